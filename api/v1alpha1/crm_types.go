@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Provider names the adapter that knows a CRM's dialect: where clients put their credential, how a refusal looks, which links lead back to it, and which
+// writes can be repeated safely.
+// +kubebuilder:validation:Enum=Zendesk;Generic
+type Provider string
+
+const (
+	// ProviderZendesk speaks the Zendesk Support API's dialect.
+	ProviderZendesk Provider = "Zendesk"
+	// ProviderGeneric serves any HTTP API that counts calls.
+	ProviderGeneric Provider = "Generic"
+)
+
+// Dispatch says what happens to calls.
+// +kubebuilder:validation:Enum=Run;Hold;Drain
+type Dispatch string
+
+const (
+	// DispatchRun accepts calls and sends them.
+	DispatchRun Dispatch = "Run"
+	// DispatchHold accepts and queues calls but sends nothing.
+	DispatchHold Dispatch = "Hold"
+	// DispatchDrain refuses new calls and sends what is queued.
+	DispatchDrain Dispatch = "Drain"
+)
+
+// OnExhaustion says what happens when a limit has no calls left.
+// +kubebuilder:validation:Enum=Stop;Alert
+type OnExhaustion string
+
+const (
+	// OnExhaustionStop holds calls back until the limit has room again.
+	OnExhaustionStop OnExhaustion = "Stop"
+	// OnExhaustionAlert lets calls pass and counts them: for caps that a company sets itself and the CRM does not enforce.
+	OnExhaustionAlert OnExhaustion = "Alert"
+)
+
+// CalendarUnit is the length of a calendar window.
+// +kubebuilder:validation:Enum=Day
+type CalendarUnit string
+
+// CalendarUnitDay runs from one local midnight to the next, on days of 23 and 25 hours too.
+const CalendarUnitDay CalendarUnit = "Day"
+
+// DeletionPolicy says what becomes of queued calls when the CRM object is deleted.
+// +kubebuilder:validation:Enum=Retain;Drain;Discard
+type DeletionPolicy string
+
+const (
+	// DeletionPolicyRetain removes the dispatcher at once and keeps its volume; a CRM for the same licence in the same namespace adopts it.
+	DeletionPolicyRetain DeletionPolicy = "Retain"
+	// DeletionPolicyDrain refuses new calls, sends what is queued, then goes on as Retain. It gives up waiting after drainTimeoutSeconds, or at once when the
+	// namespace is being deleted.
+	DeletionPolicyDrain DeletionPolicy = "Drain"
+	// DeletionPolicyDiscard deletes the volume and every call on it.
+	DeletionPolicyDiscard DeletionPolicy = "Discard"
+)
+
+// IntakeScheme is the protocol integrations speak to the dispatcher.
+// +kubebuilder:validation:Enum=HTTPS;HTTP
+type IntakeScheme string
+
+const (
+	// IntakeSchemeHTTPS serves the intake by TLS.
+	IntakeSchemeHTTPS IntakeScheme = "HTTPS"
+	// IntakeSchemeHTTP serves the intake in clear text: credentials of clients can be read by whoever sees the traffic.
+	IntakeSchemeHTTP IntakeScheme = "HTTP"
+)
+
+// CRMSpec declares a CRM connection and the limits of its licence.
+// +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || has(self.licence.account)",message="licence.account is required unless the provider is Zendesk, which derives it from the endpoint"
+type CRMSpec struct {
+	// provider names the adapter for this CRM's dialect: Zendesk, or Generic for any HTTP API that counts calls.
+	// +required
+	Provider Provider `json:"provider,omitempty"`
+
+	// endpoint is the CRM's base URL, scheme and host with an optional port, without a path: https://acme.zendesk.com. Plain http sends the CRM's credentials
+	// in clear text; it is meant for simulators in the same cluster.
+	// +required
+	// +kubebuilder:validation:MinLength=10
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:Pattern=`^https?://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$`
+	Endpoint string `json:"endpoint,omitempty"`
+
+	// credentials say how the dispatcher signs in to the CRM. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher
+	// only; the operator cannot read it.
+	// +required
+	Credentials Credentials `json:"credentials,omitzero"`
+
+	// licence is what the CRM's licence allows.
+	// +required
+	Licence Licence `json:"licence,omitzero"`
+
+	// enforcement is Enforce, or Shadow to forward every call at once and only count what would have been held back. An Integration may be laxer, not
+	// stricter, than its CRM.
+	// +optional
+	// +default="Enforce"
+	Enforcement Enforcement `json:"enforcement,omitempty"`
+
+	// dispatch is Run; Hold accepts and queues calls but sends nothing; Drain refuses new calls and sends what is queued.
+	// +optional
+	// +default="Run"
+	Dispatch Dispatch `json:"dispatch,omitempty"`
+
+	// intake is how integrations reach the dispatcher.
+	// +optional
+	// +default={"scheme": "HTTPS"}
+	Intake Intake `json:"intake,omitzero"`
+
+	// storage is the volume that holds the quota ledger and the backlog.
+	// +optional
+	// +default={"size": "1Gi"}
+	Storage Storage `json:"storage,omitzero"`
+
+	// deletion says what becomes of queued calls when this object is deleted.
+	// +optional
+	// +default={"policy": "Retain"}
+	Deletion Deletion `json:"deletion,omitzero"`
+}
+
+// Credentials is how the dispatcher signs in to the CRM. A Secret may carry a key "hosts" with host names, one a line: the credentials are then sent to those
+// hosts only, whatever the endpoint says.
+// +kubebuilder:validation:ExactlyOneOf=basic;bearer;header
+type Credentials struct {
+	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token".
+	// +optional
+	Basic *BasicCredentials `json:"basic,omitempty"`
+
+	// bearer is a fixed token sent as "Authorization: Bearer".
+	// +optional
+	Bearer *BearerCredentials `json:"bearer,omitempty"`
+
+	// header is an API key sent in a header of its own.
+	// +optional
+	Header *HeaderCredentials `json:"header,omitempty"`
+}
+
+// BasicCredentials is a user name and a password in a Secret.
+type BasicCredentials struct {
+	// secretRef names the Secret.
+	// +required
+	SecretRef LocalReference `json:"secretRef,omitzero"`
+
+	// usernameKey is the Secret's key that holds the user name.
+	// +optional
+	// +default="username"
+	UsernameKey SecretKey `json:"usernameKey,omitempty"`
+
+	// passwordKey is the Secret's key that holds the password or API token.
+	// +optional
+	// +default="password"
+	PasswordKey SecretKey `json:"passwordKey,omitempty"`
+}
+
+// BearerCredentials is a token in a Secret.
+type BearerCredentials struct {
+	// secretRef names the Secret.
+	// +required
+	SecretRef LocalReference `json:"secretRef,omitzero"`
+
+	// tokenKey is the Secret's key that holds the token.
+	// +optional
+	// +default="token"
+	TokenKey SecretKey `json:"tokenKey,omitempty"`
+}
+
+// HeaderCredentials is an API key in a Secret and the header it is sent in.
+type HeaderCredentials struct {
+	// name of the header, for example X-Api-Key. Clients of the dispatcher put their own key into the same header.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z][-A-Za-z0-9]*$`
+	Name string `json:"name,omitempty"`
+
+	// secretRef names the Secret.
+	// +required
+	SecretRef LocalReference `json:"secretRef,omitzero"`
+
+	// valueKey is the Secret's key that holds the API key.
+	// +optional
+	// +default="value"
+	ValueKey SecretKey `json:"valueKey,omitempty"`
+}
+
+// Licence is what the CRM's licence allows.
+type Licence struct {
+	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
+	// stable name otherwise. Zendesk derives it from the endpoint. It cannot be changed once set: queued calls belong to the account they were accepted for.
+	// +optional
+	// +k8s:immutable
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`
+	Account string `json:"account,omitempty"`
+
+	// limits are the licence's limits; a call is sent only when it fits into all of them.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Limits []Limit `json:"limits,omitempty"`
+}
+
+// Limit is one limit of a licence: calls in a rolling window, calls in a calendar period, or calls at a time.
+// +kubebuilder:validation:XValidation:rule="(has(self.windowSeconds) ? 1 : 0) + (has(self.calendar) ? 1 : 0) + (has(self.concurrent) ? 1 : 0) == 1",message="exactly one of windowSeconds, calendar, concurrent must be set"
+// +kubebuilder:validation:XValidation:rule="has(self.concurrent) != has(self.calls)",message="calls is required with windowSeconds or calendar, and must not be set with concurrent"
+type Limit struct {
+	// name of the limit, as it appears in status, metrics and events.
+	// +required
+	Name LimitName `json:"name,omitempty"`
+
+	// calls is how many calls the window or period allows.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
+	Calls int64 `json:"calls,omitempty"`
+
+	// windowSeconds makes it a rolling limit: in no interval of this length more than calls arrive at the CRM.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2678400
+	WindowSeconds int32 `json:"windowSeconds,omitempty"`
+
+	// calendar makes it a limit per calendar period.
+	// +optional
+	Calendar *CalendarWindow `json:"calendar,omitempty"`
+
+	// concurrent makes it a limit on calls in flight at a time.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	Concurrent int32 `json:"concurrent,omitempty"`
+
+	// onExhaustion is Stop, or Alert to let calls pass and count them: for caps that the company sets itself and the CRM does not enforce.
+	// +optional
+	// +default="Stop"
+	OnExhaustion OnExhaustion `json:"onExhaustion,omitempty"`
+}
+
+// CalendarWindow is a calendar period in a time zone.
+type CalendarWindow struct {
+	// unit is the length of the period. Day runs from one local midnight to the next.
+	// +required
+	Unit CalendarUnit `json:"unit,omitempty"`
+
+	// timeZone is an IANA time zone such as Europe/Berlin: the one in which the CRM starts its period.
+	// +optional
+	// +default="UTC"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z][-+_/A-Za-z0-9]*$`
+	TimeZone string `json:"timeZone,omitempty"`
+}
+
+// Intake is how integrations reach the dispatcher.
+// +kubebuilder:validation:XValidation:rule="self.scheme == 'HTTPS' || !has(self.tlsSecretRef)",message="tlsSecretRef must not be set when scheme is HTTP"
+type Intake struct {
+	// scheme is HTTPS, or HTTP to serve in clear text on port 80.
+	// +optional
+	// +default="HTTPS"
+	Scheme IntakeScheme `json:"scheme,omitempty"`
+
+	// tlsSecretRef names a Secret of type kubernetes.io/tls, cert-manager's for instance, and is reloaded when it changes. Without it the dispatcher makes its
+	// own certificate and the operator publishes the CA in the ConfigMap that status.intake names.
+	// +optional
+	TLSSecretRef *LocalReference `json:"tlsSecretRef,omitempty"`
+}
+
+// Storage is the volume of a dispatcher.
+// +kubebuilder:validation:XValidation:rule="has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)",message="storageClassName is immutable"
+// +kubebuilder:validation:XValidation:rule="quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",message="size can only grow"
+type Storage struct {
+	// size of the volume claim. It can grow, if the storage class allows it, and never shrink. A call that waits takes about 1 KiB besides its body.
+	// +optional
+	// +default="1Gi"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('64Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="size must be between 64Mi and 1Ti"
+	Size resource.Quantity `json:"size,omitzero"`
+
+	// storageClassName of the volume claim; the cluster's default class when absent.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	StorageClassName string `json:"storageClassName,omitempty"`
+}
+
+// Deletion says what becomes of queued calls when the CRM object is deleted.
+type Deletion struct {
+	// policy is Retain (the volume is kept and adopted when a CRM for the same licence returns), Drain (send what is queued first) or Discard. A volume claim
+	// goes with its namespace whatever the policy.
+	// +optional
+	// +default="Retain"
+	Policy DeletionPolicy `json:"policy,omitempty"`
+
+	// drainTimeoutSeconds bounds the wait of policy Drain; then the volume is kept with what is left.
+	// +optional
+	// +default=600
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=604800
+	DrainTimeoutSeconds int32 `json:"drainTimeoutSeconds,omitempty"`
+}
+
+// CRMStatus is what the operator and the dispatcher observed.
+// +kubebuilder:validation:MinProperties=1
+type CRMStatus struct {
+	// conditions are Accepted, CredentialsResolved, DispatcherAvailable and Programmed, summed up by Ready; besides them advice that never moves Ready:
+	// EndpointResolved and QuotaEnforced.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status speaks of.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// account is the licence's identity in force, declared or derived.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Account string `json:"account,omitempty"`
+
+	// intake is where integrations reach the dispatcher.
+	// +optional
+	Intake IntakeStatus `json:"intake,omitzero"`
+
+	// integrations is the number of accepted Integrations.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Integrations *int32 `json:"integrations,omitempty"`
+
+	// windows show how much of each limit is used.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Windows []WindowStatus `json:"windows,omitempty"`
+
+	// backlog is what waits for all integrations together.
+	// +optional
+	Backlog BacklogStatus `json:"backlog,omitzero"`
+
+	// summary holds the texts of the printed columns.
+	// +optional
+	Summary Summary `json:"summary,omitzero"`
+}
+
+// IntakeStatus is where integrations reach the dispatcher.
+// +kubebuilder:validation:MinProperties=1
+type IntakeStatus struct {
+	// url is the base URL that integrations use instead of the CRM's.
+	// +optional
+	// +kubebuilder:validation:MaxLength=300
+	URL string `json:"url,omitempty"`
+
+	// caConfigMap names the ConfigMap in this namespace whose key ca.crt holds the CA that clients trust; absent when the certificate comes from a Secret.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	CAConfigMap string `json:"caConfigMap,omitempty"`
+}
+
+// WindowStatus is the use of one limit, rounded to twentieths of it.
+type WindowStatus struct {
+	// name of the limit.
+	// +required
+	Name LimitName `json:"name,omitempty"`
+
+	// limit is the number of calls in force.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Limit *int64 `json:"limit,omitempty"`
+
+	// used is the number of calls charged, rounded to twentieths of the limit. Calls count until the CRM can no longer count them.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Used *int64 `json:"used,omitempty"`
+
+	// inDoubt is the part of used whose calls may or may not have reached the CRM, for instance after a crash.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	InDoubt *int64 `json:"inDoubt,omitempty"`
+
+	// resetTime is when a calendar period ends; absent for other limits.
+	// +optional
+	ResetTime *metav1.Time `json:"resetTime,omitempty"`
+}
+
+// Summary holds the texts of the printed columns.
+// +kubebuilder:validation:MinProperties=1
+type Summary struct {
+	// used is the use of the tightest limit, for example "minute 300/400".
+	// +optional
+	// +kubebuilder:validation:MaxLength=80
+	Used string `json:"used,omitempty"`
+
+	// usedNext is the use of the next tightest limit.
+	// +optional
+	// +kubebuilder:validation:MaxLength=80
+	UsedNext string `json:"usedNext,omitempty"`
+
+	// eta is how long the backlog is expected to take, for example "3h".
+	// +optional
+	// +kubebuilder:validation:MaxLength=20
+	ETA string `json:"eta,omitempty"`
+}
+
+// CRM is a connection to a CRM with the limits of its licence. The operator runs one dispatcher for it, through which integrations call the CRM.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:storageversion
+// +kubebuilder:resource:categories=crmquota
+// +kubebuilder:printcolumn:name="Used",type=string,JSONPath=`.status.summary.used`,description="Use of the tightest limit"
+// +kubebuilder:printcolumn:name="Next",type=string,priority=1,JSONPath=`.status.summary.usedNext`,description="Use of the next tightest limit"
+// +kubebuilder:printcolumn:name="Backlog",type=integer,JSONPath=`.status.backlog.calls`,description="Calls that wait, rounded to two digits"
+// +kubebuilder:printcolumn:name="ETA",type=string,JSONPath=`.status.summary.eta`,description="How long the backlog is expected to take"
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the declared spec is in force"
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why it is ready or not"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]{0,35}[a-z0-9])?$')",message="metadata.name must start with a letter, contain only a-z, 0-9 and '-', end with a letter or digit, and have at most 37 characters: the names of the dispatcher's objects are made from it"
+type CRM struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec declares the connection and the licence.
+	// +required
+	Spec CRMSpec `json:"spec,omitzero"`
+
+	// status is what the operator observed. It is coarse on purpose; exact figures are in the dispatcher's metrics.
+	// +optional
+	Status CRMStatus `json:"status,omitzero"`
+}
+
+// CRMList is a list of CRMs.
+// +kubebuilder:object:root=true
+type CRMList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []CRM `json:"items"`
+}

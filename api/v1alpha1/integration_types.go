@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// OverflowPolicy says what happens to a call that does not fit into the limits now.
+// +kubebuilder:validation:Enum=Wait;Reject
+type OverflowPolicy string
+
+// OperationPolicy says what happens to a listed operation's calls that do not fit into the limits now.
+// +kubebuilder:validation:Enum=Wait;Reject;Queue
+type OperationPolicy string
+
+const (
+	// OverflowWait holds the call for up to waitSeconds, then refuses it as the CRM would.
+	OverflowWait OverflowPolicy = "Wait"
+	// OverflowReject refuses the call at once as the CRM would.
+	OverflowReject OverflowPolicy = "Reject"
+
+	// OperationWait holds the call for up to waitSeconds, then refuses it as the CRM would.
+	OperationWait OperationPolicy = "Wait"
+	// OperationReject refuses the call at once as the CRM would.
+	OperationReject OperationPolicy = "Reject"
+	// OperationQueue stores the call durably and answers 202 with the address of its result.
+	OperationQueue OperationPolicy = "Queue"
+)
+
+// HTTPMethod is a method that can be matched.
+// +kubebuilder:validation:Enum=GET;HEAD;OPTIONS;POST;PUT;PATCH;DELETE
+type HTTPMethod string
+
+// IntegrationSpec declares one application's share of a CRM's licence and how its calls behave when the share is used up.
+type IntegrationSpec struct {
+	// crmRef names the CRM, in the same namespace, whose licence this integration uses.
+	// +required
+	// +k8s:immutable
+	CRMRef LocalReference `json:"crmRef,omitzero"`
+
+	// share is this integration's part of every limit of the licence.
+	// +optional
+	// +default={"weight": 1}
+	Share Share `json:"share,omitzero"`
+
+	// overflow says what happens to calls that do not fit now.
+	// +optional
+	// +default={"policy": "Wait"}
+	Overflow Overflow `json:"overflow,omitzero"`
+
+	// clients are who may call as this integration.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Clients []Client `json:"clients,omitempty"`
+
+	// enforcement is Enforce, or Shadow to forward this integration's calls at once and only count what would have been held back. The laxer of this and the
+	// CRM's own wins.
+	// +optional
+	// +default="Enforce"
+	Enforcement Enforcement `json:"enforcement,omitempty"`
+}
+
+// Share is one integration's part of a licence. A guarantee of an integration that does not use it is lent to others; half of it is kept free at any time.
+// +kubebuilder:validation:XValidation:rule="!(has(self.guaranteedPercent) && has(self.guaranteedCalls))",message="at most one of guaranteedPercent, guaranteedCalls may be set"
+// +kubebuilder:validation:XValidation:rule="!has(self.guaranteedPercent) || self.guaranteedPercent <= self.maxPercent",message="guaranteedPercent must be less than or equal to maxPercent"
+type Share struct {
+	// guaranteedPercent of every limit is kept for this integration, rounded down. The guarantees of all integrations of a CRM must not exceed 100. Absent
+	// means no guarantee.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	GuaranteedPercent *int32 `json:"guaranteedPercent,omitempty"`
+
+	// guaranteedCalls are kept for this integration in the named limits, and nothing in others. It stands in place of guaranteedPercent.
+	// +optional
+	// +listType=map
+	// +listMapKey=limit
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	GuaranteedCalls []GuaranteedCalls `json:"guaranteedCalls,omitempty"`
+
+	// weight is this integration's part of what nobody has reserved, relative to the weights of the others that want it.
+	// +optional
+	// +default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	Weight int32 `json:"weight,omitempty"`
+
+	// maxPercent is the most that this integration may use of any limit, what it borrows included.
+	// +optional
+	// +default=100
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	MaxPercent int32 `json:"maxPercent,omitempty"`
+}
+
+// GuaranteedCalls is a guarantee in one limit.
+type GuaranteedCalls struct {
+	// limit names a limit of the CRM's licence.
+	// +required
+	Limit LimitName `json:"limit,omitempty"`
+
+	// calls of this limit are kept for the integration.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
+	Calls int64 `json:"calls,omitempty"`
+}
+
+// Overflow says what happens to calls that do not fit into the limits now.
+type Overflow struct {
+	// policy is Wait (hold the call for up to waitSeconds, then refuse it as the CRM would) or Reject (refuse at once), for every call that operations do not
+	// name. A request with the header "Prefer: respond-async" is queued whatever the policy, unless its method is safe.
+	// +optional
+	// +default="Wait"
+	Policy OverflowPolicy `json:"policy,omitempty"`
+
+	// waitSeconds is how long a call is held under Wait. Keep it below the client's own time-out.
+	// +optional
+	// +default=8
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=300
+	WaitSeconds int32 `json:"waitSeconds,omitempty"`
+
+	// operations override the policy; the first that matches a call decides.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Operations []OperationOverflow `json:"operations,omitempty"`
+
+	// queue bounds what waits durably for this integration.
+	// +optional
+	// +default={"maxCalls": 1000}
+	Queue Queue `json:"queue,omitzero"`
+}
+
+// OperationOverflow is the policy for one operation, named by the provider or matched by method and path.
+// +kubebuilder:validation:ExactlyOneOf=operation;match
+// +kubebuilder:validation:XValidation:rule="self.policy != 'Queue' || !has(self.match) || self.match.methods.all(m, !(m in ['GET', 'HEAD', 'OPTIONS']))",message="policy Queue must not match GET, HEAD or OPTIONS: their callers need the answer"
+type OperationOverflow struct {
+	// operation is a name that the provider knows. Zendesk: CreateTicket, UpdateTicket, CreateTickets, SearchUsers, Search. Generic knows none; use match.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
+	Operation string `json:"operation,omitempty"`
+
+	// match selects calls by method and path.
+	// +optional
+	Match *OperationMatch `json:"match,omitempty"`
+
+	// policy is Wait, Reject, or Queue to store the call durably and answer 202 with the address of its result.
+	// +required
+	Policy OperationPolicy `json:"policy,omitempty"`
+}
+
+// OperationMatch selects calls by method and path.
+type OperationMatch struct {
+	// methods are the HTTP methods that match.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=7
+	Methods []HTTPMethod `json:"methods,omitempty"`
+
+	// path is a pattern of the whole path: "*" stands for one segment, "**" at the end for any number of them. For example /api/v2/tickets/*/comments.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^(/([-._~%A-Za-z0-9]+|\*))*(/\*\*|/)?$`
+	Path string `json:"path,omitempty"`
+}
+
+// Queue bounds what waits durably for one integration. A call over a bound is refused at intake, never dropped later.
+type Queue struct {
+	// maxCalls is the most calls that may wait.
+	// +optional
+	// +default=1000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MaxCalls int32 `json:"maxCalls,omitempty"`
+
+	// maxAgeSeconds is how long a call may wait; then it ends as dead, with its reason, and its result says so.
+	// +optional
+	// +default=86400
+	// +kubebuilder:validation:Minimum=60
+	// +kubebuilder:validation:Maximum=604800
+	MaxAgeSeconds int32 `json:"maxAgeSeconds,omitempty"`
+}
+
+// Client is who may call as an integration: a service account of the same namespace, or whoever holds an API key.
+// +kubebuilder:validation:ExactlyOneOf=serviceAccount;apiKeyHashes
+type Client struct {
+	// name of the client, as it appears in metrics and logs.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// serviceAccount may call with a projected token whose audience is crmquota.dev/<namespace>/<name of the CRM>.
+	// +optional
+	ServiceAccount *LocalReference `json:"serviceAccount,omitempty"`
+
+	// apiKeyHashes are the SHA-256 hashes of one API key, or of two while it is rotated, as "sha256:" and 64 hexadecimal digits. Keys must have at least 128
+	// random bits: hashes of guessable keys can be reversed.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	// +kubebuilder:validation:items:MaxLength=71
+	// +kubebuilder:validation:items:Pattern=`^sha256:[0-9a-f]{64}$`
+	APIKeyHashes []string `json:"apiKeyHashes,omitempty"`
+}
+
+// IntegrationStatus is what the operator and the dispatcher observed.
+// +kubebuilder:validation:MinProperties=1
+type IntegrationStatus struct {
+	// conditions are Accepted and Programmed, summed up by Ready; besides them QuotaEnforced, which never moves Ready.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status speaks of.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// endpoint is what the application uses in place of the CRM's base URL.
+	// +optional
+	Endpoint IntakeStatus `json:"endpoint,omitzero"`
+
+	// windows show this integration's part of each limit.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Windows []ShareStatus `json:"windows,omitempty"`
+
+	// backlog is what waits for this integration.
+	// +optional
+	Backlog BacklogStatus `json:"backlog,omitzero"`
+
+	// summary holds the texts of the printed columns.
+	// +optional
+	Summary Summary `json:"summary,omitzero"`
+}
+
+// ShareStatus is an integration's part of one limit.
+type ShareStatus struct {
+	// name of the limit.
+	// +required
+	Name LimitName `json:"name,omitempty"`
+
+	// guaranteed is the number of calls kept for the integration.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Guaranteed *int64 `json:"guaranteed,omitempty"`
+
+	// used is the number of the integration's calls charged, rounded to twentieths of the limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Used *int64 `json:"used,omitempty"`
+}
+
+// Integration is one application's share of a CRM's licence.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:storageversion
+// +kubebuilder:resource:categories=crmquota,shortName=crmint
+// +kubebuilder:printcolumn:name="CRM",type=string,JSONPath=`.spec.crmRef.name`,description="The CRM whose licence is used"
+// +kubebuilder:printcolumn:name="Used",type=string,JSONPath=`.status.summary.used`,description="Use of the tightest limit"
+// +kubebuilder:printcolumn:name="Next",type=string,priority=1,JSONPath=`.status.summary.usedNext`,description="Use of the next tightest limit"
+// +kubebuilder:printcolumn:name="Backlog",type=integer,JSONPath=`.status.backlog.calls`,description="Calls that wait, rounded to two digits"
+// +kubebuilder:printcolumn:name="ETA",type=string,JSONPath=`.status.summary.eta`,description="How long the backlog is expected to take"
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the declared spec is in force"
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why it is ready or not"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="metadata.name must contain only a-z, 0-9 and '-', start and end with a letter or digit, and have at most 63 characters"
+type Integration struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec declares the share and the behaviour.
+	// +required
+	Spec IntegrationSpec `json:"spec,omitzero"`
+
+	// status is what the operator observed. It is coarse on purpose; exact figures are in the dispatcher's metrics.
+	// +optional
+	Status IntegrationStatus `json:"status,omitzero"`
+}
+
+// IntegrationList is a list of Integrations.
+// +kubebuilder:object:root=true
+type IntegrationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []Integration `json:"items"`
+}
