@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package call holds the words that intake, scheduler, backlog and upstream share: a call, its answer, its result.
+package call
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// ID identifies a call on its dispatcher: 26 characters, sortable by time of acceptance.
+type ID string
+
+// Call is one request to the CRM, after intake: authenticated, confined to the CRM's endpoint, its body complete and the client's credentials removed.
+type Call struct {
+	ID ID
+	// Integration is the key (namespace/name) of the integration that pays for it.
+	Integration string
+	// Client is the name of the integration's client that made it.
+	Client string
+	// Operation is the provider's name for it, for example CreateTicket; empty if it has none.
+	Operation string
+
+	Method string
+	// Target is the path and query in origin form, as it is sent.
+	Target string
+	// Header holds end-to-end headers only. It never holds credentials: the upstream client adds the CRM's.
+	Header http.Header
+	Body   []byte
+
+	// Repeat says whether the call may be sent again when its outcome is unknown.
+	Repeat Repeat
+	// AcceptedAt is when intake had read it completely.
+	AcceptedAt time.Time
+	// Expires is when a queued call ends as dead; zero for calls somebody waits for.
+	Expires time.Time
+}
+
+// Repeat says whether a call may be sent again when its outcome is unknown.
+type Repeat struct {
+	Class RepeatClass
+	// KeyValidFor is how long after the first sending the CRM still recognises the call's idempotency key; only with RepeatKeyed.
+	KeyValidFor time.Duration
+}
+
+// RepeatClass is a class of calls by the effect of sending them twice.
+type RepeatClass uint8
+
+const (
+	// RepeatNever: a second sending may have a second effect; an unknown outcome parks the call.
+	RepeatNever RepeatClass = iota
+	// RepeatIdempotent: by its method, a second sending has no further effect.
+	RepeatIdempotent
+	// RepeatKeyed: the CRM recognises the idempotency key in the header, for a while.
+	RepeatKeyed
+)
+
+// Answer is the CRM's answer to a call.
+type Answer struct {
+	Status int
+	// Header holds end-to-end headers.
+	Header http.Header
+	// Body is the whole body in memory when it is small, else it reads from the CRM. It must be closed.
+	Body io.ReadCloser
+}
+
+// State of an acknowledged call. It is in exactly one at any time.
+type State string
+
+// States of a queued call.
+const (
+	StateQueued    State = "queued"
+	StateSent      State = "sent"
+	StateParked    State = "parked"
+	StateSucceeded State = "succeeded"
+	StateFailed    State = "failed"
+	StateDead      State = "dead"
+)
+
+// Result is what is known of an acknowledged call.
+type Result struct {
+	ID          ID
+	Integration string
+	Method      string
+	Target      string
+	State       State
+	// Reason says in words why a call is parked or dead.
+	Reason     string
+	AcceptedAt time.Time
+	// EndedAt is when the call succeeded, failed or died.
+	EndedAt time.Time
+	// Status, Header and Body are the CRM's answer for succeeded and failed calls.
+	Status int
+	Header http.Header
+	Body   []byte
+	// Ahead is how many calls of the same integration are before it while queued.
+	Ahead int64
+	// ETA is when it is expected to be sent; zero if it cannot be foreseen.
+	ETA time.Time
+}
