@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contract
+
+// Reason is the code of a refusal by a dispatcher, in HeaderReason and in the type of a problem document. Codes are part of the API: clients may branch on them.
+type Reason string
+
+// Refusals because a call does not fit now: answered in the CRM's dialect, with Retry-After where the time is known.
+const (
+	// ReasonLimitReached: the limits of the licence, or this integration's part of them, have no room.
+	ReasonLimitReached Reason = "LimitReached"
+	// ReasonCRMRefusing: the CRM itself refused calls and asked for a pause.
+	ReasonCRMRefusing Reason = "CRMRefusing"
+	// ReasonHeld: the CRM object says dispatch: Hold.
+	ReasonHeld Reason = "Held"
+	// ReasonQueueFull: the integration's queue holds queue.maxCalls calls.
+	ReasonQueueFull Reason = "QueueFull"
+	// ReasonQueueTooSlow: the call would be older than queue.maxAgeSeconds before it could be sent.
+	ReasonQueueTooSlow Reason = "QueueTooSlow"
+)
+
+// Refusals because of the dispatcher's own state: problem+json with 503, 507 or 502.
+const (
+	// ReasonNoPlan: the dispatcher has no plan yet, or none that names the integration.
+	ReasonNoPlan Reason = "NoPlan"
+	// ReasonDraining: new calls are not accepted, because the dispatcher is stopping or the CRM object says dispatch: Drain.
+	ReasonDraining Reason = "Draining"
+	// ReasonStoreFull: the volume has no room for another call.
+	ReasonStoreFull Reason = "StoreFull"
+	// ReasonNoCredentials: the CRM's credentials are missing or must not be sent to the endpoint.
+	ReasonNoCredentials Reason = "NoCredentials"
+	// ReasonUpstreamFailed: the CRM could not be reached or did not answer; the call may or may not have had an effect.
+	ReasonUpstreamFailed Reason = "UpstreamFailed"
+	// ReasonInternal: a fault of the dispatcher.
+	ReasonInternal Reason = "Internal"
+)
+
+// Refusals because of the request: problem+json with a 4xx status.
+const (
+	// ReasonUnauthenticated: no key or token of a known client was presented.
+	ReasonUnauthenticated Reason = "Unauthenticated"
+	// ReasonBadTarget: the request's target or Host does not stay inside the CRM's endpoint, or can be read in two ways.
+	ReasonBadTarget Reason = "BadTarget"
+	// ReasonBadRequest: a header of the dispatcher's own protocol cannot be understood.
+	ReasonBadRequest Reason = "BadRequest"
+	// ReasonBodyTooLarge: the body is longer than a dispatcher takes.
+	ReasonBodyTooLarge Reason = "BodyTooLarge"
+	// ReasonBodyIncomplete: the client did not send its body in time.
+	ReasonBodyIncomplete Reason = "BodyIncomplete"
+	// ReasonKeyReused: the Idempotency-Key came with another request before.
+	ReasonKeyReused Reason = "KeyReused"
+	// ReasonUnknownResult: there is no such result, or it has expired, or it belongs to another integration.
+	ReasonUnknownResult Reason = "UnknownResult"
+)

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package call
+
+import (
+	"errors"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+// Errors of accepting and looking up calls.
+var (
+	// ErrKeyReused: the idempotency key came with another request before.
+	ErrKeyReused = errors.New("the idempotency key was used for another request")
+	// ErrUnknown: there is no such acknowledged call for this integration.
+	ErrUnknown = errors.New("no such call")
+)
+
+// Refusal is the error of a call that the dispatcher turned away: nothing was sent for it.
+type Refusal struct {
+	// Code is what clients branch on.
+	Code contract.Reason
+	// Limit is the name of the binding limit, if a limit is the reason.
+	Limit string
+	// RetryAfter is when the call would fit at the earliest; 0 if that cannot be foreseen.
+	RetryAfter time.Duration
+	// Detail says in words what is wrong and what would free it. It holds nothing of the request.
+	Detail string
+}
+
+func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Detail }
