@@ -1,0 +1,97 @@
+package crmsim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
+)
+
+// Stamp says when, between its receipt and its answer, the CRM counts a call. A call whose client has gone is counted up to
+// Config.LateBy after that, except AtArrival.
+type Stamp string
+
+// The choices of Stamp.
+const (
+	// AtArrival counts a call when it has been read; all latency comes afterwards.
+	AtArrival Stamp = "AtArrival"
+	// AtAnswer counts a call just before it is answered; all latency comes before.
+	AtAnswer Stamp = "AtAnswer"
+	// Random counts at a random moment in between.
+	Random Stamp = "Random"
+	// Anywhere enforces as Random does, but the judge counts a call in every window that it could have fallen into. It is the
+	// hardest and the default: whoever passes it passes the others.
+	Anywhere Stamp = "Anywhere"
+)
+
+// Config is how the CRM behaves. The zero value answers at once, without limits and without credentials.
+type Config struct {
+	// Limits of the licence. The first that is not narrowed and not Concurrent is the one shown in headers.
+	Limits []limit.Limit
+	// Tokens are accepted as the password of a Basic credential "email/token" and as Bearer token. Empty: no credential is asked for.
+	Tokens []string
+	// PublicURL stands before absolute links, such as "https://acme.zendesk.com". Empty: the name the request was made to.
+	PublicURL string
+
+	// Latency is how long a call takes; up to Jitter is added, at random. Both at least 0.
+	Latency, Jitter time.Duration
+	// Stamp defaults to Anywhere.
+	Stamp Stamp
+	// LateBy is how long after its client has gone a call may still be counted and executed, at least 0.
+	LateBy time.Duration
+	// ClockOffset is how far the CRM's clock is ahead of this machine's.
+	ClockOffset time.Duration
+	// Outages are counted from the start of the server.
+	Outages []Outage
+
+	// IdempotencyValidity is how long an Idempotency-Key is known. Default: 2 h, as Zendesk's.
+	IdempotencyValidity time.Duration
+	// JobDuration is how long a bulk job takes. Default: 5 s.
+	JobDuration time.Duration
+	// JobRetention is how long a finished job can be asked for. Default: 24 h.
+	JobRetention time.Duration
+	// IndexDelay is how long a new ticket is not found by a search. Default: 0.
+	IndexDelay time.Duration
+
+	// Users is the number of made-up users. Default: 1,000.
+	Users int
+	// MaxRecords bounds the arrivals and the tickets kept in memory. Default: 1,000,000, which is some 400 MB when full.
+	MaxRecords int
+	// Seed makes jitter, stamps and outages of a percentage repeatable.
+	Seed uint64
+}
+
+// Validate returns an error that names each wrong field.
+func (c Config) Validate() error {
+	errs := []error{limit.ValidateAll(c.Limits)}
+	for name, value := range map[string]time.Duration{
+		"latency": c.Latency, "jitter": c.Jitter, "lateBy": c.LateBy, "idempotencyValidity": c.IdempotencyValidity,
+		"jobDuration": c.JobDuration, "jobRetention": c.JobRetention, "indexDelay": c.IndexDelay,
+		"users": time.Duration(c.Users), "maxRecords": time.Duration(c.MaxRecords),
+	} {
+		if value < 0 {
+			errs = append(errs, fmt.Errorf("%s must not be negative", name))
+		}
+	}
+	switch c.Stamp {
+	case "", AtArrival, AtAnswer, Random, Anywhere:
+	default:
+		errs = append(errs, fmt.Errorf("stamp %q is not one of %s, %s, %s, %s", c.Stamp, AtArrival, AtAnswer, Random, Anywhere))
+	}
+	for _, o := range c.Outages {
+		errs = append(errs, o.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) withDefaults() Config {
+	c.Stamp = cmp.Or(c.Stamp, Anywhere)
+	c.IdempotencyValidity = cmp.Or(c.IdempotencyValidity, 2*time.Hour)
+	c.JobDuration = cmp.Or(c.JobDuration, 5*time.Second)
+	c.JobRetention = cmp.Or(c.JobRetention, 24*time.Hour)
+	c.Users = cmp.Or(c.Users, 1000)
+	c.MaxRecords = cmp.Or(c.MaxRecords, 1_000_000)
+	return c
+}

@@ -1,0 +1,160 @@
+package crmsim
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/desk"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
+)
+
+// Server is the simulated CRM: the handler that its callers talk to. Control returns the handler that steers it.
+type Server struct {
+	config  Config
+	started time.Time
+	closing chan struct{} // closed by Close; ends every wait
+	serving sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	random  *rand.Rand
+	since   time.Time // of the record
+	log     *judge.Log
+	desk    *desk.Desk
+	replays replays
+	gates   gates
+	ended   []judge.Term
+	outages []scheduled
+}
+
+// New returns a running CRM. It panics on a configuration that Validate refuses.
+func New(config Config) *Server {
+	if err := config.Validate(); err != nil {
+		panic("crmsim: " + err.Error())
+	}
+	config = config.withDefaults()
+	s := &Server{
+		config:  config,
+		started: time.Now(),
+		closing: make(chan struct{}),
+		random:  rand.New(rand.NewPCG(config.Seed, 0)), //nolint:gosec // repeatable on purpose
+	}
+	s.forget(s.now())
+	s.gates, _ = s.gates.replace(s.now(), config.Limits)
+	s.outages = schedule(s.now(), config.Outages)
+	return s
+}
+
+// Close ends every call in service and waits for them. Later calls are answered with 503.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
+	s.mu.Unlock()
+	s.serving.Wait()
+}
+
+// SetLimits replaces the limits in force. Each is judged over the calls received while it is in force; one that stays the same goes on.
+func (s *Server) SetLimits(limits []limit.Limit) error {
+	if err := limit.ValidateAll(limits); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ended []judge.Term
+	s.gates, ended = s.gates.replace(s.now(), limits)
+	s.ended = append(s.ended, ended...)
+	return nil
+}
+
+// SetOutages replaces all outages by these, counted from now.
+func (s *Server) SetOutages(outages ...Outage) error {
+	for _, o := range outages {
+		if err := o.Validate(); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outages = schedule(s.now(), outages)
+	return nil
+}
+
+// Reset forgets the record, the tickets, what the limits have counted, and the outages. The limits stay in force.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	limits := make([]limit.Limit, len(s.gates))
+	for i, gate := range s.gates {
+		limits[i] = gate.term.Limit
+	}
+	s.gates, _ = gates(nil).replace(now, limits)
+	s.ended, s.outages = nil, nil
+	s.forget(now)
+}
+
+func (s *Server) forget(now time.Time) {
+	s.since = now
+	s.log = judge.NewLog(s.config.MaxRecords)
+	s.replays = replays{validity: s.config.IdempotencyValidity}
+	s.desk = desk.New(desk.Options{
+		JobDuration:  s.config.JobDuration,
+		JobRetention: s.config.JobRetention,
+		IndexDelay:   s.config.IndexDelay,
+		Users:        s.config.Users,
+		MaxTickets:   s.config.MaxRecords,
+	})
+}
+
+// now is the CRM's clock. It goes by the monotonic clock from the start on, so a step of this machine's wall clock cannot make a window
+// longer or shorter than it was.
+func (s *Server) now() time.Time {
+	return s.started.Add(time.Since(s.started) + s.config.ClockOffset)
+}
+
+// sleep waits, whether or not the client is still there; the CRM does not notice that. It ends early when the server is closed.
+func (s *Server) sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.closing:
+	}
+}
+
+// upTo draws a duration from 0 to d, both included. The caller holds the lock.
+func (s *Server) upTo(d time.Duration) time.Duration {
+	return time.Duration(s.random.Int64N(int64(d) + 1))
+}
+
+// enter counts a call in, unless the server is closed.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.serving.Add(1)
+	}
+	return !s.closed
+}
+
+// ServeHTTP is the CRM's API.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		http.Error(w, "the simulated CRM is closed", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.serving.Done()
+	c := s.receive(r)
+	answer := s.serve(c)
+	s.finish(c, answer)
+	answer.send(w)
+}
