@@ -22,11 +22,12 @@ type call struct {
 	body    []byte
 	bodyErr error
 
-	log     *judge.Log
-	logID   int
-	arrival judge.Arrival
-	slots   gates
-	outage  *scheduled
+	log      *judge.Log
+	logID    int
+	arrival  judge.Arrival
+	slots    gates
+	hasSlots bool // false when a concurrent limit was reached at the arrival
+	outage   *scheduled
 
 	// before and after are the latency on either side of the count, late what is added when the client has gone by then.
 	before, after, late time.Duration
@@ -50,7 +51,7 @@ func (s *Server) receive(r *http.Request) *call {
 	}
 	c.log = s.log
 	c.logID = c.log.Begin(c.arrival)
-	c.slots = s.gates.enter(c.arrival.Operation, c.arrival.Credential)
+	c.slots, c.hasSlots = s.gates.enter(c.arrival.Operation, c.arrival.Credential)
 	c.outage = s.outageFor(now, c.arrival.Operation)
 	s.planLatency(c)
 	s.mu.Unlock()
@@ -128,6 +129,10 @@ func (s *Server) answerFor(c *call, now time.Time) reply {
 	if !s.authenticated(c.request) {
 		c.arrival.Outcome = judge.Unauthorized
 		return failure(http.StatusUnauthorized, "Couldn't authenticate you", "")
+	}
+	if !c.hasSlots {
+		c.arrival.Outcome = judge.Refused
+		return tooManyRequests(0)
 	}
 	if ok, retry := s.gates.admit(now, c.arrival.Operation, c.arrival.Credential); !ok {
 		c.arrival.Outcome = judge.Refused

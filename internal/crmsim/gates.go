@@ -48,16 +48,22 @@ func (g gates) find(l limit.Limit) *gate {
 	return nil
 }
 
-// enter takes a slot of each concurrent limit that applies and returns them, for leave.
-func (g gates) enter(operation, credential string) gates {
-	var entered gates
+// enter takes a slot of each concurrent limit that applies and returns them, for leave; or takes none and returns false if one is full.
+func (g gates) enter(operation, credential string) (entered gates, ok bool) {
 	for _, gate := range g {
-		if gate.counter == nil && gate.term.Limit.Applies(operation, credential) {
-			gate.inService++
-			entered = append(entered, gate)
+		l := gate.term.Limit
+		if gate.counter != nil || !l.Applies(operation, credential) {
+			continue
 		}
+		if gate.inService >= l.Calls && !l.JudgeOnly {
+			return nil, false
+		}
+		entered = append(entered, gate)
 	}
-	return entered
+	for _, gate := range entered {
+		gate.inService++
+	}
+	return entered, true
 }
 
 func (g gates) leave() {
@@ -66,33 +72,23 @@ func (g gates) leave() {
 	}
 }
 
-// admit counts a call against every limit that applies to it, or against none if one refuses; then retry says when to come back.
+// admit counts a call against every window that applies to it, or against none if one refuses; then retry says when to come back.
 func (g gates) admit(now time.Time, operation, credential string) (ok bool, retry time.Duration) {
 	var applying gates
 	for _, gate := range g {
 		l := gate.term.Limit
-		if !l.Applies(operation, credential) {
+		if gate.counter == nil || !l.Applies(operation, credential) {
 			continue
 		}
-		if full, more := gate.full(now); full && !l.JudgeOnly {
+		if remaining, more := gate.counter.Remaining(now); remaining == 0 && !l.JudgeOnly {
 			return false, more
 		}
 		applying = append(applying, gate)
 	}
 	for _, gate := range applying {
-		if gate.counter != nil {
-			gate.counter.Take(now)
-		}
+		gate.counter.Take(now)
 	}
 	return true, 0
-}
-
-func (g *gate) full(now time.Time) (full bool, more time.Duration) {
-	if g.counter == nil {
-		return g.inService > g.term.Limit.Calls, 0 // the call itself is in service already
-	}
-	remaining, more := g.counter.Remaining(now)
-	return remaining == 0, more
 }
 
 // headers shows the licence's main limit in Zendesk's headers.

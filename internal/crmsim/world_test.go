@@ -1,0 +1,137 @@
+package crmsim
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// world is a CRM in virtual time and a client that reaches it through a network of pipes.
+type world struct {
+	*testing.T
+	sim    *Server
+	client *http.Client
+}
+
+// inBubble runs a test in virtual time.
+func inBubble(t *testing.T, config Config, test func(w world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		sim := New(config)
+		network := make(pipes)
+		server := &http.Server{Handler: sim}
+		go func() { _ = server.Serve(network) }()
+		transport := &http.Transport{DialContext: network.dial}
+		test(world{T: t, sim: sim, client: &http.Client{Transport: transport}})
+		transport.CloseIdleConnections()
+		sim.Close()
+		_ = server.Close()
+	})
+}
+
+// pipes is a listener that hands the other end of each dialled connection to the server.
+type pipes chan net.Conn
+
+func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case p <- there:
+		return here, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	conn, open := <-p
+	if !open {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (p pipes) Close() error {
+	close(p)
+	return nil
+}
+
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
+
+// answer is what the client read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// parse reads a value out of the JSON body.
+func parse[T any](t testing.TB, a answer) T {
+	t.Helper()
+	var value T
+	if err := json.Unmarshal([]byte(a.body), &value); err != nil {
+		t.Fatalf("body %q: %v", a.body, err)
+	}
+	return value
+}
+
+// try sends a request; the target may be a path or a URL, and headers are name and value in turn.
+func (w world) try(ctx context.Context, method, target, body string, headers ...string) (answer, error) {
+	w.Helper()
+	if strings.HasPrefix(target, "/") {
+		target = "http://acme.zendesk.test" + target
+	}
+	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+	if err != nil {
+		w.Fatal(err)
+	}
+	r.GetBody = nil // the transport must not send it twice
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := w.client.Do(r)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header, string(read)}, err
+}
+
+// do is try for a request that must be answered.
+func (w world) do(method, target, body string, headers ...string) answer {
+	w.Helper()
+	got, err := w.try(w.Context(), method, target, body, headers...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return got
+}
+
+func (w world) wantStatus(got answer, want int) {
+	w.Helper()
+	if got.status != want {
+		w.Errorf("status %d, want %d; body %s", got.status, want, got.body)
+	}
+}
+
+// create sends a new ticket.
+func (w world) create(externalID string, headers ...string) answer {
+	w.Helper()
+	return w.do(http.MethodPost, "/api/v2/tickets.json", ticketJSON(externalID), headers...)
+}
+
+func ticketJSON(externalID string) string {
+	return `{"ticket": {"subject": "call", "comment": {"body": "lasted 3 min"}, "external_id": "` + externalID + `"}}`
+}
+
+// sleep lets virtual time pass.
+func (w world) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
