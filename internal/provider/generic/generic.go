@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package generic adapts the dispatcher to any HTTP API that counts calls. It knows no operations: manifests match methods and paths.
+package generic
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// Generic keeps to the standards where there are some.
+type Generic struct{}
+
+// Name is Generic.
+func (Generic) Name() string { return "Generic" }
+
+// Operations are none.
+func (Generic) Operations() []dialect.Operation { return nil }
+
+// Classify goes by the method alone.
+func (Generic) Classify(method, _ string, _ []byte) dialect.Class {
+	return dialect.Class{Idempotent: dialect.IdempotentMethod(method)}
+}
+
+// Refused is 429, and 503 with a Retry-After: without one it is an outage.
+func (Generic) Refused(status int, header http.Header, now time.Time) (time.Duration, bool) {
+	wait, asked := dialect.RetryAfter(header, now)
+	return wait, status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable && asked
+}
+
+// Refusal is a problem document with 429 and Retry-After.
+func (Generic) Refusal(r dialect.Refusal) dialect.Response {
+	return dialect.QuotaProblem(r)
+}
+
+// Links are the usual names: of plain APIs, JSON:API, HAL and OData. A member is rewritten only if its value leads to the CRM, so that a name too many does no harm.
+func (Generic) Links() []dialect.Link {
+	return []dialect.Link{
+		{"next"}, {"previous"}, {"next_page"}, {"previous_page"}, {"next_url"}, {"previous_url"},
+		{"links", "next"}, {"links", "prev"}, {"links", "first"}, {"links", "last"},
+		{"_links", "next", "href"}, {"_links", "prev", "href"},
+		{"paging", "next", "link"}, {"paging", "prev", "link"},
+		{"@odata.nextLink"},
+	}
+}
+
+// IdentityHeaders are not known.
+func (Generic) IdentityHeaders() []string { return nil }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zendesk
+
+import (
+	"encoding/json"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// operation is a named call: its method and a pattern of path.Match, without the ".json" that every path may end in.
+type operation struct {
+	name, method, pattern string
+}
+
+// operations in order of name. A path matches at most one pattern of its method.
+var operations = []operation{
+	{"CreateTicket", http.MethodPost, "/api/v2/tickets"},
+	{"CreateTickets", http.MethodPost, "/api/v2/tickets/create_many"},
+	{"Search", http.MethodGet, "/api/v2/search"},
+	{"SearchUsers", http.MethodGet, "/api/v2/users/search"},
+	{"UpdateTicket", http.MethodPut, "/api/v2/tickets/[0-9]*"},
+}
+
+// Operations are what manifests can name.
+func (Zendesk) Operations() []dialect.Operation {
+	named := make([]dialect.Operation, len(operations))
+	for i, o := range operations {
+		named[i] = dialect.Operation{Name: o.name, Safe: dialect.SafeMethod(o.method)}
+	}
+	return named
+}
+
+// idempotencyKey is understood on ticket creation only, and for two hours.
+var idempotencyKey = &dialect.Key{Header: "Idempotency-Key", MaxLength: 255, ValidFor: 2 * time.Hour}
+
+// Classify goes by method and path, and for updates of tickets by the body.
+func (Zendesk) Classify(method, requestPath string, body []byte) dialect.Class {
+	requestPath = strings.TrimSuffix(strings.TrimSuffix(requestPath, "/"), ".json")
+	class := dialect.Class{
+		Operation:  operationOf(method, requestPath),
+		Idempotent: dialect.IdempotentMethod(method),
+	}
+	switch {
+	case class.Operation == "CreateTicket":
+		class.Key = idempotencyKey
+	case method == http.MethodPut && strings.HasPrefix(requestPath, "/api/v2/tickets/"):
+		class.Idempotent = !comments(body)
+	}
+	return class
+}
+
+func operationOf(method, requestPath string) string {
+	for _, o := range operations {
+		if matches, _ := path.Match(o.pattern, requestPath); matches && o.method == method {
+			return o.name
+		}
+	}
+	return ""
+}
+
+// comments reports whether an update of tickets adds a comment, which it would add again when repeated, whatever HTTP says of PUT. What cannot be read counts as
+// a comment; an update without a body has none.
+func comments(body []byte) bool {
+	if len(body) == 0 {
+		return false
+	}
+	type ticket struct {
+		Comment json.RawMessage `json:"comment"`
+	}
+	var update struct {
+		Ticket  ticket   `json:"ticket"`
+		Tickets []ticket `json:"tickets"`
+	}
+	if json.Unmarshal(body, &update) != nil {
+		return true
+	}
+	for _, t := range append(update.Tickets, update.Ticket) {
+		if t.Comment != nil {
+			return true
+		}
+	}
+	return false
+}
