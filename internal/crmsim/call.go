@@ -94,8 +94,8 @@ func (s *Server) planLatency(c *call) {
 // serve takes the call through its latency, counts it, executes it, and returns what to answer.
 func (s *Server) serve(c *call) reply {
 	s.sleep(c.before)
-	if gone := c.goneAt.Load(); gone != nil {
-		s.sleep(gone.Add(c.late).Sub(s.now()))
+	if at, gone := c.clientGone(s.now()); gone {
+		s.sleep(at.Add(c.late).Sub(s.now()))
 	}
 	answer := s.countAndExecute(c)
 	s.sleep(c.after)
@@ -185,12 +185,12 @@ func (s *Server) finish(c *call, answer reply) {
 	if !answer.dropsConnection() {
 		a.Status = answer.status
 	}
-	gone := c.goneAt.Load()
-	a.ClientGone = gone != nil
+	goneAt, gone := c.clientGone(now)
+	a.ClientGone = gone
 	if s.config.Stamp == Anywhere {
 		a.Earliest, a.Latest = a.Received, now
-		if gone != nil {
-			a.Latest = latest(now, gone.Add(s.config.LateBy))
+		if gone {
+			a.Latest = latest(now, goneAt.Add(s.config.LateBy))
 		}
 		a.Released = a.Latest
 	}
@@ -198,6 +198,14 @@ func (s *Server) finish(c *call, answer reply) {
 	c.slots.leave()
 	s.mu.Unlock()
 	c.log.End(c.logID, *a)
+}
+
+// clientGone returns whether the client has gone, and when. The watch may be a moment behind the context.
+func (c *call) clientGone(now time.Time) (at time.Time, gone bool) {
+	if at := c.goneAt.Load(); at != nil {
+		return *at, true
+	}
+	return now, c.request.Context().Err() != nil
 }
 
 func latest(a, b time.Time) time.Time {

@@ -2,56 +2,52 @@ package crmsim
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
-	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
 
 // gate enforces one limit in force.
 type gate struct {
-	term      judge.Term
+	limit     limit.Limit
 	counter   limit.Counter // nil for a concurrent limit
 	inService int           // of a concurrent limit
+	since     int           // the number of arrivals kept before it came into force
 }
 
 // gates are the limits in force, in the order of the configuration.
 type gates []*gate
 
-// replace puts new limits in force at now. A limit that stays the same keeps what it has counted. It returns the terms that have ended.
-func (g gates) replace(now time.Time, limits []limit.Limit) (next gates, ended []judge.Term) {
-	kept := map[*gate]bool{}
+// term is a limit that was replaced, with the part of the record during which it was in force: arrivals [from, until).
+type term struct {
+	limit       limit.Limit
+	from, until int
+}
+
+// replace puts new limits in force once arrivals have been kept. A limit that stays the same keeps what it has counted.
+func (g gates) replace(arrivals int, limits []limit.Limit) (next gates, ended []term) {
 	for _, l := range limits {
-		old := g.find(l)
-		if old == nil {
-			old = &gate{term: judge.Term{Limit: l, From: now}, counter: limit.NewCounter(l)}
+		same := slices.IndexFunc(g, func(old *gate) bool { return old.limit.String() == l.String() })
+		if same >= 0 {
+			next = append(next, g[same])
+			continue
 		}
-		kept[old] = true
-		next = append(next, old)
+		next = append(next, &gate{limit: l, counter: limit.NewCounter(l), since: arrivals})
 	}
 	for _, old := range g {
-		if !kept[old] {
-			old.term.Until = now
-			ended = append(ended, old.term)
+		if !slices.Contains(next, old) {
+			ended = append(ended, term{limit: old.limit, from: old.since, until: arrivals})
 		}
 	}
 	return next, ended
 }
 
-func (g gates) find(l limit.Limit) *gate {
-	for _, candidate := range g {
-		if candidate.term.Limit.String() == l.String() {
-			return candidate
-		}
-	}
-	return nil
-}
-
 // enter takes a slot of each concurrent limit that applies and returns them, for leave; or takes none and returns false if one is full.
 func (g gates) enter(operation, credential string) (entered gates, ok bool) {
 	for _, gate := range g {
-		l := gate.term.Limit
+		l := gate.limit
 		if gate.counter != nil || !l.Applies(operation, credential) {
 			continue
 		}
@@ -76,7 +72,7 @@ func (g gates) leave() {
 func (g gates) admit(now time.Time, operation, credential string) (ok bool, retry time.Duration) {
 	var applying gates
 	for _, gate := range g {
-		l := gate.term.Limit
+		l := gate.limit
 		if gate.counter == nil || !l.Applies(operation, credential) {
 			continue
 		}
@@ -94,15 +90,15 @@ func (g gates) admit(now time.Time, operation, credential string) (ok bool, retr
 // headers shows the licence's main limit in Zendesk's headers.
 func (g gates) headers(now time.Time, h http.Header) {
 	for _, gate := range g {
-		l := gate.term.Limit
+		l := gate.limit
 		if gate.counter == nil || l.Operation != "" || l.Credential != "" {
 			continue
 		}
 		remaining, more := gate.counter.Remaining(now)
-		limit, left := strconv.Itoa(l.Calls), strconv.Itoa(remaining)
-		h.Set("X-Rate-Limit", limit)
+		calls, left := strconv.Itoa(l.Calls), strconv.Itoa(remaining)
+		h.Set("X-Rate-Limit", calls)
 		h.Set("X-Rate-Limit-Remaining", left)
-		h.Set("ratelimit-limit", limit)
+		h.Set("ratelimit-limit", calls)
 		h.Set("ratelimit-remaining", left)
 		h.Set("ratelimit-reset", seconds(more))
 		return

@@ -26,7 +26,7 @@ type Server struct {
 	desk    *desk.Desk
 	replays replays
 	gates   gates
-	ended   []judge.Term
+	ended   []term
 	outages []scheduled
 }
 
@@ -43,7 +43,7 @@ func New(config Config) *Server {
 		random:  rand.New(rand.NewPCG(config.Seed, 0)), //nolint:gosec // repeatable on purpose
 	}
 	s.forget(s.now())
-	s.gates, _ = s.gates.replace(s.now(), config.Limits)
+	s.gates, _ = s.gates.replace(0, config.Limits)
 	s.outages = schedule(s.now(), config.Outages)
 	return s
 }
@@ -66,8 +66,8 @@ func (s *Server) SetLimits(limits []limit.Limit) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var ended []judge.Term
-	s.gates, ended = s.gates.replace(s.now(), limits)
+	var ended []term
+	s.gates, ended = s.gates.replace(s.log.Len(), limits)
 	s.ended = append(s.ended, ended...)
 	return nil
 }
@@ -89,14 +89,13 @@ func (s *Server) SetOutages(outages ...Outage) error {
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
 	limits := make([]limit.Limit, len(s.gates))
 	for i, gate := range s.gates {
-		limits[i] = gate.term.Limit
+		limits[i] = gate.limit
 	}
-	s.gates, _ = gates(nil).replace(now, limits)
+	s.gates, _ = gates(nil).replace(0, limits)
 	s.ended, s.outages = nil, nil
-	s.forget(now)
+	s.forget(s.now())
 }
 
 func (s *Server) forget(now time.Time) {

@@ -79,6 +79,13 @@ func (l *Log) End(id int, a Arrival) {
 	}
 }
 
+// Len is how many arrivals have been kept.
+func (l *Log) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.arrivals)
+}
+
 // Snapshot returns the arrivals kept until now, in the order of their receipt, and how many were not kept.
 // Calls in service may be counted anywhere between their receipt and now.
 func (l *Log) Snapshot(now time.Time) (arrivals []Arrival, dropped int) {

@@ -11,12 +11,6 @@ import (
 // maxListed bounds the overruns listed for one limit; OverrunCount is not bounded.
 const maxListed = 100
 
-// Term is a limit and the time during which it was in force: [From, Until), without end when Until is zero.
-type Term struct {
-	Limit       limit.Limit
-	From, Until time.Time
-}
-
 // Window is one position of a limit's window and the calls counted in it. For a token bucket Calls is the tokens it would have
 // had to hold at End, for a concurrent limit the calls in service at End.
 type Window struct {
@@ -28,9 +22,6 @@ type Window struct {
 // Verdict says whether one limit was kept.
 type Verdict struct {
 	Limit limit.Limit `json:"limit"`
-	From  time.Time   `json:"from"`
-	// Until is when the limit was replaced; absent while it is in force.
-	Until time.Time `json:"until,omitzero"`
 	// Allowed is what Calls of a Window may reach.
 	Allowed int `json:"allowed"`
 	// Arrivals counts the calls that were judged, refused ones too.
@@ -46,13 +37,10 @@ type Verdict struct {
 	Overruns []Window `json:"overruns,omitempty"`
 }
 
-// Judge scans every position of the term's window over the arrivals whose receipt lies in the term.
-//
-// Windows end with the term: calls received under an earlier value of a limit do not count against a later one.
-func Judge(term Term, arrivals []Arrival) Verdict {
-	l := term.Limit
-	spans := spansOf(term, arrivals)
-	v := Verdict{Limit: l, From: term.From, Until: term.Until, Allowed: l.Calls, Arrivals: len(spans)}
+// Judge scans every position of the limit's window over those of the arrivals that it is about.
+func Judge(l limit.Limit, arrivals []Arrival) Verdict {
+	spans := spansOf(l, arrivals)
+	v := Verdict{Limit: l, Allowed: l.Calls, Arrivals: len(spans)}
 	if l.Kind == limit.TokenBucket {
 		v.Allowed = l.Burst
 	}
@@ -63,15 +51,14 @@ func Judge(term Term, arrivals []Arrival) Verdict {
 	return v
 }
 
-func spansOf(term Term, arrivals []Arrival) []span {
+func spansOf(l limit.Limit, arrivals []Arrival) []span {
 	var spans []span
 	for _, a := range arrivals {
-		inTerm := !a.Received.Before(term.From) && (term.Until.IsZero() || a.Received.Before(term.Until))
-		if !inTerm || !term.Limit.Applies(a.Operation, a.Credential) {
+		if !l.Applies(a.Operation, a.Credential) {
 			continue
 		}
 		s := span{from: a.Earliest.UnixNano(), to: a.Latest.UnixNano()}
-		if term.Limit.Kind == limit.Concurrent {
+		if l.Kind == limit.Concurrent {
 			s = span{from: a.Received.UnixNano(), to: a.Released.UnixNano()}
 		}
 		spans = append(spans, s)
