@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// Commit implements backlog.Store.
+func (s *Store) Commit(b *backlog.Batch) error {
+	sums := map[string]*backlog.Tally{}
+	sum := func(integration string) *backlog.Tally {
+		if sums[integration] == nil {
+			sums[integration] = &backlog.Tally{}
+		}
+		return sums[integration]
+	}
+	for integration, t := range b.Tallies {
+		t.Queued, t.Sent, t.Parked, t.Succeeded, t.Failed, t.Dead = 0, 0, 0, 0, 0, 0
+		*sum(integration) = t
+	}
+	w := writer{batch: s.db.NewBatch()}
+	for _, t := range b.Transitions {
+		w.keep(s.transit(&w, t))
+		sum(t.Integration).Move(t.From, t.To)
+	}
+	for _, ref := range b.ForgetCalls {
+		state, err := s.forget(&w, ref)
+		w.keep(err)
+		sum(ref.Integration).Move(state, "")
+	}
+	for _, c := range b.Charges {
+		w.setJSON(chargeKey(c.ID), c)
+	}
+	for _, id := range b.ForgetCharges {
+		w.del(chargeKey(id))
+	}
+	for integration, t := range sums {
+		w.merge(tallyKey(integration), encodeTally(*t))
+	}
+	if b.Plan != nil {
+		w.set(keyPlan, b.Plan)
+	}
+	w.setJSON(keyClock, b.Clock)
+	sync := s.sync
+	if !needsSync(b) {
+		sync = pebble.NoSync
+	}
+	if err := w.commit(sync); err != nil {
+		return err
+	}
+	s.committed(b, sums)
+	return nil
+}
+
+// needsSync reports whether losing b could lose a call, send one twice, or charge too little.
+func needsSync(b *backlog.Batch) bool {
+	if len(b.Transitions) > 0 || len(b.ForgetCalls) > 0 || b.Plan != nil {
+		return true
+	}
+	for _, c := range b.Charges {
+		if c.End.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Store) committed(b *backlog.Batch, sums map[string]*backlog.Tally) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for integration, t := range sums {
+		s.tally(integration).Add(*t)
+	}
+	for _, t := range b.Transitions {
+		if t.To == call.StateQueued {
+			s.queued(t.Ref)
+		}
+	}
+}
+
+// transit writes one transition: the record in its new state, and the keys by which a call in that state is found.
+func (s *Store) transit(w *writer, t backlog.Transition) error {
+	r, err := s.record(t.Ref)
+	if err != nil {
+		return err
+	}
+	if r.State != t.From {
+		return fmt.Errorf("call %s is %s, not %s: %w", t.ID, r.State, t.From, backlog.ErrConflict)
+	}
+	if !r.DueAt.IsZero() {
+		w.del(dueKey(r.DueAt, t.Ref))
+	}
+	r.State, r.Reason, r.Progress = t.To, t.Reason, t.Progress
+	if t.From == call.StateQueued {
+		w.del(refKey(spaceQueue, t.Ref))
+	}
+	switch {
+	case t.To == call.StateQueued:
+		w.set(refKey(spaceQueue, t.Ref), nil)
+		r.DueAt = r.Expires
+	case t.To == call.StateParked:
+		r.DueAt = r.Expires
+	case ended(t.To):
+		r.DueAt, r.EndedAt, r.Answer, r.Header = t.KeepUntil, t.At, t.Answer, nil
+		w.del(refKey(spaceBody, t.Ref))
+	default: // a sent call cannot be due before its outcome is known
+		r.DueAt = time.Time{}
+	}
+	if t.Answer != nil && len(t.Answer.Body) > 0 {
+		w.set(refKey(spaceAnswer, t.Ref), t.Answer.Body)
+	}
+	if !r.DueAt.IsZero() {
+		w.set(dueKey(r.DueAt, t.Ref), nil)
+	}
+	w.setJSON(refKey(spaceRecord, t.Ref), r)
+	return nil
+}
+
+// forget removes an ended call and returns the state it was in.
+func (s *Store) forget(w *writer, ref backlog.Ref) (call.State, error) {
+	r, err := s.record(ref)
+	if err != nil {
+		return "", err
+	}
+	if !ended(r.State) {
+		return "", fmt.Errorf("call %s is %s and cannot be forgotten: %w", ref.ID, r.State, backlog.ErrConflict)
+	}
+	w.del(refKey(spaceRecord, ref))
+	w.del(refKey(spaceAnswer, ref))
+	w.del(dueKey(r.DueAt, ref))
+	if r.DedupeHash != nil {
+		w.del(dedupeKey(ref.Integration, r.DedupeHash))
+	}
+	return r.State, nil
+}
+
+// record reads a call's record, or returns call.ErrUnknown.
+func (s *Store) record(ref backlog.Ref) (*record, error) {
+	r := &record{}
+	err := s.getJSON(refKey(spaceRecord, ref), r)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, call.ErrUnknown
+	}
+	return r, err
+}

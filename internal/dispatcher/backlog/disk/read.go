@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package disk
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// Heads implements backlog.Store.
+func (s *Store) Heads(integration string, after call.ID, n int) ([]backlog.Head, error) {
+	s.mu.Lock()
+	front, last := s.fronts[integration], call.ID(s.lastID.String())
+	s.mu.Unlock()
+	from := max(front.from, after)
+	var ids []call.ID
+	err := s.scan(refKey(spaceQueue, backlog.Ref{Integration: integration, ID: from}), integrationEnd(spaceQueue, integration), func(key, _ []byte) error {
+		id := call.ID(key[len(integration)+2:])
+		if id <= after {
+			return nil
+		}
+		ids = append(ids, id)
+		if len(ids) == n {
+			return errStop
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if after <= front.from {
+		s.advance(integration, front, append(ids, last)[0])
+	}
+	heads := make([]backlog.Head, 0, len(ids))
+	for _, id := range ids {
+		r, err := s.record(backlog.Ref{Integration: integration, ID: id})
+		if err != nil {
+			return nil, err
+		}
+		heads = append(heads, r.head(id))
+	}
+	return heads, nil
+}
+
+// advance moves the front from where a search began to the first queued call that it found, unless a call came into the queue meanwhile.
+func (s *Store) advance(integration string, from front, to call.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fronts[integration] == from {
+		s.fronts[integration] = front{from: to, arrivals: from.arrivals}
+	}
+}
+
+// Call implements backlog.Store.
+func (s *Store) Call(ref backlog.Ref) (*call.Call, error) {
+	r, err := s.record(ref)
+	if err != nil {
+		return nil, err
+	}
+	if ended(r.State) {
+		return nil, call.ErrUnknown
+	}
+	body, err := s.get(refKey(spaceBody, ref))
+	if err != nil {
+		return nil, fmt.Errorf("read the body of call %s: %w", ref.ID, err)
+	}
+	return &call.Call{
+		ID: ref.ID, Integration: ref.Integration, Client: r.Client, Operation: r.Operation, Method: r.Method, Target: r.Target,
+		Header: r.Header, Body: body, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
+	}, nil
+}
+
+// Result implements backlog.Store. Ahead is an upper bound: it counts calls that ended before their turn, too.
+func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
+	r, err := s.record(ref)
+	if err != nil {
+		return call.Result{}, err
+	}
+	result := call.Result{
+		ID: ref.ID, Integration: ref.Integration, Method: r.Method, Target: r.Target, State: r.State, Reason: r.Reason,
+		AcceptedAt: r.AcceptedAt, EndedAt: r.EndedAt,
+	}
+	if r.Answer != nil {
+		result.Status, result.Header = r.Answer.Status, r.Answer.Header
+		result.Body, err = s.get(refKey(spaceAnswer, ref))
+		if errors.Is(err, pebble.ErrNotFound) {
+			err = nil
+		}
+	}
+	if err == nil && r.State == call.StateQueued {
+		result.Ahead, err = s.ahead(ref.Integration, r.Ordinal)
+	}
+	return result, err
+}
+
+func (s *Store) ahead(integration string, ordinal int64) (int64, error) {
+	first, err := s.Heads(integration, "", 1)
+	if err != nil || len(first) == 0 {
+		return 0, err
+	}
+	r, err := s.record(backlog.Ref{Integration: integration, ID: first[0].ID})
+	if err != nil {
+		return 0, err
+	}
+	return max(0, ordinal-r.Ordinal), nil
+}
+
+// Due implements backlog.Store.
+func (s *Store) Due(at time.Time, n int) (due []backlog.Due, next time.Time, err error) {
+	err = s.scan([]byte{spaceDue}, []byte{spaceDue + 1}, func(key, _ []byte) error {
+		when, ref, err := parseDueKey(key)
+		if err != nil {
+			return err
+		}
+		if when.After(at) || len(due) == n {
+			next = when
+			return errStop
+		}
+		r, err := s.record(ref)
+		if err != nil {
+			return err
+		}
+		due = append(due, backlog.Due{Ref: ref, State: r.State, Reason: r.Reason})
+		return nil
+	})
+	return due, next, err
+}
+
+// Restore implements backlog.Store.
+func (s *Store) Restore() (backlog.Restored, error) {
+	var r backlog.Restored
+	plan, err := s.get(keyPlan)
+	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
+		return r, err
+	}
+	r.Plan = slices.Clip(plan)
+	if err := s.getJSON(keyClock, &r.Clock); err != nil && !errors.Is(err, pebble.ErrNotFound) {
+		return r, err
+	}
+	err = s.scan([]byte{spaceCharge}, []byte{spaceCharge + 1}, func(key, value []byte) error {
+		c := backlog.Charge{ID: binary.BigEndian.Uint64(key[1:])}
+		if err := json.Unmarshal(value, &c); err != nil {
+			return fmt.Errorf("the store holds a malformed charge %d: %w", c.ID, err)
+		}
+		r.Charges = append(r.Charges, c)
+		return nil
+	})
+	return r, err
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package disk is the backlog in Pebble, on one volume and for one process.
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// format is the version of what the keys and values mean.
+const format = 1
+
+// Sizes chosen for an idle process of some 20 MiB: a licence is at most some hundred calls a second, and what was just written is read from the memtable.
+const (
+	cacheBytes    = 2 << 20
+	memTableBytes = 4 << 20
+	openFiles     = 128
+)
+
+// DefaultReserve is the free space, in bytes, below which no call is accepted: enough to end every call that is in the store, and for compactions.
+const DefaultReserve = 64 << 20
+
+// Options of a Store.
+type Options struct {
+	FS  vfs.FS
+	Dir string
+	// Entropy makes IDs unguessable.
+	Entropy io.Reader
+	Logger  *slog.Logger
+	// Fatal is called when the store can no longer keep its promise, for example after a failed fsync. It must not return: nothing may become visible any more.
+	Fatal func(reason string)
+	// Reserve is the free space, in bytes, below which Append returns ErrStoreFull.
+	Reserve uint64
+	// Unsafe, for tests only: acknowledge before data is on disk, to show that the tests would notice.
+	Unsafe bool
+}
+
+// Store implements backlog.Store.
+type Store struct {
+	db   *pebble.DB
+	room room
+	sync *pebble.WriteOptions
+
+	mu      sync.Mutex
+	ids     *ulid.MonotonicEntropy
+	lastID  ulid.ULID
+	tallies map[string]*backlog.Tally
+	// ordinals count the calls handed in, stored or not.
+	ordinals map[string]int64
+	// arriving counts the calls of an integration that Append is writing.
+	arriving map[string]int64
+	// keys that Append is writing, by key of spaceDedupe; closed when it is done.
+	keys   map[string]chan struct{}
+	fronts map[string]front
+}
+
+var _ backlog.Store = (*Store)(nil)
+
+// front is where the search for an integration's queued calls starts: before it are only tombstones.
+type front struct {
+	from call.ID
+	// arrivals counts the calls that came into the queue: a search that began before one of them may not have seen it.
+	arrivals uint64
+}
+
+// Open opens the store in o.Dir, or makes it. It fails when the volume was written by a newer version, or is in use by another process.
+func Open(o Options) (*Store, error) {
+	cache := pebble.NewCache(cacheBytes)
+	defer cache.Unref()
+	db, err := pebble.Open(o.Dir, &pebble.Options{
+		FS:                         o.FS,
+		Cache:                      cache,
+		MemTableSize:               memTableBytes,
+		MaxOpenFiles:               openFiles,
+		FormatMajorVersion:         pebble.FormatTableFormatV6,
+		Merger:                     tallyMerger,
+		Logger:                     logger{o.Logger, o.Fatal},
+		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the store in %s: %w", o.Dir, err)
+	}
+	s := &Store{
+		db: db, room: room{fs: o.FS, dir: o.Dir, reserve: o.Reserve}, sync: pebble.Sync,
+		ids:     ulid.Monotonic(o.Entropy, 0),
+		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]int64{},
+		keys: map[string]chan struct{}{}, fronts: map[string]front{},
+	}
+	if o.Unsafe {
+		s.sync = pebble.NoSync
+	}
+	if err := errors.Join(s.checkFormat(), s.loadTallies(), s.loadLastID()); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", o.Dir, err), db.Close())
+	}
+	return s, nil
+}
+
+// Close waits for what is being written. No other method may be called afterwards.
+func (s *Store) Close() error { return s.db.Close() }
+
+func (s *Store) checkFormat() error {
+	value, err := s.get(keyFormat)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
+	}
+	if err != nil {
+		return err
+	}
+	found, err := strconv.Atoi(string(value))
+	if err != nil || found > format {
+		return fmt.Errorf("the volume has format %q and this version reads up to %d: run the version that wrote it, or a newer one", value, format)
+	}
+	return nil
+}
+
+func (s *Store) loadTallies() error {
+	return s.scan([]byte{spaceTally}, []byte{spaceTally + 1}, func(key, value []byte) error {
+		t, err := decodeTally(value)
+		if err != nil {
+			return err
+		}
+		integration := string(key[1:])
+		s.tallies[integration] = &t
+		s.ordinals[integration] = t.Accepted
+		return nil
+	})
+}
+
+// loadLastID finds the newest ID, so that later ones are above it although the clock may have been set back.
+func (s *Store) loadLastID() error {
+	for integration := range s.tallies {
+		first := integrationKey(spaceRecord, integration)
+		iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: integrationEnd(spaceRecord, integration)})
+		if err != nil {
+			return err
+		}
+		if iter.Last() {
+			if id, err := ulid.ParseStrict(string(iter.Key()[len(first):])); err == nil && id.Compare(s.lastID) > 0 {
+				s.lastID = id
+			}
+		}
+		if err := iter.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextID returns an ID above all others. The caller holds the lock.
+func (s *Store) nextID(accepted time.Time) (call.ID, error) {
+	millis := max(s.lastID.Time(), ulid.Timestamp(accepted))
+	id, err := ulid.New(millis, s.ids)
+	if err == nil && id.Compare(s.lastID) <= 0 { // the first one after a restart within the same millisecond
+		id, err = ulid.New(millis+1, s.ids)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make a call's ID: %w", err)
+	}
+	s.lastID = id
+	return call.ID(id.String()), nil
+}
+
+// Tallies implements backlog.Store.
+func (s *Store) Tallies() map[string]backlog.Tally {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[string]backlog.Tally, len(s.tallies))
+	for integration, t := range maps.All(s.tallies) {
+		all[integration] = *t
+	}
+	return all
+}
+
+// tally returns an integration's tally. The caller holds the lock.
+func (s *Store) tally(integration string) *backlog.Tally {
+	t := s.tallies[integration]
+	if t == nil {
+		t = &backlog.Tally{}
+		s.tallies[integration] = t
+	}
+	return t
+}
+
+// queued notes that a call has come into the queue: the search must not start behind it. The caller holds the lock.
+func (s *Store) queued(ref backlog.Ref) {
+	f := s.fronts[ref.Integration]
+	s.fronts[ref.Integration] = front{from: min(f.from, ref.ID), arrivals: f.arrivals + 1}
+}
+
+// logger passes on what needs a person, and ends the process when Pebble can no longer keep its promise.
+type logger struct {
+	to    *slog.Logger
+	fatal func(string)
+}
+
+func (logger) Infof(string, ...any) {}
+
+func (l logger) Errorf(format string, args ...any) {
+	l.to.Error("The store reported a problem", "detail", fmt.Sprintf(format, args...))
+}
+
+func (l logger) Fatalf(format string, args ...any) { l.fatal(fmt.Sprintf(format, args...)) }
