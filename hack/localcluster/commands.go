@@ -23,7 +23,16 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"build", "[envtest|cluster|COMPONENT...]", "build the pinned binaries, or take them from the cache", runBuild},
+		{"up", "[-slot N] [-state DIR]", "start the cluster", runUp},
+		{"down", "[-state DIR]", "end the cluster and remove all of it but its logs", runDown},
+		{"status", "[-state DIR]", "show what runs", runStatus},
+		{"load", "[-state DIR] IMAGE.tar...", "import images into the node", runLoad},
+		{"exec", "[-state DIR] COMMAND [ARG...]", "run a command in the node", runExec},
+		{"kubeconfig", "[-state DIR]", "print the file for KUBECONFIG", runKubeconfig},
 		{"image", "-o FILE -t NAME [flags] SRC=/DST...", "pack files into an image FROM scratch", runImage},
+		{name: "node", run: runNode},
+		{name: supervisorCommand, run: runSupervisor},
+		{name: "provisioner", run: runProvisioner},
 	}
 }
 

@@ -8,7 +8,7 @@ export CLUSTER
 
 # With these flags Go's build cache is shared with the pinned binaries' builds.
 $(LOCALCLUSTER): $(LOCALCLUSTER_SOURCES)
-	cd hack/localcluster && CGO_ENABLED=0 go build -trimpath -o ../../$@ .
+	cd hack/localcluster && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o ../../$@ .
 
 .PHONY: envtest-assets cluster-build cluster-up cluster-down cluster-load cluster-status cluster-test
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/hack/localcluster/internal/catalogue"
+	"github.com/crmquota/crm-quota-operator/hack/localcluster/internal/filelock"
 	"github.com/crmquota/crm-quota-operator/hack/localcluster/internal/image"
 	"github.com/crmquota/crm-quota-operator/hack/localcluster/internal/layout"
 	"github.com/crmquota/crm-quota-operator/hack/localcluster/internal/progress"
@@ -72,7 +73,7 @@ func (b *Builder) fill(ctx context.Context, r recipe, store, entry string) (comp
 	}
 	task := b.Printer.Start(r.Name)
 	task.Update("waiting for another build of it")
-	unlock, err := lock(ctx, filepath.Join(store, ".lock"))
+	unlock, err := filelock.Lock(ctx, filepath.Join(store, ".lock"))
 	if err != nil {
 		task.Fail()
 		return false, err
@@ -121,7 +122,7 @@ const imageFile = "image.tar"
 // link points the repository's bin folder to the cache entry.
 func (b *Builder) link(c catalogue.Component, entry string) error {
 	if c.Image != nil {
-		return symlink(filepath.Join(entry, imageFile), b.Paths.Image(c.Name))
+		return symlink(filepath.Join(entry, imageFile), layout.ImageFile(b.Paths.Binaries, c.Name))
 	}
 	return symlink(filepath.Join(entry, c.Name), filepath.Join(b.Paths.Binaries, c.Name))
 }

@@ -117,7 +117,7 @@ func runtime() []Component {
 func network() []Component {
 	const plugins = "github.com/containernetworking/plugins/plugins/"
 	return []Component{
-		{Name: "bridge", Module: "cni", Package: plugins + "main/bridge"},
+		{Name: "ptp", Module: "cni", Package: plugins + "main/ptp"},
 		{Name: "loopback", Module: "cni", Package: plugins + "main/loopback"},
 		{Name: "host-local", Module: "cni", Package: plugins + "ipam/host-local"},
 		{Name: "portmap", Module: "cni", Package: plugins + "meta/portmap"},

@@ -48,9 +48,9 @@ func (p Paths) Module(name string) string {
 	return filepath.Join(p.Root, filepath.FromSlash(modules), name)
 }
 
-// Image returns the file of a built image.
-func (p Paths) Image(name string) string {
-	return filepath.Join(p.Binaries, "images", name+".tar")
+// ImageFile returns the file of a built image in the folder of binaries.
+func ImageFile(binaries, name string) string {
+	return filepath.Join(binaries, "images", name+".tar")
 }
 
 func findRoot(dir string) (string, error) {

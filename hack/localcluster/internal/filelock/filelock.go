@@ -1,4 +1,5 @@
-package build
+// Package filelock keeps processes from doing the same thing at the same time.
+package filelock
 
 import (
 	"context"
@@ -10,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock takes an exclusive lock on a file and returns what releases it. The kernel releases it too when the process
+// Lock takes an exclusive lock on a file and returns what releases it. The kernel releases it too when the process
 // ends, so a killed build blocks nobody. It waits until ctx ends.
-func lock(ctx context.Context, path string) (unlock func(), err error) {
+func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
