@@ -211,6 +211,11 @@ func (w *world) drained(count int, timeout time.Duration) {
 	})
 }
 
+// insecureTransport is for load whose answers nobody looks at.
+func insecureTransport() *http.Transport {
+	return &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // see above
+}
+
 func getJSON(t *testing.T, client *http.Client, url string, into any) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
