@@ -37,6 +37,7 @@ func parseServe(args []string) (serveOptions, error) {
 	f.DurationVar(&c.IdempotencyValidity, "idempotency-validity", 0, "how long an Idempotency-Key is known (default 2h)")
 	f.DurationVar(&c.JobDuration, "job-duration", 0, "how long a bulk job takes (default 5s)")
 	f.DurationVar(&c.IndexDelay, "index-delay", 0, "how long a new ticket is not found by searching")
+	f.IntVar(&c.MaxRecords, "max-records", 0, "how many arrivals, and tickets, are kept in memory (default 1000000)")
 	f.Uint64Var(&c.Seed, "seed", 0, "seed of jitter, stamps and outages")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -49,11 +49,12 @@ func serve(ctx context.Context, o serveOptions) error {
 	api := newServer(sim, log)
 	control := newServer(sim.Control(), log)
 
-	apiListener, err := net.Listen("tcp", o.listen)
+	var listening net.ListenConfig
+	apiListener, err := listening.Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return err
 	}
-	controlListener, err := net.Listen("tcp", o.control)
+	controlListener, err := listening.Listen(ctx, "tcp", o.control)
 	if err != nil {
 		return errors.Join(err, apiListener.Close())
 	}
@@ -74,12 +75,12 @@ func serve(ctx context.Context, o serveOptions) error {
 		log.Info("stopping")
 	case err = <-failed:
 	}
-	return errors.Join(err, shutdown(sim, api, control))
+	return errors.Join(err, shutdown(context.WithoutCancel(ctx), sim, api, control))
 }
 
 // shutdown lets calls in service end by themselves for a while, then ends them.
-func shutdown(sim *crmsim.Server, api, control *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+func shutdown(ctx context.Context, sim *crmsim.Server, api, control *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
 	defer cancel()
 	if err := api.Shutdown(ctx); err != nil {
 		sim.Close()

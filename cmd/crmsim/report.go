@@ -39,13 +39,12 @@ func printReport(ctx context.Context, args []string, out io.Writer) error {
 }
 
 func fetchReport(ctx context.Context, control string) (report crmsim.Report, raw []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(control, "/")+"/_sim/report", nil)
 	if err != nil {
 		return report, nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	client := http.Client{Timeout: 30 * time.Second}
+	response, err := client.Do(request)
 	if err != nil {
 		return report, nil, err
 	}

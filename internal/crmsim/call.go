@@ -93,14 +93,14 @@ func (s *Server) planLatency(c *call) {
 
 // serve takes the call through its latency, counts it, executes it, and returns what to answer.
 func (s *Server) serve(c *call) reply {
-	s.sleep(c.before)
+	s.sleep(c, c.before)
 	if at, gone := c.clientGone(s.now()); gone {
-		s.sleep(at.Add(c.late).Sub(s.now()))
+		s.linger(at.Add(c.late).Sub(s.now()))
 	}
 	answer := s.countAndExecute(c)
-	s.sleep(c.after)
+	s.sleep(c, c.after)
 	if c.outage != nil && c.outage.Kind == Hang {
-		s.hang(c)
+		s.sleep(c, c.outage.until.Sub(s.now()))
 	}
 	return answer
 }
@@ -160,17 +160,23 @@ func (s *Server) execute(c *call) reply {
 	return c.route.run(s, c)
 }
 
-// hang waits until the outage ends or the client has gone.
-func (s *Server) hang(c *call) {
-	var ends <-chan time.Time
-	if !c.outage.until.IsZero() {
-		timer := time.NewTimer(c.outage.until.Sub(s.now()))
-		defer timer.Stop()
-		ends = timer.C
-	}
+// sleep waits until d has passed, the client has gone, or the server is closed.
+func (s *Server) sleep(c *call, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
-	case <-ends:
+	case <-timer.C:
 	case <-c.request.Context().Done():
+	case <-s.closing:
+	}
+}
+
+// linger waits until d has passed, for a client that has gone, or the server is closed.
+func (s *Server) linger(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
 	case <-s.closing:
 	}
 }
@@ -190,7 +196,7 @@ func (s *Server) finish(c *call, answer reply) {
 	if s.config.Stamp == Anywhere {
 		a.Earliest, a.Latest = a.Received, now
 		if gone {
-			a.Latest = latest(now, goneAt.Add(s.config.LateBy))
+			a.Latest = goneAt.Add(s.config.LateBy)
 		}
 		a.Released = a.Latest
 	}
@@ -206,11 +212,4 @@ func (c *call) clientGone(now time.Time) (at time.Time, gone bool) {
 		return *at, true
 	}
 	return now, c.request.Context().Err() != nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
 
-// Stamp says when, between its receipt and its answer, the CRM counts a call. A call whose client has gone is counted up to
+// Stamp says when, between its receipt and its answer, the CRM counts a call. A call whose client has gone is counted at most
 // Config.LateBy after that, except AtArrival.
 type Stamp string
 
@@ -39,7 +39,8 @@ type Config struct {
 	Latency, Jitter time.Duration
 	// Stamp defaults to Anywhere.
 	Stamp Stamp
-	// LateBy is how long after its client has gone a call may still be counted and executed, at least 0.
+	// LateBy is how long after its client has gone a call may still be counted and executed, at least 0. A sender's own allowance
+	// must be longer by what the news of its going takes on the network.
 	LateBy time.Duration
 	// ClockOffset is how far the CRM's clock is ahead of this machine's.
 	ClockOffset time.Duration

@@ -69,13 +69,22 @@ func TestStampDecidesWhenACallCounts(t *testing.T) {
 	}
 }
 
-// fault is what a careless sender does: it releases a call a window after its sending, or that much too early.
+// fault is what a careless sender does: it releases a call a window after its sending, or that much too early, or takes a call
+// that it has given up for ended.
 type fault struct {
 	fromSending bool
 	early       time.Duration
+	forgetsLate bool
 }
 
+// patience is how long a sender waits for an answer, and lateBy how long it then expects the CRM to count the call yet.
+const (
+	patience = 4 * time.Second
+	lateBy   = 10 * time.Second
+)
+
 // sender keeps to a rolling limit by its own book: a call is booked from its sending until its end plus the window.
+// The end of a call that was given up is as late as the CRM may count it.
 type sender struct {
 	calls  int
 	window time.Duration
@@ -111,11 +120,19 @@ func (s *sender) charge(now time.Time) (id int, retry time.Duration) {
 	return len(s.booked) - 1, 0
 }
 
-func (s *sender) settle(id int, now time.Time) {
+// send makes the call that was charged and settles the charge when it has an answer or has given up.
+func (s *sender) send(w world, id int) {
+	ctx, cancel := context.WithTimeout(w.Context(), patience)
+	defer cancel()
+	_, err := w.try(ctx, http.MethodPost, "/api/v2/tickets", ticketJSON("x"))
+	end := time.Now().Add(s.window)
+	if err != nil && !s.fault.forgetsLate {
+		end = end.Add(lateBy)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.fault.fromSending {
-		s.booked[id] = now.Add(s.window - s.fault.early)
+		s.booked[id] = end.Add(-s.fault.early)
 	}
 }
 
@@ -131,10 +148,7 @@ func (s *sender) saturate(w world, random *rand.Rand, length time.Duration) int 
 			continue
 		}
 		sent++
-		calls.Go(func() {
-			w.create(fmt.Sprint(id))
-			s.settle(id, time.Now())
-		})
+		calls.Go(func() { s.send(w, id) })
 		time.Sleep(time.Duration(random.Int64N(3)) * time.Second)
 	}
 	return sent
@@ -148,12 +162,13 @@ func TestJudgeClearsACarefulSenderAndConvictsACarelessOne(t *testing.T) {
 		"a charge until the end of the call plus the window": {fault{}, false},
 		"a charge from the sending on":                       {fault{fromSending: true}, true},
 		"a charge that ends a nanosecond early":              {fault{early: 1}, true},
+		"a charge that ends when the sender gives up":        {fault{forgetsLate: true}, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			convicted := 0
 			for seed := range uint64(20) {
-				config := Config{Limits: limits("l=3/20s"), Latency: time.Second, Jitter: 4 * time.Second, Seed: seed}
+				config := Config{Limits: limits("l=3/20s"), Latency: time.Second, Jitter: 4 * time.Second, LateBy: lateBy, Seed: seed}
 				inBubble(t, config, func(w world) {
 					s := &sender{calls: 3, window: 20 * time.Second, fault: test.fault}
 					if sent := s.saturate(w, rand.New(rand.NewPCG(seed, 1)), 5*time.Minute); sent < 30 {

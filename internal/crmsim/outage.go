@@ -1,6 +1,7 @@
 package crmsim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -104,26 +105,26 @@ func (o *Outage) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// endless is how long an outage lasts that has no end.
+const endless = 100 * 365 * 24 * time.Hour
+
 // scheduled is an outage at a moment of the CRM's clock.
 type scheduled struct {
 	Outage
-	from, until time.Time // until is zero for one without end
+	from, until time.Time
 }
 
 func schedule(now time.Time, outages []Outage) []scheduled {
 	var all []scheduled
 	for _, o := range outages {
-		s := scheduled{Outage: o, from: now.Add(o.After)}
-		if o.For > 0 {
-			s.until = s.from.Add(o.For)
-		}
-		all = append(all, s)
+		from := now.Add(o.After)
+		all = append(all, scheduled{Outage: o, from: from, until: from.Add(cmp.Or(o.For, endless))})
 	}
 	return all
 }
 
 // strikes reports whether the outage befalls a call of this operation at now; draw is a number from 0 to 99.
 func (o scheduled) strikes(now time.Time, operation string, draw int) bool {
-	lasting := !now.Before(o.from) && (o.until.IsZero() || now.Before(o.until))
+	lasting := !now.Before(o.from) && now.Before(o.until)
 	return lasting && (o.Operation == "" || o.Operation == operation) && (o.Percent == 0 || draw < o.Percent)
 }

@@ -3,6 +3,7 @@ package crmsim
 import (
 	"crypto/tls"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -62,6 +63,7 @@ func (o *scheduled) answer() reply {
 		return failure(http.StatusInternalServerError, "InternalServerError", "An unexpected error occurred")
 	case Reset:
 		return reply{header: http.Header{}, drop: resetConnection}
+	case Hang, Slow:
 	}
 	return reply{header: http.Header{}, drop: closeConnection}
 }
@@ -74,9 +76,7 @@ func (r reply) send(w http.ResponseWriter) {
 	if r.drop != keep {
 		panic(http.ErrAbortHandler)
 	}
-	for name, values := range r.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), r.header)
 	w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 	w.WriteHeader(r.status)
 	_, _ = w.Write(r.body) // the client may have gone; the record is complete

@@ -2,6 +2,7 @@ package crmsim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -72,15 +73,11 @@ func (s *Server) ticketCounts(now time.Time) TicketCounts {
 	duplicates := desk.Duplicates(ids)
 	counts := TicketCounts{WithoutExternalID: without, DuplicateCount: len(duplicates)}
 	counts.Created, counts.Updates = s.desk.Counts(now)
-	for id, tickets := range duplicates {
-		if len(counts.Duplicates) == maxDuplicates {
-			break
-		}
-		if counts.Duplicates == nil {
-			counts.Duplicates = map[string][]int64{}
-		}
-		counts.Duplicates[id] = tickets
+	listed := slices.Sorted(maps.Keys(duplicates))
+	for _, id := range listed[min(len(listed), maxDuplicates):] {
+		delete(duplicates, id)
 	}
+	counts.Duplicates = duplicates
 	return counts
 }
 

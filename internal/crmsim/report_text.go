@@ -13,7 +13,7 @@ import (
 // WriteText writes the report for people to read.
 func (r Report) WriteText(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) } // Flush returns the error
 	line("since\t%s (%v), calls counted %s", r.Since.Format(time.RFC3339), r.Now.Sub(r.Since).Round(time.Second), r.Stamp)
 	line("arrivals\t%d (%s)", r.Arrivals, countsText(r.ByOperation))
 	line("outcomes\t%s", countsText(r.ByOutcome))

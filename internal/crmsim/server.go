@@ -117,19 +117,6 @@ func (s *Server) now() time.Time {
 	return s.started.Add(time.Since(s.started) + s.config.ClockOffset)
 }
 
-// sleep waits, whether or not the client is still there; the CRM does not notice that. It ends early when the server is closed.
-func (s *Server) sleep(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.closing:
-	}
-}
-
 // upTo draws a duration from 0 to d, both included. The caller holds the lock.
 func (s *Server) upTo(d time.Duration) time.Duration {
 	return time.Duration(s.random.Int64N(int64(d) + 1))

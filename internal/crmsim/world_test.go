@@ -71,11 +71,11 @@ type answer struct {
 }
 
 // parse reads a value out of the JSON body.
-func parse[T any](t testing.TB, a answer) T {
-	t.Helper()
+func parse[T any](w world, a answer) T {
+	w.Helper()
 	var value T
 	if err := json.Unmarshal([]byte(a.body), &value); err != nil {
-		t.Fatalf("body %q: %v", a.body, err)
+		w.Fatalf("body %q: %v", a.body, err)
 	}
 	return value
 }

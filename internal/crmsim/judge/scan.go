@@ -159,6 +159,7 @@ func windows(l limit.Limit, spans []span) iter.Seq[window] {
 		})
 	case limit.TokenBucket:
 		return buckets(spans, int64(l.Calls), int64(l.Window))
+	case limit.Concurrent:
 	}
 	return concurrent(spans)
 }

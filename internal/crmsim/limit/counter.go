@@ -21,6 +21,7 @@ func NewCounter(l Limit) Counter {
 		return &period{calls: l.Calls, bounds: func(now time.Time) (start, end time.Time) { return DayBounds(now, l.Zone) }}
 	case TokenBucket:
 		return &bucket{limit: l}
+	case Concurrent:
 	}
 	return nil
 }

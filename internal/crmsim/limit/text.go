@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -75,19 +76,22 @@ func (l *Limit) parseShape(shape string) (err error) {
 		return fmt.Errorf("%q is not a window", window)
 	}
 	kind, parameter, _ := strings.Cut(rest, ":")
-	switch l.Kind = Kind(kind); l.Kind {
-	case "":
-		l.Kind = Rolling
-	case Fixed:
-		if parameter != "" {
-			l.Offset, err = time.ParseDuration(parameter)
-		}
-	case TokenBucket:
+	l.Kind = Kind(cmp.Or(kind, string(Rolling)))
+	switch {
+	case l.Kind == Fixed && parameter != "":
+		l.Offset, err = time.ParseDuration(parameter)
+		return err
+	case l.Kind == TokenBucket:
 		if l.Burst, err = strconv.Atoi(parameter); err != nil {
 			return fmt.Errorf("a bucket needs its size, such as bucket:100")
 		}
+		return nil
+	case parameter != "":
+		return fmt.Errorf("%s takes no parameter", l.Kind)
+	case l.Kind == Rolling || l.Kind == Fixed:
+		return nil
 	}
-	return err
+	return fmt.Errorf("%q is not a kind that follows a window: rolling, fixed or bucket", kind)
 }
 
 func (l *Limit) parseOptions(options string) error {
