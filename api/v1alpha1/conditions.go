@@ -36,6 +36,8 @@ const (
 	ReasonAccepted = "Accepted"
 	// ReasonLicenceInUse: another CRM object already spends this licence.
 	ReasonLicenceInUse = "LicenceInUse"
+	// ReasonLicenceChanged: the edit would move a running dispatcher, with its queued calls, to another licence.
+	ReasonLicenceChanged = "LicenceChanged"
 	// ReasonNameTaken: an object that the operator did not make has the name of one it must make.
 	ReasonNameTaken = "NameTaken"
 	// ReasonUnknownTimeZone: a calendar limit names a time zone that does not exist.

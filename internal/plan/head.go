@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+	_ "time/tzdata" // the answer must not depend on the machine's files
+
+	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+// maxBypass is how far ahead a bypass may end.
+const maxBypass = 24 * time.Hour
+
+// compileHead makes everything of a plan but its Integrations, and the verdict on the CRM. While the spec cannot be accepted the head is the previous plan's;
+// without one of this very object it is nil.
+func compileHead(in Input) (*contract.Plan, Decision) {
+	decision := judgeCRM(in)
+	var head contract.Plan
+	switch {
+	case decision.OK():
+		head = headOf(in.CRM)
+		head.Drain = head.Drain || in.Deleting
+	case keepsPrevious(in):
+		head = *in.Previous
+		head.Drain = head.Drain || in.Deleting
+	default:
+		return nil, decision
+	}
+	// These come from the cluster, not from the spec: keys are rotated whatever the spec looks like.
+	head.Schema = contract.PlanSchema
+	head.TokenIssuers = issuers(in.Issuers)
+	head.ReportReader = in.ReportReader
+	return &head, decision
+}
+
+// judgeCRM tells whether the spec can be put in force.
+func judgeCRM(in Input) Decision {
+	if in.LicenceHolder != nil {
+		return Decision{v1alpha1.ReasonLicenceInUse, fmt.Sprintf(
+			"the licence of %s account %q is already spent by CRM %s: delete one of the two, or set licence.account if they are different licences",
+			in.CRM.Spec.Provider, Account(in.CRM), in.LicenceHolder)}
+	}
+	if in.NameTaken != "" {
+		return Decision{v1alpha1.ReasonNameTaken, in.NameTaken +
+			" exists and was not made by this operator: delete it, or recreate the CRM under another name"}
+	}
+	if p := in.Previous; p != nil && p.CRM.UID == string(in.CRM.UID) && previousLicence(p) != Licence(in.CRM) {
+		return Decision{v1alpha1.ReasonLicenceChanged, fmt.Sprintf(
+			"provider and account cannot change from %s %q to %s %q, because queued calls belong to the former: set them back, or create another CRM",
+			p.CRM.Provider, p.CRM.Account, in.CRM.Spec.Provider, Account(in.CRM))}
+	}
+	for i, limit := range in.CRM.Spec.Licence.Limits {
+		if limit.Calendar == nil {
+			continue
+		}
+		zone := limit.Calendar.TimeZone
+		// "Local" is a name that only the library knows.
+		if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
+			return Decision{v1alpha1.ReasonUnknownTimeZone, fmt.Sprintf(
+				"licence.limits[%d] (%s): there is no time zone %q; use an IANA name such as Europe/Berlin", i, limit.Name, zone)}
+		}
+	}
+	return accepted
+}
+
+// keepsPrevious says whether the previous plan stays in force for a CRM that is not accepted: it must be its own, and its licence nobody else's by now.
+func keepsPrevious(in Input) bool {
+	if in.Previous == nil || in.Previous.CRM.UID != string(in.CRM.UID) {
+		return false
+	}
+	return in.LicenceHolder == nil || previousLicence(in.Previous) != Licence(in.CRM)
+}
+
+func previousLicence(p *contract.Plan) string { return licenceID(p.CRM.Provider, p.CRM.Account) }
+
+// headOf translates the spec.
+func headOf(crm *v1alpha1.CRM) contract.Plan {
+	spec := &crm.Spec
+	return contract.Plan{
+		CRM: contract.CRMIdentity{
+			Namespace: crm.Namespace, Name: crm.Name, UID: string(crm.UID), Generation: crm.Generation,
+			Provider: string(spec.Provider), Account: Account(crm),
+		},
+		Endpoint:    spec.Endpoint,
+		Credentials: credentials(&spec.Credentials),
+		Intake: contract.Intake{
+			URL: IntakeURL(crm), Hosts: intakeHosts(crm),
+			PlainHTTP:             spec.Intake.Scheme == v1alpha1.IntakeSchemeHTTP,
+			CertificateFromSecret: spec.Intake.TLSSecretRef != nil,
+		},
+		Limits:  limits(spec.Licence.Limits),
+		Enforce: spec.Enforcement != v1alpha1.EnforcementShadow,
+		Hold:    spec.Dispatch == v1alpha1.DispatchHold,
+		Drain:   spec.Dispatch == v1alpha1.DispatchDrain,
+	}
+}
+
+func credentials(c *v1alpha1.Credentials) contract.Credentials {
+	switch {
+	case c.Basic != nil:
+		return contract.Credentials{Basic: &contract.BasicKeys{Username: string(c.Basic.UsernameKey), Password: string(c.Basic.PasswordKey)}}
+	case c.Bearer != nil:
+		return contract.Credentials{Bearer: &contract.BearerKeys{Token: string(c.Bearer.TokenKey)}}
+	case c.Header != nil:
+		return contract.Credentials{Header: &contract.HeaderKeys{Header: c.Header.Name, Value: string(c.Header.ValueKey)}}
+	}
+	return contract.Credentials{}
+}
+
+func limits(declared []v1alpha1.Limit) []contract.Limit {
+	out := make([]contract.Limit, 0, len(declared))
+	for _, l := range declared {
+		limit := contract.Limit{
+			Name: string(l.Name), Calls: l.Calls, WindowSeconds: int64(l.WindowSeconds), Concurrent: int64(l.Concurrent),
+			AlertOnly: l.OnExhaustion == v1alpha1.OnExhaustionAlert,
+		}
+		if l.Calendar != nil {
+			limit.DayTimeZone = l.Calendar.TimeZone
+		}
+		out = append(out, limit)
+	}
+	return out
+}
+
+// issuers in order of name, without those whose keys are not JSON: one broken answer must not keep the whole plan from being written.
+func issuers(found []contract.TokenIssuer) []contract.TokenIssuer {
+	usable := slices.DeleteFunc(slices.Clone(found), func(i contract.TokenIssuer) bool { return !json.Valid(i.Keys) })
+	slices.SortFunc(usable, func(a, b contract.TokenIssuer) int { return cmp.Compare(a.Issuer, b.Issuer) })
+	return usable
+}
+
+// bypass reads the annotation: the end of a bypass that is in force, when that changes by time alone, and what is wrong with it.
+func bypass(crm *v1alpha1.CRM, now time.Time) (until *time.Time, recheck time.Duration, warnings []string) {
+	value, ok := crm.Annotations[v1alpha1.AnnotationBypassUntil]
+	if !ok {
+		return nil, 0, nil
+	}
+	end, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return nil, 0, []string{fmt.Sprintf("annotation %s is ignored: %q is not an RFC 3339 time such as 2026-01-31T18:00:00Z", v1alpha1.AnnotationBypassUntil, value)}
+	}
+	switch ahead := end.Sub(now); {
+	case ahead <= 0:
+		return nil, 0, nil
+	case ahead > maxBypass:
+		return nil, ahead - maxBypass, []string{fmt.Sprintf("annotation %s is ignored while it is more than 24 hours ahead", v1alpha1.AnnotationBypassUntil)}
+	default:
+		return new(end.UTC()), ahead, nil
+	}
+}
+
+// sequence is that of the previous plan while nothing differs, and above everything a dispatcher may have seen otherwise.
+func sequence(p, previous *contract.Plan, reported int64) int64 {
+	if previous == nil {
+		return reported + 1
+	}
+	if previous.Sequence >= reported && previous.Sequence > 0 && bytes.Equal(content(p), content(previous)) {
+		return previous.Sequence
+	}
+	return max(previous.Sequence, reported) + 1
+}
+
+// content is a plan's canonical JSON without its sequence.
+func content(p *contract.Plan) []byte {
+	c := *p
+	c.Sequence = 0
+	encoded, err := json.Marshal(&c)
+	if err != nil {
+		panic("plan: only an issuer's keys can fail to encode, and they were decoded from JSON: " + err.Error())
+	}
+	return encoded
+}
