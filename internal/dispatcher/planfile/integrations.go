@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package planfile
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/provider"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+const (
+	maxWeight      = 1000
+	maxWaitSeconds = 300
+	maxQueued      = 100_000
+	maxAgeSeconds  = 7 * 24 * 60 * 60
+)
+
+func (p *problems) integrations(plan *contract.Plan) {
+	p.require(len(plan.Integrations) <= contract.MaxIntegrations, "integrations", "there are %d, more than %d", len(plan.Integrations), contract.MaxIntegrations)
+	adapter, _ := provider.ByName(plan.CRM.Provider)
+	holders := map[string]string{} // of keys and service accounts: two would make it a matter of chance who pays
+	seen := map[string]bool{}
+	for _, integration := range plan.Integrations {
+		field := fmt.Sprintf("integrations[%s]", integration.Key())
+		p.require(integration.Namespace != "" && integration.Name != "" && integration.UID != "", field, "namespace, name and uid are required")
+		p.require(!seen[integration.Key()], field, "is there twice")
+		seen[integration.Key()] = true
+		p.share(integration.Share, plan.Limits, field+".share")
+		p.overflow(integration, adapter, field)
+		p.clients(integration.Clients, holders, field)
+	}
+	for _, limit := range plan.Limits {
+		size := limit.Calls + limit.Concurrent // one of them is 0
+		sum := int64(0)
+		for _, integration := range plan.Integrations {
+			sum += guarantee(integration.Share, limit.Name, size)
+		}
+		p.require(sum <= size, fmt.Sprintf("limits[%s]", limit.Name), "the guarantees add up to %d of %d", sum, size)
+	}
+}
+
+func guarantee(share contract.Share, limit string, size int64) int64 {
+	if share.Guaranteed != nil {
+		return share.Guaranteed[limit]
+	}
+	return size * share.GuaranteedPercent / 100
+}
+
+func (p *problems) share(share contract.Share, limits []contract.Limit, field string) {
+	p.within(share.GuaranteedPercent, 0, 100, field+".guaranteedPercent")
+	p.within(share.MaxPercent, 1, 100, field+".maxPercent")
+	p.within(share.LendPercent, 0, 100, field+".lendPercent")
+	p.within(share.Weight, 1, maxWeight, field+".weight")
+	for name, calls := range share.Guaranteed {
+		known := slices.ContainsFunc(limits, func(l contract.Limit) bool { return l.Name == name })
+		p.require(known, field+".guaranteed", "there is no limit %q", name)
+		p.within(calls, 0, maxCalls, field+".guaranteed["+name+"]")
+	}
+}
+
+func (p *problems) overflow(integration contract.Integration, adapter provider.Provider, field string) {
+	p.require(integration.Default == contract.Wait || integration.Default == contract.Reject, field+".default", "%q is neither Wait nor Reject", integration.Default)
+	p.within(integration.WaitSeconds, 0, maxWaitSeconds, field+".waitSeconds")
+	p.within(integration.Queue.MaxCalls, 0, maxQueued, field+".queue.maxCalls")
+	p.within(integration.Queue.MaxAgeSeconds, 1, maxAgeSeconds, field+".queue.maxAgeSeconds")
+	for i, o := range integration.Operations {
+		p.operation(o, adapter, fmt.Sprintf("%s.operations[%d]", field, i))
+	}
+}
+
+func (p *problems) operation(o contract.OperationOverflow, adapter provider.Provider, field string) {
+	switch o.Policy {
+	case contract.Wait, contract.Reject, contract.Queued:
+	default:
+		p.require(false, field+".policy", "%q is not Wait, Reject or Queue", o.Policy)
+	}
+	matches := len(o.Methods) > 0 || o.Path != ""
+	p.require((o.Operation != "") != matches, field, "either operation, or methods and path, must be set")
+	safe := slices.ContainsFunc(o.Methods, dialect.SafeMethod)
+	if matches {
+		p.require(len(o.Methods) > 0 && strings.HasPrefix(o.Path, "/"), field, "methods and an absolute path are required")
+	} else if adapter != nil {
+		known, found := provider.Operation(adapter, o.Operation)
+		p.require(found, field+".operation", "%q is not an operation of %s", o.Operation, adapter.Name())
+		safe = known.Safe
+	}
+	p.require(!safe || o.Policy != contract.Queued, field+".policy", "Queue is not for calls that only read: their callers need the answer")
+}
+
+var keyHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func (p *problems) clients(clients []contract.Client, holders map[string]string, field string) {
+	names := map[string]bool{}
+	for _, client := range clients {
+		at := fmt.Sprintf("%s.clients[%s]", field, client.Name)
+		p.require(client.Name != "" && !names[client.Name], at, "names must be set and differ")
+		names[client.Name] = true
+		p.require((client.ServiceAccount != "") != (len(client.APIKeySHA256) > 0), at, "exactly one of serviceAccount, apiKeySHA256 must be set")
+		identities := client.APIKeySHA256
+		for _, hash := range identities {
+			p.require(keyHash.MatchString(hash), at+".apiKeySHA256", "%q is not a SHA-256 hash in hexadecimal digits", hash)
+		}
+		if client.ServiceAccount != "" {
+			identities = []string{client.ServiceAccount}
+			p.require(strings.HasPrefix(client.ServiceAccount, "system:serviceaccount:"), at+".serviceAccount", "%q is not the subject of a service account", client.ServiceAccount)
+		}
+		for _, identity := range identities {
+			holder, taken := holders[identity]
+			p.require(!taken, at, "has the same key or service account as %s", holder)
+			holders[identity] = at
+		}
+	}
+}

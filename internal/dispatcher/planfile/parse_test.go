@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package planfile
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+// golden is a plan as the manager writes it.
+func golden(t testing.TB) []byte {
+	t.Helper()
+	data, err := os.ReadFile("testdata/plan.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestParseReadsAllOfThePlan(t *testing.T) {
+	plan, rejected := Parse(golden(t))
+	if rejected != nil {
+		t.Fatal(rejected.Reason)
+	}
+	written, err := json.Marshal(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got any
+	if err := json.Unmarshal(golden(t), &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(written, &got); err != nil {
+		t.Fatal(err)
+	}
+	// What the manager leaves out because it is zero, it leaves out on both sides.
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
+	text := string(golden(t))
+	for name, test := range map[string]struct {
+		data string
+		want contract.RejectedPlan
+	}{
+		"no JSON": {"sequence: 7", contract.RejectedPlan{Reason: "the plan is not JSON: invalid character 's' looking for beginning of value"}},
+		"another schema": {strings.Replace(text, `"schema": 1`, `"schema": 2, "new": 1`, 1), contract.RejectedPlan{
+			Sequence: 7, Reason: "schema: 2 is not known, this dispatcher reads 1: bring manager and dispatcher to one version",
+		}},
+		"an unknown field": {strings.Replace(text, `"weight": 3`, `"wait": 3`, 1), contract.RejectedPlan{
+			Sequence: 7, Reason: `the plan cannot be read: json: unknown field "wait"`,
+		}},
+		"something behind": {text + "{}", contract.RejectedPlan{Reason: "the plan is not JSON: invalid character '{' after top-level value"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, rejected := Parse([]byte(test.data))
+			if plan != nil || rejected == nil {
+				t.Fatal("accepted")
+			}
+			if diff := cmp.Diff(test.want, *rejected); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*contract.Plan)
+		want   string
+	}{
+		"sequence":                  {func(p *contract.Plan) { p.Sequence = 0 }, "sequence: 0 is less than 1"},
+		"identity":                  {func(p *contract.Plan) { p.CRM.UID = "" }, "crm: namespace, name and uid are required"},
+		"account":                   {func(p *contract.Plan) { p.CRM.Account = "" }, "crm.account: is required"},
+		"provider":                  {func(p *contract.Plan) { p.CRM.Provider = "Zen" }, `crm.provider: "Zen" is not known`},
+		"endpoint with a path":      {func(p *contract.Plan) { p.Endpoint = "https://a/b" }, `endpoint: "https://a/b" is not a URL of scheme`},
+		"endpoint with a user":      {func(p *contract.Plan) { p.Endpoint = "https://u@a" }, `endpoint: "https://u@a" is not a URL of scheme`},
+		"endpoint without a scheme": {func(p *contract.Plan) { p.Endpoint = "acme.zendesk.com" }, `endpoint: "acme.zendesk.com" is not a URL of scheme`},
+		"no credentials":            {func(p *contract.Plan) { p.Credentials.Basic = nil }, "credentials: exactly one of"},
+		"two kinds of credentials":  {func(p *contract.Plan) { p.Credentials.Bearer = &contract.BearerKeys{Token: "t"} }, "credentials: exactly one of"},
+		"a key that leads outside":  {func(p *contract.Plan) { p.Credentials.Basic.Password = "../x" }, `credentials.basic.password: "../x" is not a key`},
+		"a header with a space": {func(p *contract.Plan) {
+			p.Credentials = contract.Credentials{Header: &contract.HeaderKeys{Header: "X Key", Value: "v"}}
+		}, `credentials.header.header: "X Key" is not the name`},
+		"intake URL":            {func(p *contract.Plan) { p.Intake.URL = "" }, `intake.url: "" is not a URL`},
+		"intake host":           {func(p *contract.Plan) { p.Intake.Hosts[1] = "a b" }, `intake.hosts[1]: "a b" is neither`},
+		"plain with Secret":     {func(p *contract.Plan) { p.Intake.PlainHTTP, p.Intake.CertificateFromSecret = true, true }, "intake: plainHTTP and certificateFromSecret exclude"},
+		"issuer keys":           {func(p *contract.Plan) { p.TokenIssuers[0].Keys = []byte(`"x"`) }, `tokenIssuers: keys of token issuer "https://kubernetes`},
+		"no limits":             {func(p *contract.Plan) { p.Limits = nil }, "limits: there are 0, not 1 to 16"},
+		"a limit's name":        {func(p *contract.Plan) { p.Limits[1].Name = "minute" }, "limits[minute]: names must be set and differ"},
+		"a limit's calls":       {func(p *contract.Plan) { p.Limits[0].Calls = 0 }, "limits[minute].calls: 0 is not between 1 and 1000000000"},
+		"a limit's window":      {func(p *contract.Plan) { p.Limits[0].WindowSeconds = 2678401 }, "limits[minute].windowSeconds: 2678401 is not between"},
+		"a limit's time zone":   {func(p *contract.Plan) { p.Limits[1].DayTimeZone = "Europe/Nowhere" }, `limits[day].dayTimeZone: "Europe/Nowhere" is not a time zone`},
+		"the machine's zone":    {func(p *contract.Plan) { p.Limits[1].DayTimeZone = "Local" }, `limits[day].dayTimeZone: "Local" is not a time zone`},
+		"a limit's slots":       {func(p *contract.Plan) { p.Limits[2].Concurrent = 10001 }, "limits[inflight].concurrent: 10001 is not between"},
+		"slots and calls":       {func(p *contract.Plan) { p.Limits[2].Calls = 1 }, "limits[inflight].calls: must not be set"},
+		"two kinds of limit":    {func(p *contract.Plan) { p.Limits[0].DayTimeZone = "UTC" }, "limits[minute]: exactly one of"},
+		"no kind of limit":      {func(p *contract.Plan) { p.Limits[0].WindowSeconds = 0 }, "limits[minute]: exactly one of"},
+		"too much guaranteed":   {func(p *contract.Plan) { p.Integrations[1].Share.Guaranteed["minute"] = 161 }, "limits[minute]: the guarantees add up to 401 of 400"},
+		"an integration twice":  {func(p *contract.Plan) { p.Integrations[1].Name = "ccai" }, "integrations[contact-centre/ccai]: is there twice"},
+		"an integration's uid":  {func(p *contract.Plan) { p.Integrations[1].UID = "" }, "integrations[contact-centre/etl]: namespace, name and uid"},
+		"a share's percentage":  {func(p *contract.Plan) { p.Integrations[0].Share.GuaranteedPercent = 101 }, "integrations[contact-centre/ccai].share.guaranteedPercent: 101 is not"},
+		"a share's maximum":     {func(p *contract.Plan) { p.Integrations[0].Share.MaxPercent = 0 }, ".share.maxPercent: 0 is not between 1 and 100"},
+		"a share's loan":        {func(p *contract.Plan) { p.Integrations[0].Share.LendPercent = -1 }, ".share.lendPercent: -1 is not"},
+		"a share's weight":      {func(p *contract.Plan) { p.Integrations[0].Share.Weight = 0 }, ".share.weight: 0 is not between 1 and 1000"},
+		"a share's limit":       {func(p *contract.Plan) { p.Integrations[1].Share.Guaranteed["hour"] = 1 }, `.share.guaranteed: there is no limit "hour"`},
+		"default policy":        {func(p *contract.Plan) { p.Integrations[0].Default = contract.Queued }, `.default: "Queue" is neither Wait nor Reject`},
+		"waiting":               {func(p *contract.Plan) { p.Integrations[0].WaitSeconds = 301 }, ".waitSeconds: 301 is not between 0 and 300"},
+		"queue length":          {func(p *contract.Plan) { p.Integrations[0].Queue.MaxCalls = 100001 }, ".queue.maxCalls: 100001 is not"},
+		"queue age":             {func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 0 }, ".queue.maxAgeSeconds: 0 is not"},
+		"an operation":          {func(p *contract.Plan) { p.Integrations[0].Operations[0].Operation = "Fly" }, `.operations[0].operation: "Fly" is not an operation of Zendesk`},
+		"an operation's policy": {func(p *contract.Plan) { p.Integrations[0].Operations[0].Policy = "Drop" }, `.operations[0].policy: "Drop" is not`},
+		"operation and path":    {func(p *contract.Plan) { p.Integrations[0].Operations[0].Path = "/x" }, ".operations[0]: either operation, or"},
+		"a path alone":          {func(p *contract.Plan) { p.Integrations[0].Operations[1].Methods = nil }, ".operations[1]: methods and an absolute path"},
+		"queued reads":          {func(p *contract.Plan) { p.Integrations[0].Operations[1].Policy = contract.Queued }, ".operations[1].policy: Queue is not for"},
+		"a queued search":       {func(p *contract.Plan) { p.Integrations[0].Operations[0].Operation = "Search" }, ".operations[0].policy: Queue is not for"},
+		"a client's name":       {func(p *contract.Plan) { p.Integrations[0].Clients[0].Name = "" }, ".clients[]: names must be set"},
+		"a client's kind":       {func(p *contract.Plan) { p.Integrations[0].Clients[0].ServiceAccount = "" }, ".clients[adapter]: exactly one of"},
+		"a client's account":    {func(p *contract.Plan) { p.Integrations[0].Clients[0].ServiceAccount = "root" }, `.clients[adapter].serviceAccount: "root" is not`},
+		"a client's hash":       {func(p *contract.Plan) { p.Integrations[1].Clients[0].APIKeySHA256[0] = "ABC" }, `.clients[job].apiKeySHA256: "ABC" is not`},
+		"a shared account": {func(p *contract.Plan) { p.Integrations[1].Clients[0] = p.Integrations[0].Clients[0] },
+			"integrations[contact-centre/etl].clients[adapter]: has the same key or service account as integrations[contact-centre/ccai].clients[adapter]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, rejected := Parse(golden(t))
+			if rejected != nil {
+				t.Fatal(rejected.Reason)
+			}
+			test.change(plan)
+			if err := validate(plan); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestManyProblemsAreCutShort(t *testing.T) {
+	err := validate(new(contract.Plan))
+	if err == nil || !strings.HasSuffix(err.Error(), " more") || strings.Count(err.Error(), ";") != maxNamed {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(golden(f))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if plan, rejected := Parse(data); (plan == nil) == (rejected == nil) {
+			t.Errorf("plan %v, rejected %v", plan, rejected)
+		}
+	})
+}
