@@ -23,18 +23,20 @@ type Capacity struct {
 
 // Drain is how long a backlog of this many units takes while demand stays as it is. ok is false if a limit never lets all of it through, or only in centuries.
 func Drain(backlog int64, capacities []Capacity) (left time.Duration, ok bool) {
+	for _, c := range capacities {
+		if backlog > c.Free && c.PerWindow <= 0 {
+			return 0, false
+		}
+	}
 	seconds := pace(backlog, capacities, true)
 	for _, c := range capacities {
-		if c.Kind != limits.CalendarDay || backlog <= c.Free {
-			continue
+		if rest := backlog - c.Free; c.Kind == limits.CalendarDay && rest > 0 {
+			fullPeriods := (rest - 1) / c.PerWindow
+			wait := c.Reset.Seconds() + float64(fullPeriods)*c.Window.Seconds()
+			seconds = max(seconds, wait+pace(rest-fullPeriods*c.PerWindow, capacities, false))
 		}
-		rest := float64(backlog - c.Free)
-		periods := math.Ceil(rest / float64(c.PerWindow))
-		last := rest - (periods-1)*float64(c.PerWindow)
-		wait := c.Reset.Seconds() + (periods-1)*c.Window.Seconds()
-		seconds = max(seconds, wait+pace(int64(last), capacities, false))
 	}
-	if !(seconds < math.MaxInt64/float64(time.Second)) { // NaN and infinity, too
+	if seconds >= math.MaxInt64/float64(time.Second) {
 		return 0, false
 	}
 	return time.Duration(seconds * float64(time.Second)), true
