@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/plan"
+)
+
+// Names of the container's ports.
+const (
+	portIntake = "intake"
+	portReport = "report"
+	portHealth = "health"
+)
+
+// Service is where integrations reach the dispatcher: port 443, or 80 in clear text.
+func Service(in Input) *corev1ac.ServiceApplyConfiguration {
+	port := corev1ac.ServicePort().WithName("https").WithPort(443).WithAppProtocol("https")
+	if in.Plan.Intake.PlainHTTP {
+		port = corev1ac.ServicePort().WithName("http").WithPort(80).WithAppProtocol("http")
+	}
+	port.WithProtocol(corev1.ProtocolTCP).WithTargetPort(intstr.FromString(portIntake))
+	return corev1ac.Service(plan.ChildName(in.CRM), in.CRM.Namespace).
+		WithLabels(Labels(in.CRM.Name)).
+		WithOwnerReferences(owners(in.CRM)...).
+		WithSpec(corev1ac.ServiceSpec().WithType(corev1.ServiceTypeClusterIP).WithSelector(selector(in.CRM.Name)).WithPorts(port))
+}
+
+// NetworkPolicy lets the CRM's namespace call, the manager read the report, and anyone probe and scrape; out go name look-ups and calls to the endpoint's port.
+func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
+	spec := networkingv1ac.NetworkPolicySpec().
+		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.CRM.Name))).
+		WithPolicyTypes(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress).
+		WithIngress(
+			ingress(contract.IntakePort).WithFrom(networkingv1ac.NetworkPolicyPeer().WithPodSelector(metav1ac.LabelSelector())),
+			reportIngress(in.ManagerNamespace),
+			ingress(contract.HealthPort).WithFrom(anyPod()),
+		).
+		WithEgress(
+			networkingv1ac.NetworkPolicyEgressRule().WithPorts(
+				policyPort(corev1.ProtocolUDP, 53), policyPort(corev1.ProtocolTCP, 53),
+				policyPort(corev1.ProtocolUDP, 5353), policyPort(corev1.ProtocolTCP, 5353)), // OpenShift's DNS pods listen on 5353
+			endpointEgress(in.Plan.Endpoint),
+		)
+	return networkingv1ac.NetworkPolicy(plan.ChildName(in.CRM), in.CRM.Namespace).
+		WithLabels(Labels(in.CRM.Name)).
+		WithOwnerReferences(owners(in.CRM)...).
+		WithSpec(spec)
+}
+
+func reportIngress(managerNamespace string) *networkingv1ac.NetworkPolicyIngressRuleApplyConfiguration {
+	rule := ingress(contract.ReportPort)
+	if managerNamespace == "" {
+		return rule
+	}
+	return rule.WithFrom(networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(
+		metav1ac.LabelSelector().WithMatchLabels(map[string]string{corev1.LabelMetadataName: managerNamespace})))
+}
+
+// endpointEgress opens the endpoint's port to any address, because a policy cannot name hosts. Policies see a Service's traffic with the pod's port, which
+// nobody knows here, so an endpoint inside the cluster opens every port of pods instead.
+func endpointEgress(endpoint string) *networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {
+	host, port := hostPort(endpoint)
+	if isClusterHost(host) {
+		return networkingv1ac.NetworkPolicyEgressRule().WithTo(anyPod())
+	}
+	return networkingv1ac.NetworkPolicyEgressRule().WithPorts(policyPort(corev1.ProtocolTCP, port))
+}
+
+func hostPort(endpoint string) (host string, port int) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", 443 // the API server has checked the pattern
+	}
+	if port, err = strconv.Atoi(u.Port()); err == nil {
+		return u.Hostname(), port
+	}
+	port, err = net.LookupPort("tcp", u.Scheme)
+	if err != nil {
+		port = 443
+	}
+	return u.Hostname(), port
+}
+
+// isClusterHost says whether the name is one of the cluster's own: crmsim, crmsim.contact-centre.svc, crmsim.contact-centre.svc.cluster.local.
+func isClusterHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	return !strings.Contains(host, ".") || strings.HasSuffix(host, ".svc") || strings.Contains(host, ".svc.")
+}
+
+func ingress(port int) *networkingv1ac.NetworkPolicyIngressRuleApplyConfiguration {
+	return networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(corev1.ProtocolTCP, port))
+}
+
+func policyPort(protocol corev1.Protocol, port int) *networkingv1ac.NetworkPolicyPortApplyConfiguration {
+	return networkingv1ac.NetworkPolicyPort().WithProtocol(protocol).WithPort(intstr.FromInt32(int32(port)))
+}
+
+func anyPod() *networkingv1ac.NetworkPolicyPeerApplyConfiguration {
+	return networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(metav1ac.LabelSelector())
+}

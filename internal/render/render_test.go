@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func input(edit func(*Input)) Input {
+	in := Input{
+		CRM: &v1alpha1.CRM{
+			ObjectMeta: metav1.ObjectMeta{Name: "zendesk", Namespace: "contact-centre", UID: "11111111-2222-3333-4444-555555555555"},
+			Spec: v1alpha1.CRMSpec{
+				Credentials: v1alpha1.Credentials{Basic: &v1alpha1.BasicCredentials{SecretRef: v1alpha1.LocalReference{Name: "zendesk-credentials"}}},
+				Storage:     v1alpha1.Storage{Size: resource.MustParse("1Gi")},
+				Deletion:    v1alpha1.Deletion{Policy: v1alpha1.DeletionPolicyRetain},
+			},
+		},
+		Plan: &contract.Plan{
+			Schema: contract.PlanSchema, Sequence: 7, Endpoint: "https://acme.zendesk.com",
+			CRM:         contract.CRMIdentity{Namespace: "contact-centre", Name: "zendesk", Provider: "Zendesk", Account: "acme"},
+			Credentials: contract.Credentials{Basic: &contract.BasicKeys{Username: "username", Password: "password"}},
+			Intake:      contract.Intake{URL: "https://zendesk-crm-dispatcher.contact-centre.svc", Hosts: []string{"zendesk-crm-dispatcher.contact-centre.svc"}},
+			Limits:      []contract.Limit{{Name: "minute", Calls: 400, WindowSeconds: 60}},
+			Enforce:     true,
+		},
+		Image:            "localhost/crm-quota-operator:dev",
+		ManagerNamespace: "crm-quota-system",
+		ClaimName:        "zendesk-crm-dispatcher",
+		Licence:          "0123456789abcdef",
+	}
+	edit(&in)
+	return in
+}
+
+func TestObjectsOfADispatcher(t *testing.T) {
+	tests := map[string]struct {
+		golden string
+		edit   func(*Input)
+	}{
+		"Retain: all but the claim go with the CRM": {"retain.yaml", func(*Input) {}},
+		"Drain: nothing goes with the CRM; HTTP inside the cluster": {"drain-http.yaml", func(in *Input) {
+			in.CRM.Spec.Deletion.Policy = v1alpha1.DeletionPolicyDrain
+			in.Plan.Intake.PlainHTTP = true
+			in.Plan.Endpoint = "http://crmsim.crm-simulator.svc:8080"
+			in.ManagerNamespace = ""
+		}},
+		"Discard: the claim goes too; certificate and storage class given": {"discard-tls.yaml", func(in *Input) {
+			in.CRM.Spec.Deletion.Policy = v1alpha1.DeletionPolicyDiscard
+			in.CRM.Spec.Credentials = v1alpha1.Credentials{Bearer: &v1alpha1.BearerCredentials{SecretRef: v1alpha1.LocalReference{Name: "token"}}}
+			in.CRM.Spec.Intake.TLSSecretRef = &v1alpha1.LocalReference{Name: "zendesk-tls"}
+			in.CRM.Spec.Storage.StorageClassName = "fast"
+			in.Plan.Intake.CertificateFromSecret = true
+			in.Plan.Endpoint = "https://10.1.2.3:9443"
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			in := input(test.edit)
+			planMap, err := PlanConfigMap(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(in.Plan, ParsePlan(planMap.Data)); diff != "" {
+				t.Errorf("the plan read back differs (-written +read):\n%s", diff)
+			}
+			objects := []any{
+				ServiceAccount(in), planMap, Claim(in, nil, resource.Quantity{}), StatefulSet(in), Service(in), NetworkPolicy(in),
+				CAConfigMap(in.CRM, "-----BEGIN CERTIFICATE-----\n", "claim-uid"),
+			}
+			golden(t, test.golden, objects)
+		})
+	}
+}
+
+func golden(t *testing.T, name string, objects []any) {
+	t.Helper()
+	var got bytes.Buffer
+	for _, object := range objects {
+		document, err := yaml.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.WriteString("---\n")
+		got.Write(document)
+	}
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("%s differs (-golden +rendered); run go test ./internal/render -update if that is meant:\n%s", path, diff)
+	}
+}
+
+func TestClaimThatExists(t *testing.T) {
+	storageOf := func(claim *corev1ac.PersistentVolumeClaimApplyConfiguration) string {
+		size := (*claim.Spec.Resources.Requests)["storage"]
+		return size.String()
+	}
+	fast := Claim(input(func(in *Input) { in.CRM.Spec.Storage.StorageClassName = "fast" }), nil, resource.Quantity{})
+
+	tests := map[string]struct {
+		declared, requested, want string
+	}{
+		"grows with the CRM":                          {"2Gi", "1Gi", "2Gi"},
+		"never shrinks below what was once requested": {"1Gi", "5Gi", "5Gi"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			in := input(func(in *Input) { in.CRM.Spec.Storage.Size = resource.MustParse(test.declared) })
+			claim := Claim(in, fast, resource.MustParse(test.requested))
+			if got := storageOf(claim); got != test.want {
+				t.Errorf("size is %s, want %s", got, test.want)
+			}
+			if class := claim.Spec.StorageClassName; class == nil || *class != "fast" {
+				t.Errorf("storage class is %v, want the one the claim was made with", class)
+			}
+		})
+	}
+}
+
+func TestParsePlanRefuses(t *testing.T) {
+	tests := map[string]map[string]string{
+		"a ConfigMap without a plan": nil,
+		"what is not JSON":           {PlanKey: "{"},
+		"another schema":             {PlanKey: `{"schema": 99}`},
+	}
+	for name, data := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := ParsePlan(data); got != nil {
+				t.Errorf("got %+v, want none", got)
+			}
+		})
+	}
+}
+
+func TestClusterHosts(t *testing.T) {
+	tests := map[string]bool{
+		"crmsim":                           true,
+		"crmsim.demo.svc":                  true,
+		"crmsim.demo.svc.cluster.local":    true,
+		"acme.zendesk.com":                 false,
+		"10.0.0.1":                         false,
+		"svc.example.com":                  false,
+		"login.my.svcdesk.example.invalid": false,
+	}
+	for host, want := range tests {
+		if got := isClusterHost(host); got != want {
+			t.Errorf("%s: in the cluster %v, want %v", host, got, want)
+		}
+	}
+}
