@@ -118,7 +118,7 @@ type CRMSpec struct {
 	// storage is the volume that holds the quota ledger and the backlog.
 	// +optional
 	// +default={"size": "1Gi"}
-	Storage Storage `json:"storage,omitzero"`
+	Storage Storage `json:"storage,omitzero"` //nolint:kubeapilinter // a Quantity cannot be proven non-zero by markers; the rule on size bounds it
 
 	// deletion says what becomes of queued calls when this object is deleted.
 	// +optional
@@ -132,15 +132,15 @@ type CRMSpec struct {
 type Credentials struct {
 	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token".
 	// +optional
-	Basic *BasicCredentials `json:"basic,omitempty"`
+	Basic *BasicCredentials `json:"basic,omitzero"`
 
 	// bearer is a fixed token sent as "Authorization: Bearer".
 	// +optional
-	Bearer *BearerCredentials `json:"bearer,omitempty"`
+	Bearer *BearerCredentials `json:"bearer,omitzero"`
 
 	// header is an API key sent in a header of its own.
 	// +optional
-	Header *HeaderCredentials `json:"header,omitempty"`
+	Header *HeaderCredentials `json:"header,omitzero"`
 }
 
 // BasicCredentials is a user name and a password in a Secret.
@@ -192,6 +192,7 @@ type HeaderCredentials struct {
 }
 
 // Licence is what the CRM's licence allows.
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.account) || has(self.account)",message="account cannot be removed once set"
 type Licence struct {
 	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
 	// stable name otherwise. Zendesk derives it from the endpoint. It cannot be changed once set: queued calls belong to the account they were accepted for.
@@ -233,7 +234,7 @@ type Limit struct {
 
 	// calendar makes it a limit per calendar period.
 	// +optional
-	Calendar *CalendarWindow `json:"calendar,omitempty"`
+	Calendar *CalendarWindow `json:"calendar,omitzero"`
 
 	// concurrent makes it a limit on calls in flight at a time.
 	// +optional
@@ -264,6 +265,7 @@ type CalendarWindow struct {
 
 // Intake is how integrations reach the dispatcher.
 // +kubebuilder:validation:XValidation:rule="self.scheme == 'HTTPS' || !has(self.tlsSecretRef)",message="tlsSecretRef must not be set when scheme is HTTP"
+// +kubebuilder:validation:MinProperties=1
 type Intake struct {
 	// scheme is HTTPS, or HTTP to serve in clear text on port 80.
 	// +optional
@@ -273,18 +275,19 @@ type Intake struct {
 	// tlsSecretRef names a Secret of type kubernetes.io/tls, cert-manager's for instance, and is reloaded when it changes. Without it the dispatcher makes its
 	// own certificate and the operator publishes the CA in the ConfigMap that status.intake names.
 	// +optional
-	TLSSecretRef *LocalReference `json:"tlsSecretRef,omitempty"`
+	TLSSecretRef *LocalReference `json:"tlsSecretRef,omitzero"`
 }
 
 // Storage is the volume of a dispatcher.
 // +kubebuilder:validation:XValidation:rule="has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)",message="storageClassName is immutable"
 // +kubebuilder:validation:XValidation:rule="quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",message="size can only grow"
+// +kubebuilder:validation:MinProperties=1
 type Storage struct {
 	// size of the volume claim. It can grow, if the storage class allows it, and never shrink. A call that waits takes about 1 KiB besides its body.
 	// +optional
 	// +default="1Gi"
 	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('64Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="size must be between 64Mi and 1Ti"
-	Size resource.Quantity `json:"size,omitzero"`
+	Size resource.Quantity `json:"size,omitzero"` //nolint:kubeapilinter // omitempty does nothing for a struct
 
 	// storageClassName of the volume claim; the cluster's default class when absent.
 	// +optional
@@ -294,6 +297,7 @@ type Storage struct {
 }
 
 // Deletion says what becomes of queued calls when the CRM object is deleted.
+// +kubebuilder:validation:MinProperties=1
 type Deletion struct {
 	// policy is Retain (the volume is kept and adopted when a CRM for the same licence returns), Drain (send what is queued first) or Discard. A volume claim
 	// goes with its namespace whatever the policy.
@@ -327,6 +331,7 @@ type CRMStatus struct {
 
 	// account is the licence's identity in force, declared or derived.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Account string `json:"account,omitempty"`
 
@@ -360,11 +365,13 @@ type CRMStatus struct {
 type IntakeStatus struct {
 	// url is the base URL that integrations use instead of the CRM's.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=300
 	URL string `json:"url,omitempty"`
 
 	// caConfigMap names the ConfigMap in this namespace whose key ca.crt holds the CA that clients trust; absent when the certificate comes from a Secret.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	CAConfigMap string `json:"caConfigMap,omitempty"`
 }
@@ -400,16 +407,19 @@ type WindowStatus struct {
 type Summary struct {
 	// used is the use of the tightest limit, for example "minute 300/400".
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	Used string `json:"used,omitempty"`
 
 	// usedNext is the use of the next tightest limit.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	UsedNext string `json:"usedNext,omitempty"`
 
 	// eta is how long the backlog is expected to take, for example "3h".
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=20
 	ETA string `json:"eta,omitempty"`
 }

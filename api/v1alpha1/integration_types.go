@@ -65,6 +65,7 @@ type IntegrationSpec struct {
 // Share is one integration's part of a licence. A guarantee of an integration that does not use it is lent to others; half of it is kept free at any time.
 // +kubebuilder:validation:XValidation:rule="!(has(self.guaranteedPercent) && has(self.guaranteedCalls))",message="at most one of guaranteedPercent, guaranteedCalls may be set"
 // +kubebuilder:validation:XValidation:rule="!has(self.guaranteedPercent) || self.guaranteedPercent <= self.maxPercent",message="guaranteedPercent must be less than or equal to maxPercent"
+// +kubebuilder:validation:MinProperties=1
 type Share struct {
 	// guaranteedPercent of every limit is kept for this integration, rounded down. The guarantees of all integrations of a CRM must not exceed 100. Absent
 	// means no guarantee.
@@ -110,6 +111,7 @@ type GuaranteedCalls struct {
 }
 
 // Overflow says what happens to calls that do not fit into the limits now.
+// +kubebuilder:validation:MinProperties=1
 type Overflow struct {
 	// policy is Wait (hold the call for up to waitSeconds, then refuse it as the CRM would) or Reject (refuse at once), for every call that operations do not
 	// name. A request with the header "Prefer: respond-async" is queued whatever the policy, unless its method is safe.
@@ -150,7 +152,7 @@ type OperationOverflow struct {
 
 	// match selects calls by method and path.
 	// +optional
-	Match *OperationMatch `json:"match,omitempty"`
+	Match *OperationMatch `json:"match,omitzero"`
 
 	// policy is Wait, Reject, or Queue to store the call durably and answer 202 with the address of its result.
 	// +required
@@ -175,6 +177,7 @@ type OperationMatch struct {
 }
 
 // Queue bounds what waits durably for one integration. A call over a bound is refused at intake, never dropped later.
+// +kubebuilder:validation:MinProperties=1
 type Queue struct {
 	// maxCalls is the most calls that may wait.
 	// +optional
@@ -203,7 +206,7 @@ type Client struct {
 
 	// serviceAccount may call with a projected token whose audience is crmquota.dev/<namespace>/<name of the CRM>.
 	// +optional
-	ServiceAccount *LocalReference `json:"serviceAccount,omitempty"`
+	ServiceAccount *LocalReference `json:"serviceAccount,omitzero"`
 
 	// apiKeyHashes are the SHA-256 hashes of one API key, or of two while it is rotated, as "sha256:" and 64 hexadecimal digits. Keys must have at least 128
 	// random bits: hashes of guessable keys can be reversed.

@@ -85,17 +85,17 @@ func missing(tickets map[string][]int64) []string {
 
 func (d *demo) printApplications(ctx context.Context) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "integration\tcalls\tsent\tanswered\tqueued\tdrained\tfailed\topen\trefused\terrors\tp50 ms\tp99 ms\t")
+	_, _ = fmt.Fprintln(table, "integration\tcalls\tsent\tanswered\tqueued\tdrained\tfailed\topen\trefused\terrors\tp50 ms\tp99 ms\t")
 	for _, c := range callers {
 		counts, err := d.counts(ctx, c)
 		if err != nil {
 			return err
 		}
 		for _, n := range counts {
-			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", c.integration, n.Stream,
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", c.integration, n.Stream,
 				n.Sent, n.Answered, n.Accepted, n.Drained, n.Failed, n.Open, n.Refused, n.Errors, n.P50ms, n.P99ms)
 			if n.FirstError != "" {
-				fmt.Fprintf(table, "\tfirst error: %s\t\n", n.FirstError)
+				_, _ = fmt.Fprintf(table, "\tfirst error: %s\t\n", n.FirstError)
 			}
 		}
 	}
@@ -104,10 +104,10 @@ func (d *demo) printApplications(ctx context.Context) error {
 
 func printDispatcher(report contract.Report) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "integration\taccepted for later\tdispatched\tdrained\tanswered at once\trefused\tstill queued\t")
+	_, _ = fmt.Fprintln(table, "integration\taccepted for later\tdispatched\tdrained\tanswered at once\trefused\tstill queued\t")
 	for _, i := range report.Integrations {
 		c := i.Counters
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", i.Name, c.Accepted, c.Dispatched, c.Drained, c.Forwarded, c.Refused, waiting(i.Backlog))
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", i.Name, c.Accepted, c.Dispatched, c.Drained, c.Forwarded, c.Refused, waiting(i.Backlog))
 	}
 	_ = table.Flush()
 }

@@ -21,21 +21,10 @@ const (
 
 // TestDeletion deletes a CRM with a backlog in each way there is: it ends within 60 seconds, the volume stays, and the backlog is drained when the CRM returns.
 func TestDeletion(t *testing.T) {
-	deletions := map[string]func(t *testing.T, w *world){
-		"in the background": func(t *testing.T, w *world) {
-			kubectl(t, "delete", "crm", "zendesk", "-n", w.namespace, "--cascade=background", "--timeout=60s")
-		},
-		"in the foreground": func(t *testing.T, w *world) {
-			kubectl(t, "delete", "crm", "zendesk", "-n", w.namespace, "--cascade=foreground", "--timeout=60s")
-		},
-		"of the operator": func(t *testing.T, _ *world) {
-			kubectl(t, "delete", "-k", "config/default", "--timeout=60s")
-			t.Cleanup(func() {
-				if err := installOperator(t.Context()); err != nil {
-					t.Log("reinstalling the operator:", err)
-				}
-			})
-		},
+	deletions := map[string][]string{
+		"in the background": {"crm", "zendesk", "--cascade=background"},
+		"in the foreground": {"crm", "zendesk", "--cascade=foreground"},
+		"of the operator":   {"-k", "config/default"},
 	}
 	for _, name := range []string{"in the background", "in the foreground", "of the operator"} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +35,11 @@ func TestDeletion(t *testing.T) {
 			w.fill(w.client(), tickets)
 
 			start := time.Now()
-			deletions[name](t, w)
+			args := append([]string{"delete", "--timeout=60s"}, deletions[name]...)
+			if deletions[name][0] == "crm" {
+				args = append(args, "-n", w.namespace)
+			}
+			kubectl(t, args...)
 			w.gone(60*time.Second - time.Since(start))
 			t.Logf("deletion took %v", time.Since(start).Round(100*time.Millisecond))
 			var claim corev1.PersistentVolumeClaim

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/apimachinery/pkg/util/httpstream" //nolint:staticcheck // client-go's dialer still speaks this type
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 )
@@ -65,7 +65,7 @@ type podConn struct {
 }
 
 func (c *podConn) Close() error {
-	_ = c.Stream.Reset()
+	_ = c.Reset()
 	return c.tunnel.Close()
 }
 
