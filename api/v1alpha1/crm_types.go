@@ -192,7 +192,6 @@ type HeaderCredentials struct {
 }
 
 // Licence is what the CRM's licence allows.
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.account) || has(self.account)",message="account cannot be removed once set"
 type Licence struct {
 	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
 	// stable name otherwise. Zendesk derives it from the endpoint. It cannot be changed once set: queued calls belong to the account they were accepted for.

@@ -95,7 +95,7 @@ func TestCRMLicenceAccount(t *testing.T) {
 
 func TestCRMLicenceAccountStays(t *testing.T) {
 	judgeUpdate(t, validCRM, edits{"spec.licence.account": "acme"}, map[string]verdict{
-		"removing the account of Zendesk is refused": {edits{"spec.licence.account": nil}, "account cannot be removed once set"},
+		"removing the account of Zendesk is refused": {edits{"spec.licence.account": nil}, "field account is immutable once set"},
 	})
 	judgeUpdate(t, validCRM, edits{}, map[string]verdict{
 		"an account set later is taken": {edits{"spec.licence.account": "acme"}, ""},

@@ -159,7 +159,7 @@ func TestIntegrationClients(t *testing.T) {
 		"one key is taken":                          {keys(hash("a")), ""},
 		"two keys are taken":                        {keys(hash("a"), hash("b")), ""},
 		"three keys are refused":                    {keys(hash("a"), hash("b"), hash("c")), "must have at most 2 items"},
-		"no key is refused":                         {keys(), "should have at least 1 items"},
+		"no key is refused":                         {keys(), exactlyOne},
 		"one key twice is refused":                  {keys(hash("a"), hash("a")), "Duplicate value"},
 		"a clear key is refused":                    {keys("super-secret"), "should match"},
 		"a hash in capitals is refused":             {keys(hash("A")), "should match"},
