@@ -3,7 +3,8 @@
 // Package ledger keeps what has been charged to a licence's limits, exactly: from the moment a call is sent until no window of the CRM can count it any more.
 //
 // One log of settled calls serves all limits. A limit holds a call for a fixed time after its end, so each limit is a position in that log: everything before
-// it has been released. A settled call takes 16 bytes, however many limits there are.
+// it has been released. A settled call takes 16 bytes however many limits there are, 19 as measured with the slack of the log (BenchmarkMemory): 100,000 calls
+// of a rolling day are 1.9 MB.
 //
 // A Ledger has no clock and no lock: one goroutine owns it and passes instants of a timeline that is never stepped (see package limits). Instants that go back
 // are taken as the latest one seen.
