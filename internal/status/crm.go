@@ -3,12 +3,241 @@
 package status
 
 import (
+	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 )
 
-// ForCRM makes the status of a CRM from the facts and its current status.
+// ForCRM makes the status of a CRM from the facts and its current status. Every condition is set on the first visit:
+//
+//	type                  status   reason                when
+//	Accepted              True     Accepted              the compiler accepts the spec
+//	                      False    (the compiler's)      it does not; what was in force before stays
+//	CredentialsResolved   Unknown  NotKnown              nothing runs, or no report came yet
+//	                      Unknown  NotReporting          the pod is ready and silent
+//	                      True     Resolved              the dispatcher holds every credential
+//	                      False    HostNotAllowed        the Secret does not list the endpoint's host
+//	                      False    SecretNotFound        the Secret or a key in it is missing
+//	                      False    CertificateInvalid    the TLS Secret is missing or cannot be used
+//	DispatcherAvailable   Unknown  NotKnown              nothing runs because the CRM is not accepted
+//	                      False    StoreFailed           it reports that it cannot accept calls durably
+//	                      False    VolumePending         the pod is not ready and the claim not bound
+//	                      False    Starting              the pod is not ready
+//	                      Unknown  NotReporting          the pod is ready and silent
+//	                      True     Available             the pod is ready and reports that it accepts calls
+//	Programmed            False    Pending               this generation is not confirmed within ConfirmWithin, or not accepted
+//	                      False    PlanRejected          the dispatcher refused the plan
+//	                      Unknown  NotKnown,NotReporting as above
+//	                      True     Programmed            the dispatcher enforces this generation
+//	EndpointResolved      True     Resolved              the endpoint's host can be looked up
+//	(advice)              False    EndpointUnresolvable  it cannot
+//	                      Unknown  NotKnown,NotReporting not tried yet, or as above
+//	QuotaEnforced         True     Enforced              calls are held back
+//	(advice)              False    Bypassed, Shadow      they are not
+//	                      Unknown  NotKnown,NotReporting as above
+//	Ready                 True     Ready, Held, Draining the first four are True
+//	                      else     (theirs)              the first of them that is False, else that is Unknown
+//	Stalled               True     (the compiler's)      present only while nothing but an edit of the spec helps
 func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alpha1.CRMStatus] {
-	return Result[v1alpha1.CRMStatus]{Status: current}
+	h, heardFor := f.Reported.hearing(now)
+	held, holdFor := f.holds(h, current, now)
+	generation := f.CRM.Generation
+	if held {
+		generation = current.ObservedGeneration
+	}
+
+	var c conditions
+	c.set(v1alpha1.ConditionReady, verdict{})
+	c.set(v1alpha1.ConditionAccepted, decided(f.Compiled.CRM.Reason, f.Compiled.CRM.Message))
+	c.set(v1alpha1.ConditionCredentialsResolved, f.credentials(h, current.Conditions))
+	c.set(v1alpha1.ConditionDispatcherAvailable, f.available(h, current.Conditions))
+	if held {
+		c.set(v1alpha1.ConditionProgrammed, keep(current.Conditions, v1alpha1.ConditionProgrammed))
+	} else {
+		c.set(v1alpha1.ConditionProgrammed, f.programmed(h, current.Conditions))
+	}
+	c.set(v1alpha1.ConditionEndpointResolved, f.endpoint(h, current.Conditions))
+	c.set(v1alpha1.ConditionQuotaEnforced, f.quotaEnforced(h, current.Conditions))
+	c.verdicts[v1alpha1.ConditionReady] = c.ready(f.ready(), v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved,
+		v1alpha1.ConditionDispatcherAvailable, v1alpha1.ConditionProgrammed)
+	c.stalled()
+
+	next := v1alpha1.CRMStatus{
+		Conditions:         c.publish(current.Conditions, generation, now),
+		ObservedGeneration: generation,
+		Integrations:       new(f.acceptedIntegrations()),
+		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary,
+	}
+	if p := f.Compiled.Plan; p != nil {
+		next.Account = p.CRM.Account
+		next.Intake = v1alpha1.IntakeStatus{URL: p.Intake.URL, CAConfigMap: f.CAConfigMap}
+	}
+	anyway := !equality.Semantic.DeepEqual(next, current)
+	numbersDue := f.figures(&next, h, anyway, now)
+	return Result[v1alpha1.CRMStatus]{
+		Status:       next,
+		Changed:      !equality.Semantic.DeepEqual(next, current),
+		Numbers:      !sameCRMNumbers(&next, &current),
+		RecheckAfter: soonest(heardFor, holdFor, numbersDue),
+	}
+}
+
+// holds says whether the status goes on speaking of the generation before, so that an edit that is confirmed at once costs one write; and for how long.
+func (f *CRMFacts) holds(h hearing, current v1alpha1.CRMStatus, now time.Time) (bool, time.Duration) {
+	edited := f.Compiled.CRM.OK() && current.ObservedGeneration != f.CRM.Generation && f.Compiled.Plan != nil
+	if !edited || h == heard && (f.confirmed() || f.rejected()) {
+		return false, 0
+	}
+	return holdsTrue(h, current.Conditions, f.PendingSince, now)
+}
+
+func holdsTrue(h hearing, current []metav1.Condition, since, now time.Time) (bool, time.Duration) {
+	if h == silent || !meta.IsStatusConditionTrue(current, v1alpha1.ConditionProgrammed) {
+		return false, 0
+	}
+	left := ConfirmWithin
+	if !since.IsZero() {
+		left -= now.Sub(since)
+	}
+	return left > 0 || h == expected, max(left, 0)
+}
+
+func (f *CRMFacts) confirmed() bool {
+	r := f.Reported.Latest
+	return r.CRMUID == string(f.CRM.UID) && r.Generation == f.CRM.Generation
+}
+
+func (f *CRMFacts) rejected() bool {
+	r := f.Reported.Latest.Rejected
+	return r != nil && r.Sequence == f.Compiled.Plan.Sequence
+}
+
+func decided(reason, message string) verdict {
+	if reason == v1alpha1.ReasonAccepted {
+		return yes(reason, message)
+	}
+	return no(reason, message)
+}
+
+func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
+	if f.Compiled.Plan == nil {
+		return notRunning
+	}
+	if h != heard {
+		return doubt(h, f.PodReady, current, v1alpha1.ConditionCredentialsResolved)
+	}
+	switch r := f.Reported.Latest; {
+	case r.Credentials.HostNotAllowed:
+		return no(v1alpha1.ReasonHostNotAllowed, r.Credentials.Message)
+	case !r.Credentials.Resolved:
+		return no(v1alpha1.ReasonSecretNotFound, r.Credentials.Message)
+	case r.Certificate.Error != "":
+		return no(v1alpha1.ReasonCertificateInvalid, r.Certificate.Error)
+	default:
+		return yes(v1alpha1.ReasonResolved, "The dispatcher holds every credential that the spec names.")
+	}
+}
+
+func (f *CRMFacts) available(h hearing, current []metav1.Condition) verdict {
+	r := f.Reported.Latest
+	switch {
+	case f.Compiled.Plan == nil:
+		return notRunning
+	case h == heard && !r.Ready && r.Sequence > 0:
+		return no(v1alpha1.ReasonStoreFailed, "The dispatcher cannot accept calls durably: "+r.NotReady)
+	case !f.PodReady && f.Claim != corev1.ClaimBound:
+		return no(v1alpha1.ReasonVolumePending, "The volume claim is not bound: see its events.")
+	case !f.PodReady || h == heard && !r.Ready:
+		return no(v1alpha1.ReasonStarting, "The dispatcher's pod is not ready yet: if this lasts, see its events and logs.")
+	case h != heard:
+		return doubt(h, true, current, v1alpha1.ConditionDispatcherAvailable)
+	default:
+		return yes(v1alpha1.ReasonAvailable, "The dispatcher accepts calls.")
+	}
+}
+
+func (f *CRMFacts) programmed(h hearing, current []metav1.Condition) verdict {
+	switch {
+	case f.Compiled.Plan == nil:
+		return no(v1alpha1.ReasonPending, "Nothing is enforced: the CRM is not accepted.")
+	case h != heard:
+		return doubt(h, f.PodReady, current, v1alpha1.ConditionProgrammed)
+	case f.confirmed():
+		return yes(v1alpha1.ReasonProgrammed, "The dispatcher enforces this generation.")
+	case !f.Compiled.CRM.OK():
+		return no(v1alpha1.ReasonPending, "The dispatcher goes on with an earlier generation: this one is not accepted.")
+	case f.rejected():
+		return no(v1alpha1.ReasonPlanRejected, "The dispatcher refused the plan: "+f.Reported.Latest.Rejected.Reason)
+	default:
+		return no(v1alpha1.ReasonPending, "The dispatcher has not confirmed this generation yet.")
+	}
+}
+
+func (f *CRMFacts) endpoint(h hearing, current []metav1.Condition) verdict {
+	if f.Compiled.Plan == nil {
+		return notRunning
+	}
+	if h != heard {
+		return doubt(h, f.PodReady, current, v1alpha1.ConditionEndpointResolved)
+	}
+	switch e := f.Reported.Latest.Endpoint; {
+	case e.Resolved:
+		return yes(v1alpha1.ReasonResolved, "The endpoint's host can be looked up.")
+	case e.Message != "":
+		return no(v1alpha1.ReasonEndpointUnresolvable, e.Message)
+	default:
+		return notKnown
+	}
+}
+
+func (f *CRMFacts) quotaEnforced(h hearing, current []metav1.Condition) verdict {
+	if f.Compiled.Plan == nil {
+		return notRunning
+	}
+	if h != heard {
+		return doubt(h, f.PodReady, current, v1alpha1.ConditionQuotaEnforced)
+	}
+	v := enforced(f.Reported.Latest.Enforcing, f.Compiled.Plan.BypassUntil != nil, f.Compiled.Plan.Enforce, current)
+	v.message = strings.Join(append([]string{v.message}, f.Compiled.Warnings...), " But ")
+	return v
+}
+
+// enforced reads the dispatcher's word; the plan tells the reason. A plan that enforces while the dispatcher does not yet keeps the reason there was.
+func enforced(enforcing, bypass, enforce bool, current []metav1.Condition) verdict {
+	switch was := keep(current, v1alpha1.ConditionQuotaEnforced).reason; {
+	case enforcing:
+		return yes(v1alpha1.ReasonEnforced, "Calls are held back by the declared limits.")
+	case bypass, enforce && was == v1alpha1.ReasonBypassed:
+		return no(v1alpha1.ReasonBypassed, "Every call is forwarded at once until the time in annotation "+v1alpha1.AnnotationBypassUntil+".")
+	default:
+		return no(v1alpha1.ReasonShadow, "Every call is forwarded at once; what would have been held back is only counted.")
+	}
+}
+
+// ready is the verdict when every health condition is True.
+func (f *CRMFacts) ready() verdict {
+	switch p := f.Compiled.Plan; {
+	case p != nil && p.Drain:
+		return yes(v1alpha1.ReasonDraining, "New calls are refused; what is queued is sent.")
+	case p != nil && p.Hold:
+		return yes(v1alpha1.ReasonHeld, "Calls are accepted and queued; nothing is sent.")
+	default:
+		return yes(v1alpha1.ReasonReady, "Calls are accepted and sent as the limits allow.")
+	}
+}
+
+func (f *CRMFacts) acceptedIntegrations() int32 {
+	var n int32
+	for _, d := range f.Compiled.Integrations {
+		if d.OK() {
+			n++
+		}
+	}
+	return n
 }

@@ -29,16 +29,42 @@ type Reported struct {
 	Latest *contract.Report
 	// At is when Latest came.
 	At time.Time
-	// Since is when this manager began to ask: until StaleAfter later a missing report means that it is still to come.
+	// Since is when this manager first wanted a report of this CRM, whether there was a pod to ask or not: until StaleAfter later a missing report is still to
+	// come. Zero: nobody asks yet.
 	Since time.Time
+}
+
+// hearing is how far a dispatcher's word can be relied on.
+type hearing int
+
+const (
+	// expected: the first report since the manager's start is still to come. What depends on it keeps its value, so that a restart writes nothing.
+	expected hearing = iota
+	heard
+	silent
+)
+
+// hearing at a time, and how long it stays that way if no report comes; 0 for ever.
+func (r Reported) hearing(now time.Time) (hearing, time.Duration) {
+	state, from := heard, r.At
+	if r.Latest == nil {
+		state, from = expected, r.Since
+		if r.Since.IsZero() {
+			return expected, 0
+		}
+	}
+	if left := StaleAfter - now.Sub(from); left > 0 {
+		return state, left
+	}
+	return silent, 0
 }
 
 // CRMFacts is everything that the status of a CRM depends on.
 type CRMFacts struct {
 	CRM      *v1alpha1.CRM
 	Compiled plan.Output
-	// PodReady: the dispatcher's pod exists and is ready; PodExists: it exists.
-	PodReady, PodExists bool
+	// PodReady: the dispatcher's pod exists and is ready.
+	PodReady bool
 	// Claim is the phase of the volume claim; empty if there is none.
 	Claim    corev1.PersistentVolumeClaimPhase
 	Reported Reported

@@ -3,12 +3,131 @@
 package status
 
 import (
+	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
-// ForIntegration makes the status of an Integration from the facts and its current status.
+// ForIntegration makes the status of an Integration from the facts and its current status. Every condition is set on the first visit:
+//
+//	type           status   reason                when
+//	Accepted       True     Accepted              the compiler accepts the spec
+//	               False    (the compiler's)      it does not; what was in force before stays
+//	Programmed     False    Pending               this generation is not confirmed within ConfirmWithin, or not accepted
+//	               False    PlanRejected          the dispatcher refused the plan that has this generation
+//	               Unknown  NotKnown              the dispatcher is not running, or no report came yet
+//	               Unknown  NotReporting          its pod is ready and silent
+//	               True     Programmed            the dispatcher enforces this generation
+//	QuotaEnforced  True     Enforced              its calls are held back
+//	(advice)       False    Bypassed, Shadow      they are not
+//	               Unknown  NotKnown,NotReporting as above, or it is not in force
+//	Ready          True     Ready                 Accepted and Programmed are True
+//	               else     (theirs)              the first of them that is False, else that is Unknown
+//	Stalled        True     (the compiler's)      present only while nothing but an edit of the spec helps
 func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now time.Time) Result[v1alpha1.IntegrationStatus] {
-	return Result[v1alpha1.IntegrationStatus]{Status: current}
+	h, heardFor := f.Reported.hearing(now)
+	held, holdFor := f.holds(h, current, now)
+	generation := f.Integration.Generation
+	if held {
+		generation = current.ObservedGeneration
+	}
+
+	var c conditions
+	c.set(v1alpha1.ConditionReady, verdict{})
+	c.set(v1alpha1.ConditionAccepted, decided(f.Decision.Reason, f.Decision.Message))
+	if held {
+		c.set(v1alpha1.ConditionProgrammed, keep(current.Conditions, v1alpha1.ConditionProgrammed))
+	} else {
+		c.set(v1alpha1.ConditionProgrammed, f.programmed(h, current.Conditions))
+	}
+	c.set(v1alpha1.ConditionQuotaEnforced, f.quotaEnforced(h, current.Conditions))
+	c.verdicts[v1alpha1.ConditionReady] = c.ready(yes(v1alpha1.ReasonReady, "The declared share is in force."),
+		v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed)
+	c.stalled()
+
+	next := v1alpha1.IntegrationStatus{
+		Conditions:         c.publish(current.Conditions, generation, now),
+		ObservedGeneration: generation,
+		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary,
+	}
+	if f.Plan != nil {
+		next.Endpoint = v1alpha1.IntakeStatus{URL: f.Plan.Intake.URL, CAConfigMap: f.CAConfigMap}
+	}
+	anyway := !equality.Semantic.DeepEqual(next, current)
+	numbersDue := f.figures(&next, h, anyway, now)
+	return Result[v1alpha1.IntegrationStatus]{
+		Status:       next,
+		Changed:      !equality.Semantic.DeepEqual(next, current),
+		Numbers:      !sameIntegrationNumbers(&next, &current),
+		RecheckAfter: soonest(heardFor, holdFor, numbersDue),
+	}
+}
+
+// holds as in CRMFacts.
+func (f *IntegrationFacts) holds(h hearing, current v1alpha1.IntegrationStatus, now time.Time) (bool, time.Duration) {
+	edited := f.Decision.OK() && current.ObservedGeneration != f.Integration.Generation && f.Plan != nil
+	if !edited || h == heard && (f.confirmed() || f.rejected()) {
+		return false, 0
+	}
+	return holdsTrue(h, current.Conditions, f.PendingSince, now)
+}
+
+// report is the dispatcher's word on this very object, whatever its generation; nil if it does not know it.
+func (f *IntegrationFacts) report() *contract.IntegrationReport {
+	if f.Reported.Latest == nil {
+		return nil
+	}
+	reports := f.Reported.Latest.Integrations
+	n := slices.IndexFunc(reports, func(r contract.IntegrationReport) bool { return r.UID == string(f.Integration.UID) })
+	if n < 0 {
+		return nil
+	}
+	return &reports[n]
+}
+
+func (f *IntegrationFacts) confirmed() bool {
+	r := f.report()
+	return r != nil && r.Generation == f.Integration.Generation
+}
+
+func (f *IntegrationFacts) rejected() bool {
+	r := f.Reported.Latest.Rejected
+	return r != nil && r.Sequence == f.Plan.Sequence
+}
+
+func (f *IntegrationFacts) programmed(h hearing, current []metav1.Condition) verdict {
+	switch {
+	case f.Plan == nil:
+		return no(v1alpha1.ReasonPending, "Nothing is enforced: no dispatcher runs for the CRM.")
+	case h != heard:
+		return doubt(h, f.PodReady, current, v1alpha1.ConditionProgrammed)
+	case f.confirmed():
+		return yes(v1alpha1.ReasonProgrammed, "The dispatcher enforces this generation.")
+	case !f.Decision.OK():
+		return no(v1alpha1.ReasonPending, "The dispatcher does not enforce this generation: it is not accepted.")
+	case f.rejected():
+		return no(v1alpha1.ReasonPlanRejected, "The dispatcher refused the plan: "+f.Reported.Latest.Rejected.Reason)
+	default:
+		return no(v1alpha1.ReasonPending, "The dispatcher has not confirmed this generation yet.")
+	}
+}
+
+func (f *IntegrationFacts) quotaEnforced(h hearing, current []metav1.Condition) verdict {
+	if f.Plan == nil {
+		return notKnown
+	}
+	if h != heard {
+		return doubt(h, f.PodReady, current, v1alpha1.ConditionQuotaEnforced)
+	}
+	r := f.report()
+	if r == nil {
+		return notKnown
+	}
+	entry := slices.IndexFunc(f.Plan.Integrations, func(e contract.Integration) bool { return e.UID == r.UID })
+	return enforced(r.Enforcing, f.Plan.BypassUntil != nil, entry < 0 || f.Plan.Integrations[entry].Enforce, current)
 }
