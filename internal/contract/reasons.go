@@ -31,6 +31,8 @@ const (
 	ReasonNoCredentials Reason = "NoCredentials"
 	// ReasonUpstreamFailed: the CRM could not be reached or did not answer; the call may or may not have had an effect.
 	ReasonUpstreamFailed Reason = "UpstreamFailed"
+	// ReasonOverloaded: the dispatcher holds as many requests at a time as its memory allows.
+	ReasonOverloaded Reason = "Overloaded"
 	// ReasonInternal: a fault of the dispatcher.
 	ReasonInternal Reason = "Internal"
 )

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// chunkTime is how long a client may take for each part of an answer, of at most chunkSize bytes.
+const (
+	chunkTime = 30 * time.Second
+	chunkSize = 32 << 10
+)
+
+// writeAnswer passes the CRM's answer on. It panics with http.ErrAbortHandler when the rest of the body does not come, so that the client sees that it is cut short.
+func (e *exchange) writeAnswer(answer *call.Answer) {
+	defer func() { _ = answer.Body.Close() }() // it has been read, or nobody wants the rest
+	header, body := e.view.rewritten(answer.Header, answer.Body)
+	copyHeader(e.w.Header(), header)
+	e.w.Header().Set(contract.HeaderOrigin, contract.OriginCRM)
+	e.writeStatus(answer.Status)
+	if e.r.Method == http.MethodHead {
+		return
+	}
+	buffer := make([]byte, chunkSize)
+	for {
+		n, err := body.Read(buffer)
+		if n > 0 {
+			e.extendDeadline()
+			if _, err := e.w.Write(buffer[:n]); err != nil {
+				return // the client has gone
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return
+		case err != nil:
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+func (e *exchange) writeStatus(status int) {
+	e.answered = true
+	e.extendDeadline()
+	e.w.WriteHeader(status)
+}
+
+func (e *exchange) extendDeadline() {
+	_ = e.control.SetWriteDeadline(time.Now().Add(chunkTime)) // not supported: in tests only
+}
+
+func copyHeader(to, from http.Header) {
+	for name, values := range from {
+		to[name] = values
+	}
+}
+
+// notPassedOn are headers of answers that end here. A session of the CRM's is the dispatcher's, not the client's. Alt-Svc would have clients go on at an address
+// that is not the intake's.
+var notPassedOn = []string{"Set-Cookie", "Alt-Svc", contract.HeaderOrigin, contract.HeaderReason}
+
+// ofTheBody are headers that hold for the CRM's body byte for byte.
+var ofTheBody = []string{"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"}
+
+// rewritten is an answer with its links leading to the intake. The body is rewritten as it is read.
+func (v *view) rewritten(header http.Header, body io.Reader) (http.Header, io.Reader) {
+	out := endToEnd(header)
+	for _, name := range notPassedOn {
+		out.Del(name)
+	}
+	for _, name := range []string{"Location", "Content-Location"} {
+		for i, value := range out[name] {
+			out[name][i], _ = v.links.URL(value)
+		}
+	}
+	for i, value := range out["Link"] {
+		out["Link"][i] = v.links.LinkHeader(value)
+	}
+	members := v.provider.Links()
+	if !isJSON(out.Get("Content-Type")) || out.Get("Content-Encoding") != "" || len(members) == 0 {
+		return out, body
+	}
+	for _, name := range ofTheBody {
+		out.Del(name)
+	}
+	return out, v.links.Body(body, members)
+}
+
+func isJSON(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}

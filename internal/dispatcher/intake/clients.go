@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/token"
+)
+
+// caller is who a request speaks for.
+type caller struct {
+	integration *contract.Integration
+	client      string
+}
+
+// keyHolder is who an API key belongs to.
+type keyHolder struct {
+	caller
+	hash [sha256.Size]byte
+}
+
+// keyPrefix is the part of a key's hash that is looked up; the rest is compared in constant time.
+type keyPrefix [8]byte
+
+// clients tells callers by what they present.
+type clients struct {
+	byKey     map[keyPrefix][]keyHolder
+	bySubject map[string]caller
+	verifier  *token.Verifier
+	audience  string
+	// keyHeader is the header in which the CRM takes API keys, if it does.
+	keyHeader string
+}
+
+func newClients(plan *contract.Plan, keyHeader string) (*clients, error) {
+	verifier, err := token.NewVerifier(plan.TokenIssuers)
+	if err != nil {
+		return nil, err
+	}
+	c := &clients{
+		byKey: map[keyPrefix][]keyHolder{}, bySubject: map[string]caller{}, verifier: verifier,
+		audience: contract.ClientAudience(plan.CRM.Namespace, plan.CRM.Name), keyHeader: keyHeader,
+	}
+	for i := range plan.Integrations {
+		integration := &plan.Integrations[i]
+		for _, client := range integration.Clients {
+			who := caller{integration, client.Name}
+			if client.ServiceAccount != "" {
+				c.bySubject[client.ServiceAccount] = who
+			}
+			for _, text := range client.APIKeySHA256 {
+				var hash [sha256.Size]byte
+				if n, err := hex.Decode(hash[:], []byte(text)); err != nil || n != len(hash) {
+					return nil, fmt.Errorf("client %s of %s: a key's hash is not SHA-256 in hexadecimal digits", client.Name, integration.Key())
+				}
+				prefix := keyPrefix(hash[:len(keyPrefix{})])
+				c.byKey[prefix] = append(c.byKey[prefix], keyHolder{who, hash})
+			}
+		}
+	}
+	return c, nil
+}
+
+// authenticate returns who presents a known key or a good token in one of the places where the CRM's own credentials would stand.
+func (c *clients) authenticate(now time.Time, header http.Header) (caller, error) {
+	refusal := &call.Refusal{Code: contract.ReasonUnauthenticated, Detail: "present an API key or a service account token of a client of this CRM"}
+	for _, secret := range presented(header, c.keyHeader) {
+		if who, known := c.holder(secret); known {
+			return who, nil
+		}
+		if !token.LooksLike(secret) {
+			refusal.Detail = "the key that was presented is not one of a client of this CRM"
+			continue
+		}
+		subject, err := c.verifier.Subject(now, secret, c.audience)
+		if err != nil {
+			refusal.Detail = err.Error()
+			continue
+		}
+		if who, known := c.bySubject[subject]; known {
+			return who, nil
+		}
+		refusal.Detail = "the service account is not a client of this CRM"
+	}
+	return caller{}, refusal
+}
+
+// holder finds whose API key a secret is.
+func (c *clients) holder(secret string) (caller, bool) {
+	hash := sha256.Sum256([]byte(secret))
+	for _, candidate := range c.byKey[keyPrefix(hash[:len(keyPrefix{})])] {
+		if subtle.ConstantTimeCompare(candidate.hash[:], hash[:]) == 1 {
+			return candidate.caller, true
+		}
+	}
+	return caller{}, false
+}
+
+// presented are the secrets in a request: of a Bearer credential, the password of a Basic one whatever the user, and in the CRM's own key header. A header that is
+// there twice counts for nothing, since two readers may take it for two things.
+func presented(header http.Header, keyHeader string) []string {
+	var secrets []string
+	if values := header.Values("Authorization"); len(values) == 1 {
+		scheme, credential, _ := strings.Cut(values[0], " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			secrets = append(secrets, strings.TrimSpace(credential))
+		}
+		if _, password, isBasic := (&http.Request{Header: header}).BasicAuth(); isBasic {
+			secrets = append(secrets, password)
+		}
+	}
+	if values := header.Values(keyHeader); keyHeader != "" && len(values) == 1 {
+		secrets = append(secrets, values[0])
+	}
+	return secrets
+}

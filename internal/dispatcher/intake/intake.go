@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package intake is the side of the dispatcher that integrations see: the CRM's own API at another host. It finds out who calls, holds the call to the CRM's
+// endpoint, decides whether it waits or is queued, and hands the CRM's answer back without a link that leads round the dispatcher.
+package intake
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// Calls is what the intake needs of the scheduler. Errors are *call.Refusal, call.ErrKeyReused, call.ErrUnknown, or those of ctx.
+type Calls interface {
+	// Do sends a call within wait, or refuses it.
+	Do(ctx context.Context, c *call.Call, wait time.Duration) (*call.Answer, error)
+	// Enqueue stores a call durably. seen: dedupeKey came before with this fingerprint, and id is the first call's.
+	Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error)
+	// Result of an acknowledged call of the integration; it waits for its end for as long as wait.
+	Result(ctx context.Context, integration string, id call.ID, wait time.Duration) (call.Result, error)
+	// Plan in force, nil before the first, and a channel that is closed when it changes.
+	Plan() (*contract.Plan, <-chan struct{})
+}
+
+// Outcome is how a request ended. All its texts come from bounded sets.
+type Outcome struct {
+	// Integration and Operation are empty where the request did not get so far, or has none.
+	Integration, Operation string
+	// Code is Forwarded, Accepted, ClientGone or the reason of a refusal.
+	Code string
+	Took time.Duration
+}
+
+// Codes of outcomes besides the reasons of refusals.
+const (
+	Forwarded  = "Forwarded"
+	Accepted   = "Accepted"
+	ClientGone = "ClientGone"
+)
+
+// Options of an Intake. Calls and Log are required.
+type Options struct {
+	Calls Calls
+	Log   *slog.Logger
+	// Observe, if set, is told of every request to the CRM's API.
+	Observe func(Outcome)
+	// Rand makes idempotency keys; crypto/rand by default.
+	Rand io.Reader
+}
+
+// Intake is the handler that integrations talk to.
+type Intake struct {
+	Options
+	memory *semaphore.Weighted
+	cached atomic.Pointer[view]
+}
+
+// New returns an Intake.
+func New(options Options) *Intake {
+	if options.Rand == nil {
+		options.Rand = rand.Reader
+	}
+	if options.Observe == nil {
+		options.Observe = func(Outcome) {}
+	}
+	return &Intake{Options: options, memory: semaphore.NewWeighted(maxMemory)}
+}
+
+// ServeHTTP answers one request.
+func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := &exchange{Intake: in, w: w, r: r, control: http.NewResponseController(w), started: time.Now()}
+	defer e.recoverPanic()
+	// A deadline left by the previous request on the connection must not end this one.
+	_ = e.control.SetWriteDeadline(time.Time{}) // not supported: there is none to clear
+	e.finish(e.serve())
+}
+
+// exchange is one request on its way through the intake.
+type exchange struct {
+	*Intake
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+	started time.Time
+
+	// What has been found out so far.
+	view   *view
+	caller caller
+	path   string // decoded
+	call   *call.Call
+	// answered: the status has been sent.
+	answered bool
+}
+
+// serve is the way of a request: each step may refuse it.
+func (e *exchange) serve() error {
+	var err error
+	if e.view, err = e.current(); err != nil {
+		return err
+	}
+	if e.caller, err = e.view.clients.authenticate(e.started, e.r.Header); err != nil {
+		return err
+	}
+	if e.path, err = confine(e.r); err != nil {
+		return err
+	}
+	if id, own, err := ownResource(e.r.Method, e.path); err != nil || own {
+		if err != nil {
+			return err
+		}
+		return e.answerResult(id)
+	}
+	body, release, err := e.readBody()
+	if err != nil {
+		return err
+	}
+	defer release()
+	class := e.newCall(body)
+	return e.dispatch(e.view.route(e.caller.integration, class, e.r, e.path, e.started))
+}
+
+// current is what follows from the plan in force.
+func (in *Intake) current() (*view, error) {
+	plan, _ := in.Calls.Plan()
+	if plan == nil {
+		return nil, &call.Refusal{Code: contract.ReasonNoPlan, Detail: "the dispatcher has no plan yet"}
+	}
+	if cached := in.cached.Load(); cached != nil && cached.plan == plan {
+		return cached, nil
+	}
+	made, err := newView(plan)
+	if err != nil {
+		in.Log.Error("The plan in force cannot be served", "sequence", plan.Sequence, "error", err)
+		return nil, &call.Refusal{Code: contract.ReasonNoPlan, Detail: "the plan in force cannot be served"}
+	}
+	in.cached.Store(made)
+	return made, nil
+}
+
+// recoverPanic answers for a fault of ours, so that one bad request does not end the process.
+func (e *exchange) recoverPanic() {
+	fault := recover()
+	switch {
+	case fault == nil:
+		return
+	case fault == http.ErrAbortHandler:
+		panic(fault)
+	}
+	e.Log.Error("A request ended in a panic", "panic", fault, "stack", string(debug.Stack()))
+	if e.answered {
+		panic(http.ErrAbortHandler) // so that the client does not take half an answer for a whole one
+	}
+	e.finish(&call.Refusal{Code: contract.ReasonInternal, Detail: "a fault of the dispatcher"})
+}

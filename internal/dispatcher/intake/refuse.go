@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// finish answers what serve could not. Nothing is to be done without an error: the answer has been written.
+func (e *exchange) finish(err error) {
+	switch {
+	case err == nil:
+		return
+	case e.r.Context().Err() != nil, errors.Is(err, context.Canceled):
+		e.observe(ClientGone)
+		return
+	}
+	refusal := e.refusal(err)
+	response := e.view.response(refusal, e.r.Header)
+	copyHeader(e.w.Header(), response.Header)
+	e.w.Header().Set(contract.HeaderReason, string(refusal.Code))
+	if response.Status == http.StatusUnauthorized {
+		e.w.Header()["Www-Authenticate"] = []string{`Bearer realm="crmquota"`, `Basic realm="crmquota", charset="UTF-8"`}
+	}
+	e.write(response.Status, response.Body)
+	e.observe(string(refusal.Code))
+}
+
+// refusal puts an error into the words of a client.
+func (e *exchange) refusal(err error) *call.Refusal {
+	if refusal, is := errors.AsType[*call.Refusal](err); is {
+		return refusal
+	}
+	switch {
+	case errors.Is(err, call.ErrKeyReused):
+		return &call.Refusal{Code: contract.ReasonKeyReused, Detail: "the Idempotency-Key came with another request before: take a new key"}
+	case errors.Is(err, call.ErrUnknown):
+		return &call.Refusal{Code: contract.ReasonUnknownResult, Detail: "there is no such result of this integration; results are kept for 24 hours"}
+	}
+	e.Log.Error("A request could not be served", "error", err)
+	return &call.Refusal{Code: contract.ReasonInternal, Detail: "a fault of the dispatcher"}
+}
+
+// write sends an answer of the dispatcher's own.
+func (e *exchange) write(status int, body []byte) {
+	e.w.Header().Set(contract.HeaderOrigin, contract.OriginDispatcher)
+	e.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	e.w.Header().Set("Cache-Control", "no-store")
+	e.writeStatus(status)
+	if e.r.Method != http.MethodHead {
+		_, _ = e.w.Write(body) // the client may have gone
+	}
+}
+
+// statuses of the refusals that only a dispatcher makes. The others are the CRM's own kind of refusal.
+var statuses = map[contract.Reason]int{
+	contract.ReasonNoPlan:          http.StatusServiceUnavailable,
+	contract.ReasonDraining:        http.StatusServiceUnavailable,
+	contract.ReasonOverloaded:      http.StatusServiceUnavailable,
+	contract.ReasonNoCredentials:   http.StatusServiceUnavailable,
+	contract.ReasonStoreFull:       http.StatusInsufficientStorage,
+	contract.ReasonUpstreamFailed:  http.StatusBadGateway,
+	contract.ReasonInternal:        http.StatusInternalServerError,
+	contract.ReasonUnauthenticated: http.StatusUnauthorized,
+	contract.ReasonBadTarget:       http.StatusBadRequest,
+	contract.ReasonBadRequest:      http.StatusBadRequest,
+	contract.ReasonBodyTooLarge:    http.StatusRequestEntityTooLarge,
+	contract.ReasonBodyIncomplete:  http.StatusRequestTimeout,
+	contract.ReasonKeyReused:       http.StatusUnprocessableEntity,
+	contract.ReasonUnknownResult:   http.StatusNotFound,
+}
+
+// response is how a refusal looks to a client.
+func (v *view) response(refusal *call.Refusal, accept http.Header) dialect.Response {
+	if status, own := statuses[refusal.Code]; own {
+		response := dialect.Problem{Status: status, Reason: refusal.Code, Detail: refusal.Detail}.Response()
+		if status == http.StatusServiceUnavailable || status == http.StatusInsufficientStorage {
+			response.Header.Set("Retry-After", dialect.RetrySeconds(refusal.RetryAfter))
+		}
+		return response
+	}
+	asked := dialect.Refusal{Reason: refusal.Code, Limit: refusal.Limit, RetryAfter: refusal.RetryAfter, Detail: refusal.Detail}
+	if v == nil || wantsProblem(accept) {
+		return dialect.QuotaProblem(asked)
+	}
+	return v.provider.Refusal(asked)
+}
+
+func wantsProblem(header http.Header) bool {
+	return slices.ContainsFunc(header.Values("Accept"), func(value string) bool { return strings.Contains(value, dialect.ProblemMediaType) })
+}

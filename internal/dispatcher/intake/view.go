@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake/links"
+	"github.com/crmquota/crm-quota-operator/internal/provider"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// view is what follows from a plan for requests. It is never changed.
+type view struct {
+	plan     *contract.Plan
+	provider provider.Provider
+	links    links.Rewriter
+	clients  *clients
+	// private are request headers that are never forwarded: credentials, and those that choose a user.
+	private []string
+	// results is the absolute URL that result resources stand under.
+	results string
+}
+
+func newView(plan *contract.Plan) (*view, error) {
+	adapter, known := provider.ByName(plan.CRM.Provider)
+	if !known {
+		return nil, fmt.Errorf("provider %q is not known", plan.CRM.Provider)
+	}
+	rewriter, err := links.NewRewriter(plan.Endpoint, plan.Intake.URL)
+	if err != nil {
+		return nil, err
+	}
+	keyHeader := ""
+	if plan.Credentials.Header != nil {
+		keyHeader = plan.Credentials.Header.Header
+	}
+	clients, err := newClients(plan, keyHeader)
+	if err != nil {
+		return nil, err
+	}
+	return &view{
+		plan: plan, provider: adapter, links: rewriter, clients: clients,
+		private: append(slices.Clone(adapter.IdentityHeaders()), keyHeader),
+		results: strings.TrimSuffix(plan.Intake.URL, "/") + contract.ResultsPath,
+	}, nil
+}
+
+// route is what becomes of a call.
+type route struct {
+	// queue: store it when it does not fit now; at once if async.
+	queue, async bool
+	// preferred: the client asked for async.
+	preferred bool
+	// wait is how long it may wait to be sent.
+	wait time.Duration
+}
+
+// route decides by the first operation that matches, then by the client's preference, then by the integration's default. Calls that only read are never queued;
+// under Shadow and bypass nothing is.
+func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Request, path string, now time.Time) route {
+	bypass := v.plan.BypassUntil != nil && now.Before(*v.plan.BypassUntil)
+	if !v.plan.Enforce || !i.Enforce || bypass {
+		return route{}
+	}
+	safe := dialect.SafeMethod(r.Method)
+	policy, preferred := i.Default, false
+	matches := func(o contract.OperationOverflow) bool { return matchesOperation(o, class.Operation, r.Method, path) }
+	if at := slices.IndexFunc(i.Operations, matches); at >= 0 {
+		policy = i.Operations[at].Policy
+	} else if !safe && prefersAsync(r.Header) {
+		policy, preferred = contract.Queued, true
+	}
+	if policy == contract.Queued && safe {
+		policy = i.Default
+	}
+	switch policy {
+	case contract.Queued:
+		// A key promises one result for all repetitions, which only the queue can keep.
+		return route{queue: true, preferred: preferred, async: preferred || r.Header.Get(idempotencyKey) != ""}
+	case contract.Wait:
+		return route{wait: time.Duration(i.WaitSeconds) * time.Second}
+	}
+	return route{}
+}
+
+func matchesOperation(o contract.OperationOverflow, operation, method, path string) bool {
+	if o.Operation != "" {
+		return o.Operation == operation
+	}
+	return slices.Contains(o.Methods, method) && matchesPath(o.Path, path)
+}
+
+// matchesPath holds a decoded path against a pattern, in which "*" stands for one segment and "/**" at the end for any number of them.
+func matchesPath(pattern, decoded string) bool {
+	pattern, err := url.PathUnescape(pattern)
+	if err != nil {
+		return false
+	}
+	prefix, open := strings.CutSuffix(pattern, "/**")
+	if !open {
+		matches, err := path.Match(pattern, decoded)
+		return err == nil && matches
+	}
+	segments := strings.Split(decoded, "/")
+	depth := strings.Count(prefix, "/") + 1
+	if len(segments) < depth {
+		return false
+	}
+	matches, err := path.Match(prefix, strings.Join(segments[:depth], "/"))
+	return err == nil && matches
+}
+
+// prefersAsync reports whether a Prefer header (RFC 7240) asks for an answer before the work is done.
+func prefersAsync(header http.Header) bool {
+	for _, value := range header.Values("Prefer") {
+		for preference := range strings.SplitSeq(value, ",") {
+			name, _, _ := strings.Cut(preference, ";")
+			if strings.EqualFold(strings.TrimSpace(name), "respond-async") {
+				return true
+			}
+		}
+	}
+	return false
+}
