@@ -30,8 +30,8 @@ type Store interface {
 	// Append makes a call durable, as queued, and returns its ID. When the integration has used e.DedupeKey before, nothing is stored: it returns the first
 	// call's ID and seen, or call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull and ErrQueueFull.
 	Append(e Entry) (id call.ID, seen bool, err error)
-	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, forgotten
-	// charges, tallies and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
+	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, refunds,
+	// tallies and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
 	Commit(b *Batch) error
 
 	// Heads returns the first n queued calls of an integration behind after, in the order of acceptance.
@@ -42,6 +42,8 @@ type Store interface {
 	Result(ref Ref) (call.Result, error)
 	// Due returns up to n calls whose time is over at the moment at (see Due), the most overdue first, and when the next one after these is due; zero if none is.
 	Due(at time.Time, n int) (due []Due, next time.Time, err error)
+	// Room returns ErrStoreFull while Append would.
+	Room() error
 	// Tallies returns a copy of the tallies by integration.
 	Tallies() map[string]Tally
 	// Restore returns what the scheduler starts from.
@@ -98,23 +100,23 @@ type Due struct {
 // Batch is what one turn of the scheduler decided.
 type Batch struct {
 	Transitions []Transition
-	// Charges that are new or whose end became known; the last one with an ID counts.
+	// Charges that are new or whose end became known, each at most once.
 	Charges []Charge
-	// ForgetCharges are past every window.
-	ForgetCharges []uint64
+	// Refunds are open charges for which nothing was sent.
+	Refunds []uint64
 	// ForgetCalls removes ended calls with their results and keys.
 	ForgetCalls []Ref
 	// Tallies are added to the stored ones. The states in them are ignored: transitions keep those.
 	Tallies map[string]Tally
 	// Plan, if set, is the plan in force.
 	Plan []byte
-	// Clock is how far time has come. It is required.
+	// Clock is how far time has come. It is required. Ended charges before its Horizon are forgotten.
 	Clock Clock
 }
 
 // Empty reports whether nothing was decided.
 func (b *Batch) Empty() bool {
-	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.ForgetCharges) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 && b.Plan == nil
+	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 && b.Plan == nil
 }
 
 // Transition takes an acknowledged call from one state to another.
@@ -138,14 +140,15 @@ type Answer struct {
 	Body   []byte      `json:"-"`
 }
 
-// Charge is a charge of the ledger. Its instants are on the dispatcher's timeline, see Clock.
+// Charge is a charge of the ledger.
 type Charge struct {
-	ID          uint64    `json:"-"`
-	Integration string    `json:"integration"`
-	Cost        int64     `json:"cost"`
-	Sent        time.Time `json:"sent"`
-	// End is when the answer was read, or when listening ended plus the server's longest delay; zero while it is not known.
-	End time.Time `json:"end,omitzero"`
+	ID          uint64 `json:"id"`
+	Integration string `json:"integration"`
+	Cost        int64  `json:"cost"`
+	// Open: the call may be on its way, no end is known.
+	Open bool `json:"-"`
+	// End is when the answer was read, or when listening ended plus the server's longest delay, on the clock of the store (see Clock).
+	End time.Duration `json:"-"`
 	// InDoubt: whether the call arrived at all is not known.
 	InDoubt bool `json:"inDoubt,omitempty"`
 	// Call is the acknowledged call that was charged; empty for one that somebody waited for.
@@ -154,17 +157,27 @@ type Charge struct {
 
 // Clock is a reading of all clocks at one moment. It tells a restarted dispatcher how old the charges are.
 type Clock struct {
-	// Now is the moment on the dispatcher's timeline: the wall clock when the process started plus the time that passed since, never stepped.
-	Now time.Time `json:"now"`
+	// Store is the clock of the store: how long dispatchers have worked on it, and have been down as far as that can be proven. It never goes back.
+	Store time.Duration `json:"store"`
 	// BootID identifies the machine's boot, and Boot is how long ago it was, sleep included.
 	BootID string        `json:"bootID"`
 	Boot   time.Duration `json:"boot"`
+	// Horizon: charges that ended before it, on the clock of the store, were forgotten. Zero if none was.
+	Horizon time.Duration `json:"horizon,omitempty"`
 }
 
 // Restored is what a scheduler starts from; the zero value on a new volume.
 type Restored struct {
 	Plan  []byte
 	Clock Clock
-	// Charges in the order of their IDs.
+	// Charges that have ended, in the order of their ends, then the open ones in the order of their IDs.
 	Charges []Charge
+	// Sent calls have an open charge: it is not known what became of them.
+	Sent []SentCall
+}
+
+// SentCall is a call that was on its way when the store was left.
+type SentCall struct {
+	Ref
+	Head Head
 }

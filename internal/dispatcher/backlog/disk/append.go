@@ -116,5 +116,5 @@ func (s *Store) store(ref backlog.Ref, e backlog.Entry, r *record) error {
 	if r.DedupeHash != nil {
 		w.setJSON(dedupeKey(ref.Integration, r.DedupeHash), dedupe{ID: ref.ID, Fingerprint: e.Fingerprint[:]})
 	}
-	return w.commit(s.sync)
+	return w.commit(pebble.Sync)
 }

@@ -36,12 +36,7 @@ func (s *Store) Commit(b *backlog.Batch) error {
 		w.keep(err)
 		sum(ref.Integration).Move(state, "")
 	}
-	for _, c := range b.Charges {
-		w.setJSON(chargeKey(c.ID), c)
-	}
-	for _, id := range b.ForgetCharges {
-		w.del(chargeKey(id))
-	}
+	s.writeCharges(&w, b)
 	for integration, t := range sums {
 		w.merge(tallyKey(integration), encodeTally(*t))
 	}
@@ -49,7 +44,7 @@ func (s *Store) Commit(b *backlog.Batch) error {
 		w.set(keyPlan, b.Plan)
 	}
 	w.setJSON(keyClock, b.Clock)
-	sync := s.sync
+	sync := pebble.Sync
 	if !needsSync(b) {
 		sync = pebble.NoSync
 	}
@@ -66,14 +61,33 @@ func needsSync(b *backlog.Batch) bool {
 		return true
 	}
 	for _, c := range b.Charges {
-		if c.End.IsZero() {
+		if c.Open {
 			return true
 		}
 	}
 	return false
 }
 
+// writeCharges keeps open charges by their IDs and ended ones by their ends, so that forgetting is one range.
+func (s *Store) writeCharges(w *writer, b *backlog.Batch) {
+	for _, c := range b.Charges {
+		if c.Open {
+			w.setJSON(openKey(c.ID), c)
+			continue
+		}
+		w.del(openKey(c.ID))
+		w.setJSON(endedKey(c.End, c.ID), c)
+	}
+	for _, id := range b.Refunds {
+		w.del(openKey(id))
+	}
+	if b.Clock.Horizon > s.horizon {
+		w.keep(w.batch.DeleteRange(endedKey(0, 0), endedKey(b.Clock.Horizon, 0), nil))
+	}
+}
+
 func (s *Store) committed(b *backlog.Batch, sums map[string]*backlog.Tally) {
+	s.horizon = max(s.horizon, b.Clock.Horizon)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for integration, t := range sums {

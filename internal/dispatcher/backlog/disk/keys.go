@@ -22,7 +22,8 @@ const (
 	spaceAnswer = 'r' // ref -> the answer's body
 	spaceDue    = 'x' // time, ref -> nothing; one for each call that is not sent
 	spaceDedupe = 'd' // integration, hash of key -> dedupe
-	spaceCharge = 'l' // id -> charge
+	spaceOpen   = 'o' // id -> charge
+	spaceEnded  = 'l' // end, id -> charge
 	spaceTally  = 'n' // integration -> tally, by merging
 )
 
@@ -62,7 +63,16 @@ func dedupeHash(key string) []byte {
 	return sum[:]
 }
 
-func chargeKey(id uint64) []byte { return binary.BigEndian.AppendUint64([]byte{spaceCharge}, id) }
+func openKey(id uint64) []byte { return binary.BigEndian.AppendUint64([]byte{spaceOpen}, id) }
+
+func endedKey(end time.Duration, id uint64) []byte {
+	key := binary.BigEndian.AppendUint64([]byte{spaceEnded}, uint64(max(0, end))) //nolint:gosec // not negative
+	return binary.BigEndian.AppendUint64(key, id)
+}
+
+func parseEndedKey(key []byte) time.Duration {
+	return time.Duration(binary.BigEndian.Uint64(key[1:])) //nolint:gosec // written by endedKey
+}
 
 func tallyKey(integration string) []byte { return append([]byte{spaceTally}, integration...) }
 

@@ -3,7 +3,6 @@
 package disk
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -146,13 +145,42 @@ func (s *Store) Restore() (backlog.Restored, error) {
 	if err := s.getJSON(keyClock, &r.Clock); err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return r, err
 	}
-	err = s.scan([]byte{spaceCharge}, []byte{spaceCharge + 1}, func(key, value []byte) error {
-		c := backlog.Charge{ID: binary.BigEndian.Uint64(key[1:])}
+	keep := func(c backlog.Charge, value []byte) error {
 		if err := json.Unmarshal(value, &c); err != nil {
-			return fmt.Errorf("the store holds a malformed charge %d: %w", c.ID, err)
+			return fmt.Errorf("the store holds a malformed charge: %w", err)
 		}
 		r.Charges = append(r.Charges, c)
 		return nil
+	}
+	err = s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
+		return keep(backlog.Charge{End: parseEndedKey(key)}, value)
 	})
+	if err != nil {
+		return r, err
+	}
+	open := len(r.Charges)
+	err = s.scan([]byte{spaceOpen}, []byte{spaceOpen + 1}, func(_, value []byte) error {
+		return keep(backlog.Charge{Open: true}, value)
+	})
+	if err != nil {
+		return r, err
+	}
+	r.Sent, err = s.sentCalls(r.Charges[open:])
 	return r, err
+}
+
+// sentCalls are the acknowledged calls among the open charges.
+func (s *Store) sentCalls(open []backlog.Charge) (sent []backlog.SentCall, err error) {
+	for _, c := range open {
+		if c.Call == "" {
+			continue
+		}
+		ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
+		r, err := s.record(ref)
+		if err != nil {
+			return nil, err
+		}
+		sent = append(sent, backlog.SentCall{Ref: ref, Head: r.head(ref.ID)})
+	}
+	return sent, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 )
 
-// recheckAfter is how many bytes may be appended between two looks at the free space.
+// recheckAfter is how many bytes may be appended between two looks at the free space; the reserve is many times that.
 const recheckAfter = 1 << 20
 
 // room refuses new calls before the volume is full: a failed write would stop the process, and calls that were accepted could not end.
@@ -21,27 +21,29 @@ type room struct {
 	dir     string
 	reserve uint64
 
-	mu       sync.Mutex
-	appended int
-	full     bool
+	mu sync.Mutex
+	// unchecked is how many bytes may still be appended before the next look.
+	unchecked int
 }
 
-// take checks that there is room for size more bytes. A file system that cannot tell its free space has always room.
+// take checks that there is room for size more bytes. A file system that cannot tell its free space always has room.
 func (r *room) take(size int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.appended += size
-	if r.full || r.appended >= recheckAfter || r.appended == size {
-		usage, err := r.fs.GetDiskUsage(r.dir)
-		if err != nil && !errors.Is(err, vfs.ErrUnsupported) {
-			return fmt.Errorf("look at the free space of %s: %w", r.dir, err)
-		}
-		r.full = err == nil && usage.AvailBytes < r.reserve+uint64(size) //nolint:gosec // a size is not negative
-		r.appended = size
+	if r.unchecked -= size; r.unchecked > 0 {
+		return nil
 	}
-	if r.full {
-		r.appended = 0
+	usage, err := r.fs.GetDiskUsage(r.dir)
+	switch {
+	case errors.Is(err, vfs.ErrUnsupported):
+	case err != nil:
+		return fmt.Errorf("look at the free space of %s: %w", r.dir, err)
+	case usage.AvailBytes < r.reserve+uint64(size): //nolint:gosec // a size is not negative
 		return backlog.ErrStoreFull
 	}
+	r.unchecked = recheckAfter
 	return nil
 }
+
+// Room returns backlog.ErrStoreFull while no call can be accepted.
+func (s *Store) Room() error { return s.room.take(0) }

@@ -45,15 +45,14 @@ type Options struct {
 	Fatal func(reason string)
 	// Reserve is the free space, in bytes, below which Append returns ErrStoreFull.
 	Reserve uint64
-	// Unsafe, for tests only: acknowledge before data is on disk, to show that the tests would notice.
-	Unsafe bool
 }
 
 // Store implements backlog.Store.
 type Store struct {
 	db   *pebble.DB
 	room room
-	sync *pebble.WriteOptions
+	// horizon was committed last. Only Commit uses it.
+	horizon time.Duration
 
 	mu      sync.Mutex
 	ids     *ulid.MonotonicEntropy
@@ -95,13 +94,10 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store in %s: %w", o.Dir, err)
 	}
 	s := &Store{
-		db: db, room: room{fs: o.FS, dir: o.Dir, reserve: o.Reserve}, sync: pebble.Sync,
+		db: db, room: room{fs: o.FS, dir: o.Dir, reserve: o.Reserve},
 		ids:     ulid.Monotonic(o.Entropy, 0),
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]int64{},
 		keys: map[string]chan struct{}{}, fronts: map[string]front{},
-	}
-	if o.Unsafe {
-		s.sync = pebble.NoSync
 	}
 	if err := errors.Join(s.checkFormat(), s.loadTallies(), s.loadLastID()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", o.Dir, err), db.Close())

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dispatcher puts the parts between intake and the CRM together: the store, the scheduler, the connections. All that touches the world comes in by
+// Options, so that a whole dispatcher runs in a simulation.
+package dispatcher
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/internal/provider"
+)
+
+// Options of a Dispatcher. All but TLS and Observer are required.
+type Options struct {
+	// FS and DataDir are where the store is.
+	FS      vfs.FS
+	DataDir string
+	// Reserve is the free space, in bytes, that is left for what was accepted already; disk.DefaultReserve is meant for volumes.
+	Reserve uint64
+	// Dial makes connections to the CRM.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// TLS to the CRM; nil for the system's roots.
+	TLS *tls.Config
+	// Secret is the mounted Secret with the CRM's credentials.
+	Secret fs.FS
+	// Boot identifies the machine's boot and says how long ago it was, sleep included. SystemBoot does.
+	Boot func() (id string, since time.Duration)
+	// Guards of the ledger; limits.DefaultGuards fit all CRMs.
+	Guards limits.Guards
+	// Seed of all randomness: IDs of calls, and pauses.
+	Seed   [32]byte
+	Logger *slog.Logger
+	// Fatal ends the process: the store cannot keep its promise any more. It must not return.
+	Fatal    func(reason string)
+	Observer scheduler.Observer
+}
+
+// Dispatcher is one running dispatcher without its edge.
+type Dispatcher struct {
+	// Scheduler takes calls while Run runs.
+	Scheduler *scheduler.Scheduler
+	// Credentials of the CRM, as mounted.
+	Credentials upstream.Credentials
+
+	store  *disk.Store
+	client *upstream.Client
+}
+
+// New opens the store and restores what it holds. Nothing is sent before Run.
+func New(o Options) (*Dispatcher, error) {
+	random := rand.NewChaCha8(o.Seed)
+	store, err := disk.Open(disk.Options{FS: o.FS, Dir: o.DataDir, Entropy: random, Logger: o.Logger, Fatal: o.Fatal, Reserve: o.Reserve})
+	if err != nil {
+		return nil, err
+	}
+	now := timeline()
+	credentials := upstream.Credentials{Files: o.Secret}
+	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
+	s, err := scheduler.New(scheduler.Options{
+		Store: store, Upstream: client, Provider: dialectOf, Boot: o.Boot, Now: now, Guards: o.Guards,
+		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
+		Logger: o.Logger, Observer: o.Observer,
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &Dispatcher{Scheduler: s, Credentials: credentials, store: store, client: client}, nil
+}
+
+// Run works until ctx ends, then lets the calls in flight end, 20 s at most, and closes the store. It is called once.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	err := d.Scheduler.Run(ctx)
+	d.client.Close()
+	return errors.Join(err, d.store.Close())
+}
+
+// Ready says why calls cannot be accepted durably, or returns nil if they can.
+func (d *Dispatcher) Ready(ctx context.Context) error {
+	if plan, _ := d.Scheduler.Plan(); plan == nil {
+		return errors.New("no plan is in force yet")
+	}
+	return d.Scheduler.Accepting(ctx)
+}
+
+func dialectOf(name string) (scheduler.Provider, bool) { return provider.ByName(name) }

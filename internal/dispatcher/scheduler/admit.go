@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// Do sends a call that somebody waits for and returns the CRM's answer, whose body must be closed. When the call does not fit within wait it returns a
+// *call.Refusal; with wait 0 at once. When ctx ends, a call that was not sent is withdrawn.
+func (s *Scheduler) Do(ctx context.Context, c *call.Call, wait time.Duration) (*call.Answer, error) {
+	w := &waiter{call: c, answered: make(chan reply, 1)}
+	if err := s.submit(ctx, func() { s.admit(w, wait) }); err != nil {
+		return nil, refuseStopped(err)
+	}
+	select {
+	case r := <-w.answered:
+		return r.answer, r.err
+	case <-s.stopped:
+		return nil, refuseDraining()
+	case <-ctx.Done():
+		s.report(func() { s.withdraw(w) })
+		return nil, context.Cause(ctx)
+	}
+}
+
+// admit lets a call wait.
+func (s *Scheduler) admit(w *waiter, wait time.Duration) {
+	now := s.options.Now()
+	l, refusal := s.admissible(w.call.Integration)
+	if refusal != nil {
+		s.count(w.call.Integration, backlog.Tally{Refused: 1})
+		w.give(reply{err: refusal})
+		return
+	}
+	w.lane, w.since, w.deadline = l, now, now.Add(wait)
+	l.waiting = append(l.waiting, w)
+	l.ask(now)
+}
+
+// admissible returns the lane of an integration whose new calls are taken, or why they are not.
+func (s *Scheduler) admissible(integration string) (*lane, *call.Refusal) {
+	l := s.lanes[integration]
+	switch {
+	case s.stopping:
+		return nil, refuseDraining()
+	case l == nil || l.spec == nil:
+		return nil, refuseNoPlan()
+	case s.plan.Drain:
+		return nil, refuseDraining()
+	}
+	return l, nil
+}
+
+// withdraw forgets a call whose client has gone. One that was sent ends by itself.
+func (s *Scheduler) withdraw(w *waiter) {
+	w.gone = true
+	if w.lane != nil {
+		w.lane.waiting = slices.DeleteFunc(w.lane.waiting, func(x *waiter) bool { return x == w })
+	}
+	select {
+	case r := <-w.answered: // it was answered in the same moment
+		if r.answer != nil {
+			_ = r.answer.Body.Close() // nobody reads it
+		}
+	default:
+	}
+}
+
+// Enqueue stores a call: when it returns no error, the call survives power loss and is sent when it fits. dedupeKey, which may be empty, is the client's: a key
+// that the integration has used before returns the first call's ID and seen, or call.ErrKeyReused if that had another fingerprint. A *call.Refusal says why a
+// call was not taken. Expires of c is set by the plan.
+func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error) {
+	entry := backlog.Entry{Call: c, DedupeKey: dedupeKey, Fingerprint: fingerprint}
+	admitted := make(chan *call.Refusal, 1)
+	if err := s.submit(ctx, func() { admitted <- s.admitQueued(&entry) }); err != nil {
+		return "", false, refuseStopped(err)
+	}
+	select {
+	case refusal := <-admitted:
+		if refusal != nil {
+			return "", false, refusal
+		}
+	case <-s.stopped:
+		return "", false, refuseDraining()
+	}
+	err = s.useStore(func() (err error) {
+		id, seen, err = s.options.Store.Append(entry)
+		return err
+	})
+	if err != nil {
+		return "", false, s.refuseAppend(c.Integration, entry.MaxQueued, err)
+	}
+	if !seen {
+		s.report(func() { s.arrived(c.Integration, id, c.Expires) })
+	}
+	return id, seen, nil
+}
+
+// admitQueued completes the entry of a call to be queued, or says why it is not taken.
+func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
+	now := s.options.Now()
+	l, refusal := s.admissible(e.Call.Integration)
+	if refusal == nil {
+		maxAge := time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second
+		e.MaxQueued, e.Call.Expires = l.spec.Queue.MaxCalls, now.Add(maxAge)
+		if left, ok := s.drainTime(now, l, s.options.Store.Tallies()[l.key].Queued+1); !s.plan.Hold && (!ok || left > maxAge) {
+			refusal = &call.Refusal{
+				Code: contract.ReasonQueueTooSlow, RetryAfter: max(0, left-maxAge),
+				Detail: fmt.Sprintf("the queue of %s takes longer to drain than queue.maxAgeSeconds, %d", l.key, l.spec.Queue.MaxAgeSeconds),
+			}
+		}
+	}
+	if refusal != nil {
+		s.count(e.Call.Integration, backlog.Tally{Refused: 1})
+	}
+	return refusal
+}
+
+// arrived notes a call that was stored.
+func (s *Scheduler) arrived(integration string, id call.ID, expires time.Time) {
+	l := s.lane(integration)
+	l.queue.arrived(id)
+	l.ask(s.options.Now())
+	s.nextDue = earlier(s.nextDue, expires)
+}
+
+// refuseAppend puts the store's errors into the words of a refusal.
+func (s *Scheduler) refuseAppend(integration string, maxQueued int64, err error) error {
+	refusal := &call.Refusal{}
+	switch {
+	case errors.Is(err, backlog.ErrQueueFull):
+		refusal.Code = contract.ReasonQueueFull
+		refusal.Detail = fmt.Sprintf("the queue of %s holds queue.maxCalls calls, %d", integration, maxQueued)
+	case errors.Is(err, backlog.ErrStoreFull):
+		refusal.Code, refusal.Detail = contract.ReasonStoreFull, "the volume has no room for another call"
+	case errors.Is(err, errStopped):
+		return refuseDraining()
+	default:
+		return err
+	}
+	s.report(func() { s.count(integration, backlog.Tally{Refused: 1}) })
+	return refusal
+}
+
+func refuseStopped(err error) error {
+	if errors.Is(err, errStopped) {
+		return refuseDraining()
+	}
+	return err
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+)
+
+const (
+	// keepResults is how long an ended call can be asked for.
+	keepResults = 24 * time.Hour
+	// Between two sendings of a queued call that failed; it doubles with each attempt.
+	leastPause, mostPause = time.Second, time.Minute
+)
+
+// errDamaged: a queued call cannot be read any more.
+var errDamaged = errors.New("the stored call cannot be read")
+
+// flight is one request on its way: for somebody who waits, or for a queued call.
+type flight struct {
+	id   ledger.ID
+	lane *lane
+	to   upstream.Destination
+
+	waiter *waiter
+	call   *call.Call
+
+	// head is the queued call as it was before, sent what is stored of it since.
+	head backlog.Head
+	sent backlog.Progress
+}
+
+// charge is the flight's charge before its end.
+func (f *flight) charge() backlog.Charge {
+	return backlog.Charge{ID: uint64(f.id), Integration: f.lane.key, Cost: callCost, Open: true, Call: f.head.ID}
+}
+
+// fly runs outside the loop and reports to it.
+func (s *Scheduler) fly(f *flight) {
+	if f.waiter == nil {
+		err := s.useStore(func() (err error) {
+			f.call, err = s.options.Store.Call(f.lane.ref(f.head.ID))
+			return err
+		})
+		if err != nil {
+			s.report(func() { s.outcome(f, upstream.Outcome{Err: fmt.Errorf("%w: %w", errDamaged, err)}) })
+			return
+		}
+	}
+	o := s.options.Upstream.Send(s.flying, upstream.Issue(), f.to, f.call)
+	s.report(func() { s.outcome(f, o) })
+	if o.Rest == nil {
+		return
+	}
+	if f.waiter == nil { // a result that long is not kept
+		_, _ = io.Copy(io.Discard, o.Answer.Body)
+		_ = o.Answer.Body.Close()
+	}
+	ended, complete := o.Rest.Wait()
+	s.report(func() { s.endCharge(f, ended, complete) })
+}
+
+// report runs f on the loop, which goes on until every flight has reported.
+func (s *Scheduler) report(f func()) { _ = s.submit(context.Background(), f) }
+
+// outcome takes what became of a request.
+func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
+	now := s.options.Now()
+	s.observeExchange(f, o)
+	what, wait := s.judge(now, o)
+	switch {
+	case !o.Sent:
+		s.refund(f)
+	case o.Answer == nil:
+		s.endCharge(f, now, false)
+	case o.Rest == nil:
+		s.endCharge(f, o.Ended, true)
+	}
+	if o.Answer != nil && o.Rest == nil {
+		s.crmClock.observe(o.Answer.Header, o.Began, o.Ended)
+	}
+	switch what {
+	case refused:
+		s.refusals.fail(now, f.id, s.lastID, wait, s.options.Random.Float64())
+	case succeeded, failed:
+		s.refusals.pass(f.id)
+	default:
+		s.refusals.forget(f.id)
+	}
+	if f.waiter != nil {
+		s.answerWaiter(now, f, o, what)
+	} else {
+		s.endAttempt(now, f, o, what)
+	}
+}
+
+// judge says what became of a request; with a refusal, for how long the CRM asked to be left alone.
+func (s *Scheduler) judge(now time.Time, o upstream.Outcome) (what fate, wait time.Duration) {
+	switch {
+	case !o.Sent:
+		return unsent, 0
+	case o.Answer == nil:
+		return lost, 0
+	}
+	if wait, yes := s.provider.Refused(o.Answer.Status, o.Answer.Header, now); yes {
+		return refused, wait
+	}
+	return fateOf(o.Answer.Status), 0
+}
+
+// refund takes back a charge for which nothing was sent.
+func (s *Scheduler) refund(f *flight) {
+	delete(s.flights, f.id)
+	s.mustLedger(s.ledger.Refund(f.id))
+	s.batch.Refunds = append(s.batch.Refunds, uint64(f.id))
+	s.count(f.lane.key, backlog.Tally{Dispatched: -1})
+}
+
+// endCharge ends a charge: at the end of the answer, or, when that was not read, as long after as the CRM may still count the call.
+func (s *Scheduler) endCharge(f *flight, at time.Time, complete bool) {
+	delete(s.flights, f.id)
+	c := f.charge()
+	c.Open = false
+	if complete {
+		s.mustLedger(s.ledger.Settle(f.id, at))
+	} else {
+		s.mustLedger(s.ledger.Abandon(f.id, at))
+		c.InDoubt = true
+		at = at.Add(s.options.Guards.MaxServerDelay)
+	}
+	c.End = at.Sub(s.epoch)
+	s.batch.Charges = append(s.batch.Charges, c)
+}
+
+// mustLedger ends the process when the ledger and the flights disagree: nothing that it decides could be trusted.
+func (s *Scheduler) mustLedger(err error) {
+	if err != nil {
+		panic("scheduler: " + err.Error())
+	}
+}
+
+// answerWaiter passes the outcome on, or has the call wait for another sending that does no harm and may come in time.
+func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, what fate) {
+	w := f.waiter
+	s.outages.forget(f.id)
+	patient := !w.gone && !s.stopping && !s.shadowed(f.lane, now)
+	switch what {
+	case refused:
+		if patient && o.Rest == nil && s.refusals.until.Before(w.deadline) {
+			w.refused = o.Answer
+			s.waitAgain(w)
+			return
+		}
+	case lost:
+		if patient && !w.repeated && w.call.Repeat.Class != call.RepeatNever && now.Before(w.deadline) {
+			w.repeated = true
+			s.waitAgain(w)
+			return
+		}
+	case succeeded:
+		s.outages.pass(f.id)
+	}
+	if o.Answer != nil {
+		s.count(f.lane.key, backlog.Tally{Forwarded: 1})
+		w.give(reply{answer: o.Answer})
+		return
+	}
+	w.give(reply{err: refuseFailed(o.Err)})
+}
+
+func (s *Scheduler) waitAgain(w *waiter) {
+	w.lane.waiting = slices.Insert(w.lane.waiting, 0, w)
+}
+
+// endAttempt takes a queued call to its next state.
+func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, what fate) {
+	h := f.head
+	switch what {
+	case unsent:
+		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+	case unavailable, lost:
+		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		h.Progress = f.sent
+		h.NotBefore = now.Add(s.pause(h.Attempts))
+	case refused:
+		s.outages.forget(f.id)
+	case succeeded, failed:
+		s.outages.pass(f.id)
+		h.Progress = f.sent
+	}
+	to, reason := after(what, h.Repeat, h.Progress, now, s.options.Guards.MaxServerDelay)
+	if errors.Is(o.Err, errDamaged) {
+		to, reason = call.StateParked, o.Err.Error()
+	}
+	t := backlog.Transition{Ref: f.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress, Reason: reason}
+	due := h.Expires
+	if ends(to) {
+		due = now.Add(keepResults)
+		t.KeepUntil, t.Answer = due, stored(o)
+		s.count(f.lane.key, backlog.Tally{Drained: 1})
+	}
+	s.transit(t, due)
+	if to == call.StateQueued {
+		f.lane.queue.returned(h)
+	}
+}
+
+// pause is exponential with full jitter.
+func (s *Scheduler) pause(attempts int) time.Duration {
+	most := mostPause
+	if attempts < 8 {
+		most = min(most, leastPause<<attempts)
+	}
+	return time.Duration(s.options.Random.Float64() * float64(most))
+}
+
+// stored is the part of an answer that is kept as a result. A body longer than upstream.MaxBuffered is not.
+func stored(o upstream.Outcome) *backlog.Answer {
+	a := &backlog.Answer{Status: o.Answer.Status, Header: o.Answer.Header}
+	if o.Rest == nil {
+		a.Body, _ = io.ReadAll(o.Answer.Body) // from memory
+	}
+	return a
+}
+
+func ends(s call.State) bool {
+	return s == call.StateSucceeded || s == call.StateFailed || s == call.StateDead
+}
+
+func (s *Scheduler) observeExchange(f *flight, o upstream.Outcome) {
+	if s.options.Observer == nil || !o.Sent {
+		return
+	}
+	status, ended := 0, o.Ended
+	if o.Answer != nil {
+		status = o.Answer.Status
+	}
+	if o.Rest != nil {
+		ended = s.options.Now()
+	}
+	s.options.Observer.Exchanged(f.lane.key, f.call.Operation, ended.Sub(o.Began), status)
+}
+
+// refuseFailed says why no answer of the CRM can be given.
+func refuseFailed(err error) *call.Refusal {
+	r := &call.Refusal{Code: contract.ReasonUpstreamFailed, Detail: err.Error()}
+	if errors.Is(err, upstream.ErrCredentialsMissing) || errors.Is(err, upstream.ErrHostNotAllowed) {
+		r.Code = contract.ReasonNoCredentials
+	}
+	return r
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"slices"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+)
+
+// lane is one integration: what it waits for and what it may have.
+type lane struct {
+	key   string
+	owner ledger.Owner
+	// spec is the plan's word on it; nil while the plan does not name it. Its queued calls wait for it to come back, or for their age.
+	spec    *contract.Integration
+	waiting []*waiter
+	queue   window
+	// demands by limit; asked is set when one of them has grown since the last forecast.
+	demands []*forecast.Demand
+	asked   bool
+}
+
+// waiter is a call that somebody waits for. The loop owns it.
+type waiter struct {
+	call     *call.Call
+	lane     *lane
+	since    time.Time
+	deadline time.Time
+	// refused is the CRM's own refusal of an earlier sending, kept for the case that no other answer comes in time.
+	refused *call.Answer
+	// repeated: it was sent again after its answer was lost.
+	repeated bool
+	// gone: the client does not wait any more.
+	gone     bool
+	answered chan reply
+}
+
+// reply is the end of waiting: an answer or an error.
+type reply struct {
+	answer *call.Answer
+	err    error
+}
+
+// give ends the waiting. An answer that nobody waits for any more is closed.
+func (w *waiter) give(r reply) {
+	if w.refused != nil && w.refused != r.answer {
+		_ = w.refused.Body.Close() // it is in memory
+	}
+	if w.gone && r.answer != nil {
+		_ = r.answer.Body.Close() // nobody reads it
+		return
+	}
+	w.answered <- r
+}
+
+// lane returns an integration's lane, a new one if there is none.
+func (s *Scheduler) lane(key string) *lane {
+	l := s.lanes[key]
+	if l == nil {
+		l = &lane{key: key, owner: s.ledger.Owner(key), queue: window{more: true}}
+		s.lanes[key] = l
+		at, _ := slices.BinarySearchFunc(s.order, key, func(l *lane, key string) int { return compareKeys(l.key, key) })
+		s.order = slices.Insert(s.order, at, l)
+	}
+	return l
+}
+
+// setLanes gives each integration of the plan its lane, and forecasts for the limits in force. A limit that stays as it is keeps its forecasts.
+func (s *Scheduler) setLanes(p *contract.Plan) {
+	for _, l := range s.order {
+		l.spec = nil
+	}
+	for i := range p.Integrations {
+		s.lane(p.Integrations[i].Key()).spec = &p.Integrations[i]
+	}
+	kept := make([]int, s.ledger.Limits())
+	before := s.forecastFor
+	s.forecastFor = make([]limits.Limit, s.ledger.Limits())
+	for k := range s.forecastFor {
+		s.forecastFor[k] = s.ledger.Limit(k)
+		kept[k] = slices.IndexFunc(before, func(b limits.Limit) bool {
+			now := s.forecastFor[k]
+			return b.Name == now.Name && b.Kind == now.Kind && b.Window == now.Window
+		})
+	}
+	for _, l := range s.order {
+		old := l.demands
+		l.demands = make([]*forecast.Demand, len(kept))
+		for k, from := range kept {
+			if from >= 0 && from < len(old) {
+				l.demands[k] = old[from]
+				continue
+			}
+			l.demands[k] = forecast.NewDemand(s.forecastFor[k])
+		}
+		l.asked = true
+	}
+}
+
+// shadowed says whether the integration's waiting calls pass through untouched.
+func (s *Scheduler) shadowed(l *lane, now time.Time) bool {
+	return l.spec != nil && (!s.plan.Enforce || !l.spec.Enforce || s.bypassed(now))
+}
+
+func (s *Scheduler) bypassed(now time.Time) bool {
+	return s.plan.BypassUntil != nil && now.Before(*s.plan.BypassUntil)
+}
+
+// ask notes that the integration asks for one more call.
+func (l *lane) ask(now time.Time) {
+	for _, d := range l.demands {
+		d.Ask(now, callCost)
+	}
+	l.asked = true
+}
+
+// refill reads heads from the store where the memory runs short. It must not be called between a decision and its commit: the store would not know of it.
+func (s *Scheduler) refill() (found bool, err error) {
+	for _, l := range s.order {
+		for l.queue.wants() {
+			heads, err := s.options.Store.Heads(l.key, l.queue.end, maxHeads)
+			if err != nil {
+				return found, err
+			}
+			l.queue.extend(heads, maxHeads)
+			found = found || len(heads) > 0
+		}
+	}
+	return found, nil
+}
+
+// ref names a queued call of the lane.
+func (l *lane) ref(id call.ID) backlog.Ref { return backlog.Ref{Integration: l.key, ID: id} }

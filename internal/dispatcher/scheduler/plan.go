@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+)
+
+// inForce is the plan as others see it. It is replaced as a whole.
+type inForce struct {
+	plan    *contract.Plan
+	changed chan struct{}
+}
+
+// Plan returns the plan in force, nil before the first, and a channel that is closed when another one is. The plan must not be changed.
+func (s *Scheduler) Plan() (*contract.Plan, <-chan struct{}) {
+	p := s.published.Load()
+	return p.plan, p.changed
+}
+
+// Apply puts a plan in force, and durably so when it returns. It refuses a plan for another licence and one that is older than the plan in force; the error
+// says so. The plan in force again is no error.
+func (s *Scheduler) Apply(ctx context.Context, p *contract.Plan) error {
+	done := make(chan error, 1)
+	if err := s.submit(ctx, func() { s.apply(p, done) }); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-s.stopped:
+		return errStopped
+	}
+}
+
+// apply decides under the new plan from this turn on. What is decided in it becomes visible after the turn's commit, which holds the plan: one that tightens
+// is enforced before it is durable, one that loosens after.
+func (s *Scheduler) apply(p *contract.Plan, done chan<- error) {
+	encoded, err := json.Marshal(p)
+	if err == nil {
+		err = compatible(s.plan, s.encodedPlan, p, encoded)
+	}
+	if err != nil || bytes.Equal(encoded, s.encodedPlan) {
+		done <- err
+		return
+	}
+	if err := s.enforce(p); err != nil {
+		done <- err
+		return
+	}
+	s.encodedPlan, s.batch.Plan = encoded, encoded
+	s.visible(func() {
+		s.publish(p)
+		done <- nil
+	})
+}
+
+// compatible says why the next plan must not follow the one in force.
+func compatible(now *contract.Plan, encodedNow []byte, next *contract.Plan, encodedNext []byte) error {
+	switch {
+	case next.Schema != contract.PlanSchema:
+		return fmt.Errorf("schema %d is not the one this version knows, %d", next.Schema, contract.PlanSchema)
+	case now == nil:
+		return nil
+	case next.CRM.Provider != now.CRM.Provider || next.CRM.Account != now.CRM.Account:
+		return fmt.Errorf("crm: the volume belongs to account %q of %s, not to %q of %s: another licence needs a volume of its own",
+			now.CRM.Account, now.CRM.Provider, next.CRM.Account, next.CRM.Provider)
+	case next.CRM.UID != now.CRM.UID:
+		return nil // the CRM object was made anew, and its sequence with it
+	case next.Sequence < now.Sequence:
+		return fmt.Errorf("sequence %d is older than %d, which is in force", next.Sequence, now.Sequence)
+	case next.Sequence == now.Sequence && !bytes.Equal(encodedNext, encodedNow):
+		return fmt.Errorf("sequence %d is in force with other content", next.Sequence)
+	}
+	return nil
+}
+
+// enforce puts a plan in force in memory.
+func (s *Scheduler) enforce(p *contract.Plan) error {
+	provider, found := s.options.Provider(p.CRM.Provider)
+	if !found {
+		return fmt.Errorf("crm.provider: %q is not known to this version", p.CRM.Provider)
+	}
+	ls, err := limitsOf(p)
+	if err != nil {
+		return err
+	}
+	if err := s.ledger.SetLimits(s.options.Now(), ls); err != nil {
+		return err
+	}
+	s.plan, s.provider = p, provider
+	s.refusals.most = longestWindow(ls)
+	s.setLanes(p)
+	s.sharing.SetShares(sharesOf(p))
+	return nil
+}
+
+func (s *Scheduler) publish(p *contract.Plan) {
+	before := s.published.Swap(&inForce{plan: p, changed: make(chan struct{})})
+	close(before.changed)
+}
+
+// limitsOf reads the plan's limits in the words of the domain.
+func limitsOf(p *contract.Plan) ([]limits.Limit, error) {
+	ls := make([]limits.Limit, 0, len(p.Limits))
+	for _, from := range p.Limits {
+		l := limits.Limit{Name: from.Name, Max: from.Calls, AlertOnly: from.AlertOnly}
+		switch {
+		case from.WindowSeconds > 0:
+			l.Kind, l.Window = limits.Rolling, time.Duration(from.WindowSeconds)*time.Second
+		case from.DayTimeZone != "":
+			zone, err := time.LoadLocation(from.DayTimeZone)
+			if err != nil {
+				return nil, fmt.Errorf("limits[%s].dayTimeZone: %w", from.Name, err)
+			}
+			l.Kind, l.Location = limits.CalendarDay, zone
+		default:
+			l.Kind, l.Max = limits.Concurrent, from.Concurrent
+		}
+		ls = append(ls, l)
+	}
+	return ls, nil
+}
+
+func longestWindow(ls []limits.Limit) time.Duration {
+	longest := time.Minute
+	for _, l := range ls {
+		longest = max(longest, l.Window)
+	}
+	return longest
+}
+
+func sharesOf(p *contract.Plan) map[string]fairshare.Share {
+	shares := make(map[string]fairshare.Share, len(p.Integrations))
+	for _, i := range p.Integrations {
+		shares[i.Key()] = fairshare.Share{
+			Guaranteed: i.Share.Guaranteed, GuaranteedPercent: i.Share.GuaranteedPercent,
+			Weight: i.Share.Weight, MaxPercent: i.Share.MaxPercent, LendPercent: i.Share.LendPercent,
+		}
+	}
+	return shares
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+)
+
+// restore goes on where the store ends. What it decides is committed in the first turn, before anything else is.
+func (s *Scheduler) restore() error {
+	stored, err := s.options.Store.Restore()
+	if err != nil {
+		return err
+	}
+	now := s.options.Now()
+	s.setEpoch(now, stored.Clock)
+	if s.ledger, err = ledger.New(now, nil, s.options.Guards); err != nil {
+		return err
+	}
+	s.sharing = fairshare.New(s.ledger)
+	if stored.Plan != nil {
+		if err := s.restorePlan(stored.Plan); err != nil {
+			return err
+		}
+	}
+	if err := s.restoreCharges(now, stored); err != nil {
+		return err
+	}
+	for _, sent := range stored.Sent {
+		s.restoreSent(now, sent)
+	}
+	s.nextDue = now
+	return nil
+}
+
+// setEpoch continues the clock of the store. The time that the dispatcher was down counts as far as it is proven: within one boot of the machine.
+func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
+	id, boot := s.options.Boot()
+	down := time.Duration(0)
+	switch {
+	case last.BootID == "":
+	case last.BootID == id:
+		down = max(0, boot-last.Boot)
+	default:
+		s.options.Logger.Warn("How long the dispatcher was down is not known, because the machine is another or was started anew; charges are kept as if it had not been")
+	}
+	s.epoch = now.Add(-last.Store - down)
+	if last.Horizon > 0 {
+		s.horizon = s.epoch.Add(last.Horizon)
+	}
+}
+
+// clock is a reading of all clocks at now.
+func (s *Scheduler) clock(now time.Time) backlog.Clock {
+	c := backlog.Clock{Store: now.Sub(s.epoch)}
+	c.BootID, c.Boot = s.options.Boot()
+	if !s.horizon.IsZero() {
+		c.Horizon = s.horizon.Sub(s.epoch)
+	}
+	return c
+}
+
+func (s *Scheduler) restorePlan(encoded []byte) error {
+	var p contract.Plan
+	if err := json.Unmarshal(encoded, &p); err != nil {
+		return fmt.Errorf("read the stored plan: %w", err)
+	}
+	if err := s.enforce(&p); err != nil {
+		return fmt.Errorf("enforce the stored plan: %w", err)
+	}
+	// Encoded anew: another version may have written it with other members.
+	reencoded, err := json.Marshal(&p)
+	s.encodedPlan = reencoded
+	s.publish(&p)
+	return err
+}
+
+// restoreCharges charges what is stored. Charges without an end are in doubt: from now on nobody listens to those calls.
+func (s *Scheduler) restoreCharges(now time.Time, stored backlog.Restored) error {
+	entries := make([]ledger.Entry, 0, len(stored.Charges))
+	for _, c := range stored.Charges {
+		s.lastID = max(s.lastID, ledger.ID(c.ID))
+		e := ledger.Entry{Owner: c.Integration, Cost: c.Cost, InDoubt: c.InDoubt}
+		if c.Open {
+			c.Open, c.InDoubt = false, true
+			c.End = now.Add(s.options.Guards.MaxServerDelay).Sub(s.epoch)
+			s.batch.Charges = append(s.batch.Charges, c)
+		} else {
+			e.End = s.epoch.Add(c.End)
+		}
+		entries = append(entries, e)
+	}
+	return s.ledger.Restore(now, entries, s.horizon)
+}
+
+// restoreSent takes a call that was on its way when the process died as one whose answer was lost.
+func (s *Scheduler) restoreSent(now time.Time, sent backlog.SentCall) {
+	to, reason := after(lost, sent.Head.Repeat, sent.Head.Progress, now, s.options.Guards.MaxServerDelay)
+	s.batch.Transitions = append(s.batch.Transitions, backlog.Transition{
+		Ref: sent.Ref, From: call.StateSent, To: to, At: now, Progress: sent.Head.Progress, Reason: reason,
+	})
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scheduler decides which call is sent next, and sees it through: one goroutine owns the ledger, the shares and the queues' fronts. Each turn of its
+// loop takes what has happened, decides, commits everything decided in one batch with one fsync, and only then lets it become visible: calls leave, results
+// appear.
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+)
+
+// callCost is what a call costs: no provider prices calls differently yet.
+const callCost = 1
+
+// Sender puts a call on the wire. upstream.Client does.
+type Sender interface {
+	Send(ctx context.Context, charge *upstream.Charge, to upstream.Destination, what *call.Call) upstream.Outcome
+}
+
+// Provider is what the scheduler has to know of a CRM's dialect.
+type Provider interface {
+	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
+	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
+}
+
+// Observer is told how long things take. Its methods must be quick: the loop calls them.
+type Observer interface {
+	// Decided: a call of the integration had waited this long when it was let through.
+	Decided(integration string, waited time.Duration)
+	// Exchanged: a request took this long; status is 0 if no answer came.
+	Exchanged(integration, operation string, took time.Duration, status int)
+}
+
+// Options of a Scheduler. All but Observer are required.
+type Options struct {
+	Store    backlog.Store
+	Upstream Sender
+	Provider func(name string) (Provider, bool)
+	// Boot identifies the machine's boot and says how long ago it was, sleep included.
+	Boot func() (id string, since time.Duration)
+	// Now is the dispatcher's timeline: the wall clock when the process started plus the time that has passed since.
+	Now      func() time.Time
+	Guards   limits.Guards
+	Random   *rand.Rand
+	Logger   *slog.Logger
+	Observer Observer
+}
+
+// Scheduler admits, queues and sends calls. Its exported methods may be called by many goroutines while Run runs.
+type Scheduler struct {
+	options   Options
+	commands  chan func()
+	stopped   chan struct{}
+	published atomic.Pointer[inForce]
+	watchers  watchers
+
+	// using is held for reading while a method uses the store outside the loop; closed says that the store may be closed.
+	using  sync.RWMutex
+	closed bool
+
+	// What follows belongs to the loop.
+
+	ledger   *ledger.Ledger
+	sharing  *fairshare.Sharing
+	plan     *contract.Plan
+	provider Provider
+	// encodedPlan is the plan in force as it is stored.
+	encodedPlan []byte
+	lanes       map[string]*lane
+	// order has the lanes by key.
+	order       []*lane
+	forecastFor []limits.Limit
+	forecastAt  time.Time
+
+	flights map[ledger.ID]*flight
+	lastID  ledger.ID
+	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure.
+	refusals, outages gate
+	crmClock          crmClock
+
+	batch *backlog.Batch
+	// effects become visible once batch is durable.
+	effects []func()
+	// epoch is the moment of the timeline at which the clock of the store was 0.
+	epoch time.Time
+	// horizon was committed last, checkpoint is when a batch was.
+	horizon, checkpoint time.Time
+	// nextDue is when the store has a call whose time is over; zero: look.
+	nextDue  time.Time
+	stopping bool
+	flying   context.Context //nolint:containedctx // the calls in flight outlive the clients that made them
+	land     context.CancelFunc
+}
+
+var errStopped = errors.New("the dispatcher has stopped")
+
+// New returns a scheduler that goes on where the store ends.
+func New(o Options) (*Scheduler, error) {
+	s := &Scheduler{
+		options:  o,
+		commands: make(chan func()),
+		stopped:  make(chan struct{}),
+		lanes:    map[string]*lane{},
+		flights:  map[ledger.ID]*flight{},
+		refusals: gate{least: time.Second, most: time.Minute},
+		outages:  gate{least: time.Second, most: time.Minute},
+		crmClock: crmClock{guards: o.Guards},
+		batch:    newBatch(),
+	}
+	s.published.Store(&inForce{changed: make(chan struct{})})
+	s.flying, s.land = context.WithCancel(context.Background())
+	if err := s.restore(); err != nil {
+		return nil, fmt.Errorf("restore from the store: %w", err)
+	}
+	return s, nil
+}
+
+func newBatch() *backlog.Batch { return &backlog.Batch{Tallies: map[string]backlog.Tally{}} }
+
+// submit runs f on the loop. It returns before f was run if ctx ends or the scheduler stops.
+func (s *Scheduler) submit(ctx context.Context, f func()) error {
+	select {
+	case s.commands <- f:
+		return nil
+	case <-s.stopped:
+		return errStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// visible has f run once everything decided in this turn is durable.
+func (s *Scheduler) visible(f func()) { s.effects = append(s.effects, f) }
+
+// count adds to an integration's tally.
+func (s *Scheduler) count(integration string, t backlog.Tally) {
+	sum := s.batch.Tallies[integration]
+	sum.Add(t)
+	s.batch.Tallies[integration] = sum
+}
+
+// Accepting says why calls cannot be accepted durably, or returns nil. It asks the loop, so it also shows that the loop runs.
+func (s *Scheduler) Accepting(ctx context.Context) error {
+	stopping := make(chan bool, 1)
+	if err := s.submit(ctx, func() { stopping <- s.stopping }); err != nil {
+		return err
+	}
+	if <-stopping {
+		return errStopped
+	}
+	return s.useStore(s.options.Store.Room)
+}

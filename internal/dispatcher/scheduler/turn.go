@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+)
+
+const (
+	// Bounds of one turn: many events share its fsync, but none waits for too many others.
+	maxCommands = 256
+	maxSends    = 256
+	maxOverdue  = 256
+	// checkpointEvery is how old the stored clock may get while charges are kept. It matters when another machine takes the volume over.
+	checkpointEvery = 5 * time.Minute
+	// forecastEvery is how often what is forecast fades.
+	forecastEvery = time.Second
+	// horizonStep keeps the store from being told of every charge that is past all windows.
+	horizonStep = time.Minute
+	// landing is how long calls in flight may take to end after Run was told to stop.
+	landing = 20 * time.Second
+)
+
+// Run works until ctx ends: then it sends nothing more, waits up to 20 s for the calls in flight, and returns nil. Any other error means that the store failed.
+func (s *Scheduler) Run(ctx context.Context) error {
+	defer s.land()
+	defer s.close()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stop := ctx.Done()
+	for {
+		select {
+		case <-stop:
+			stop = nil
+			s.stop()
+			defer time.AfterFunc(landing, s.land).Stop()
+		case f := <-s.commands:
+			f()
+			s.takeMore(maxCommands - 1)
+		case <-timer.C:
+		}
+		wake, err := s.turn()
+		if err != nil {
+			return err
+		}
+		if s.stopping && len(s.flights) == 0 {
+			return nil
+		}
+		timer.Reset(max(0, wake.Sub(s.options.Now())))
+	}
+}
+
+// takeMore runs commands that wait already.
+func (s *Scheduler) takeMore(n int) {
+	for range n {
+		select {
+		case f := <-s.commands:
+			f()
+		default:
+			return
+		}
+	}
+}
+
+// turn decides what can be decided now, makes it durable and visible, and returns when to look again.
+func (s *Scheduler) turn() (wake time.Time, err error) {
+	now := s.options.Now()
+	s.ledger.SetOffset(s.crmClock.now(now))
+	s.ledger.Advance(now)
+	if err := s.endOverdue(now); err != nil {
+		return wake, err
+	}
+	more := s.dispatch(now)
+	s.giveUp(now)
+	if err := s.commit(now); err != nil {
+		return wake, err
+	}
+	found, err := s.refill()
+	if err != nil || more || found {
+		return now, err
+	}
+	return s.nextWake(now), nil
+}
+
+// commit makes the turn's decisions durable, then visible.
+func (s *Scheduler) commit(now time.Time) error {
+	if s.batch.Empty() && now.Before(s.checkpoint.Add(checkpointEvery)) {
+		s.show()
+		return nil
+	}
+	if h := s.ledger.Horizon(); h.Sub(s.horizon) >= horizonStep {
+		s.horizon = h
+	}
+	s.batch.Clock = s.clock(now)
+	if err := s.options.Store.Commit(s.batch); err != nil {
+		return err
+	}
+	s.batch = newBatch()
+	s.checkpoint = now
+	s.show()
+	return nil
+}
+
+func (s *Scheduler) show() {
+	for _, f := range s.effects {
+		f()
+	}
+	s.effects = s.effects[:0]
+}
+
+// nextWake is when time alone changes something.
+func (s *Scheduler) nextWake(now time.Time) time.Time {
+	wake := earlier(now.Add(checkpointEvery), s.nextDue)
+	waits := false
+	for _, l := range s.order {
+		for _, w := range l.waiting {
+			waits = true
+			wake = earlier(wake, w.deadline)
+		}
+		if len(l.queue.heads) > 0 && l.spec != nil {
+			waits = true
+			if at, next := l.queue.first(now); at < 0 {
+				wake = earlier(wake, next)
+			}
+		}
+	}
+	if !waits || s.plan == nil || s.plan.Hold {
+		return wake
+	}
+	for _, g := range []*gate{&s.refusals, &s.outages} {
+		if g.shut && g.probe == 0 && g.until.After(now) {
+			wake = earlier(wake, g.until)
+		}
+	}
+	if next, ok := s.ledger.NextRelease(); ok {
+		wake = earlier(wake, next)
+	}
+	return earlier(wake, now.Add(forecastEvery))
+}
+
+// stop takes no more calls and sends none: who waits is told, what is queued stays in the store.
+func (s *Scheduler) stop() {
+	s.stopping = true
+	for _, l := range s.order {
+		for _, w := range l.waiting {
+			w.give(reply{err: refuseDraining()})
+			s.count(l.key, backlog.Tally{Refused: 1})
+		}
+		l.waiting = nil
+	}
+}
+
+// close lets nobody use the store any more.
+func (s *Scheduler) close() {
+	close(s.stopped)
+	s.using.Lock()
+	s.closed = true
+	s.using.Unlock()
+}
+
+// useStore runs f unless the store may be closed.
+func (s *Scheduler) useStore(f func() error) error {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	if s.closed {
+		return errStopped
+	}
+	return f()
+}
+
+// newID numbers the charges.
+func (s *Scheduler) newID() ledger.ID {
+	s.lastID++
+	return s.lastID
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package upstream holds the only connections to the CRM. Every byte to it leaves through Client.Send, which consumes a single-use charge and puts at most one
+// request on the wire: nothing is sent again, redirects are handed back, no proxy stands between.
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+const (
+	// DialTimeout bounds the making of a connection; TLS has as long again.
+	DialTimeout = 10 * time.Second
+	// ResponseTimeout is how long we listen for an answer, and for each further part of one that is longer than MaxBuffered.
+	ResponseTimeout = 60 * time.Second
+	// MaxBuffered is how many bytes of an answer are read at once, whatever the pace of the client. More is read as the client reads.
+	MaxBuffered = 4 << 20
+	// maxHeaderBytes bounds the header of an answer.
+	maxHeaderBytes = 64 << 10
+	// Connections kept for later calls. Servers close idle ones when they like; a request on its way then is lost, so calls that must not be repeated use
+	// connections that were idle for a moment only.
+	maxIdle   = 64
+	idleAny   = 60 * time.Second
+	idleOnce  = 2 * time.Second
+	userAgent = "crmquota-dispatcher"
+)
+
+// Options of a Client.
+type Options struct {
+	// Dial makes a connection.
+	Dial        func(ctx context.Context, network, address string) (net.Conn, error)
+	Credentials Credentials
+	// TLS to the CRM; nil for the system's roots.
+	TLS *tls.Config
+	// Now is the dispatcher's timeline.
+	Now func() time.Time
+}
+
+// Client sends calls to one CRM. Its methods may be called by many goroutines.
+type Client struct {
+	options Options
+	// repeatable and once differ in how long a connection may have been idle.
+	repeatable, once *http.Transport
+}
+
+// Destination is where calls go and how they are signed.
+type Destination struct {
+	Endpoint    string
+	Credentials contract.Credentials
+}
+
+// Outcome is what became of one request.
+type Outcome struct {
+	// Answer is the CRM's, nil if none was read. Its body must be closed.
+	Answer *call.Answer
+	// Err says why there is no answer. It names nothing of the request.
+	Err error
+	// Sent is false only when surely not a byte left for the CRM.
+	Sent bool
+	// Began is when the request began to be written, Ended when its answer was read to the end or listening ended.
+	Began, Ended time.Time
+	// Rest is set when the answer is longer than MaxBuffered: it has not ended then, and Ended is unset.
+	Rest *Rest
+}
+
+// New returns a client without connections.
+func New(o Options) *Client {
+	return &Client{options: o, repeatable: transport(o, idleAny), once: transport(o, idleOnce)}
+}
+
+// transport speaks HTTP/1.1: an HTTP/2 stack sends a request again when the server says that it refused the stream.
+func transport(o Options, idle time.Duration) *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, DialTimeout)
+			defer cancel()
+			return o.Dial(ctx, network, address)
+		},
+		TLSClientConfig:        o.TLS,
+		TLSHandshakeTimeout:    DialTimeout,
+		Protocols:              protocols,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdle,
+		IdleConnTimeout:        idle,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
+}
+
+// Close drops idle connections.
+func (c *Client) Close() {
+	c.repeatable.CloseIdleConnections()
+	c.once.CloseIdleConnections()
+}
+
+// Send puts one request on the wire and reads its answer. When ctx ends it stops listening.
+func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what *call.Call) Outcome {
+	now := c.options.Now
+	ctx, cancel := context.WithCancel(ctx)
+	request, err := c.request(ctx, to, what)
+	if err == nil {
+		err = charge.use()
+	}
+	if err != nil {
+		cancel()
+		return Outcome{Err: err, Began: now(), Ended: now()}
+	}
+	connected := &atomic.Bool{}
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	}))
+	deadline := time.AfterFunc(ResponseTimeout, cancel)
+	began := now()
+	response, err := c.transportFor(what).RoundTrip(request)
+	if err != nil {
+		timedOut := !deadline.Stop()
+		cancel()
+		return Outcome{Err: explain(err, timedOut), Sent: connected.Load(), Began: began, Ended: now()}
+	}
+	o := Outcome{Sent: true, Began: began, Answer: &call.Answer{Status: response.StatusCode, Header: endToEnd(response.Header)}}
+	c.readAnswer(&o, response.Body, deadline, cancel)
+	return o
+}
+
+func (c *Client) transportFor(what *call.Call) *http.Transport {
+	if what.Repeat.Class == call.RepeatNever {
+		return c.once
+	}
+	return c.repeatable
+}
+
+// readAnswer reads up to MaxBuffered bytes at our pace: a slow client must not keep a charge from ending.
+func (c *Client) readAnswer(o *Outcome, body io.ReadCloser, deadline *time.Timer, cancel context.CancelFunc) {
+	var buffer bytes.Buffer
+	n, err := io.Copy(&buffer, io.LimitReader(body, MaxBuffered+1))
+	switch {
+	case err != nil:
+		timedOut := !deadline.Stop()
+		*o = Outcome{Err: explain(err, timedOut), Sent: true, Began: o.Began, Ended: c.options.Now()}
+	case n <= MaxBuffered:
+		deadline.Stop()
+		o.Ended = c.options.Now()
+		o.Answer.Body = io.NopCloser(&buffer)
+	default:
+		o.Rest = newRest(body, deadline, cancel, c.options.Now)
+		o.Answer.Body = o.Rest.after(&buffer)
+		return
+	}
+	_ = body.Close() // it was read to the end, or is given up
+	cancel()
+}
+
+// request builds the request as the CRM is to see it.
+func (c *Client) request(ctx context.Context, to Destination, what *call.Call) (*http.Request, error) {
+	signed, err := c.options.Credentials.header(to.Credentials, to.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := url.Parse(to.Endpoint)
+	if err != nil {
+		return nil, errors.New("the plan's endpoint is not a URL")
+	}
+	target, err := url.ParseRequestURI(what.Target)
+	if err != nil {
+		return nil, errors.New("the call's target is not in origin form")
+	}
+	target.Scheme, target.Host = endpoint.Scheme, endpoint.Host
+	header := endToEnd(what.Header)
+	for _, name := range clientOnly {
+		header.Del(name)
+	}
+	for name, values := range signed {
+		header[name] = values
+	}
+	if header.Get("User-Agent") == "" {
+		header.Set("User-Agent", userAgent)
+	}
+	// Go's transport sends a request again when a reused connection breaks, unless it has a body that cannot be had twice. So every request has one, an empty
+	// one too; NoBody would not do.
+	return (&http.Request{
+		Method: what.Method, URL: target, Host: endpoint.Host, Header: header,
+		Body: struct{ io.ReadCloser }{io.NopCloser(bytes.NewReader(what.Body))}, ContentLength: int64(len(what.Body)),
+	}).WithContext(ctx), nil
+}
+
+// explain puts an error of the transport into words without the request's target.
+func explain(err error, timedOut bool) error {
+	if timedOut {
+		return fmt.Errorf("the CRM did not answer within %s", ResponseTimeout)
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return fmt.Errorf("the CRM could not be reached or broke the connection: %w", err)
+}
