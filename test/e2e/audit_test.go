@@ -27,7 +27,7 @@ func newAudit(t *testing.T) *audit {
 	t.Helper()
 	path := os.Getenv("AUDIT_LOG")
 	if path == "" {
-		path = filepath.Join(root, "bin/cluster/log/audit.log")
+		path = filepath.Join(root, "bin/cluster/logs/audit.log")
 	}
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("writes are counted from the API server's audit log; set AUDIT_LOG to its file: %v", err)
