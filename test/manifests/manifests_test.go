@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package manifests applies what users apply: the installation and the samples.
+package manifests
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crmquota/crm-quota-operator/internal/testenv"
+)
+
+var config *rest.Config
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m, func(c *rest.Config) { config = c })) }
+
+// TestApply builds each kustomization and applies it to a real API server, which validates every field strictly.
+func TestApply(t *testing.T) {
+	c := client.WithFieldValidation(testenv.Client(t, config), "Strict")
+	// In this order: the samples need the CRDs, the demo builds on the samples.
+	for _, dir := range []string{"config/default", "config/samples", "config/demo"} {
+		t.Run(dir, func(t *testing.T) {
+			objects := build(t, dir)
+			if len(objects) == 0 {
+				t.Fatal("the kustomization is empty")
+			}
+			for _, object := range objects {
+				err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("test"), client.ForceOwnership)
+				if err != nil {
+					t.Errorf("%s %s: %v", object.GetKind(), object.GetName(), err)
+				}
+			}
+		})
+	}
+}
+
+func build(t *testing.T, dir string) []*unstructured.Unstructured {
+	t.Helper()
+	kubectl := exec.CommandContext(t.Context(), filepath.Join(testenv.Root(), "bin/k8s/kubectl"), "kustomize", dir)
+	kubectl.Dir = testenv.Root()
+	out, err := kubectl.Output()
+	if err != nil {
+		if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+			t.Fatalf("kubectl kustomize %s: %s", dir, failed.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var objects []*unstructured.Unstructured
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(out), 4096)
+	for {
+		object := &unstructured.Unstructured{}
+		if err := decoder.Decode(&object.Object); errors.Is(err, io.EOF) {
+			return objects
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, object)
+	}
+}
