@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
-	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/controllers/wake"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
@@ -34,21 +34,20 @@ type Target struct {
 type Observation struct {
 	// Report is the latest, nil before the first. It must not be changed.
 	Report *contract.Report
-	// Time is when Report was received.
-	Time time.Time
+	// Time is when Report was received, Since when this process first wanted one.
+	Time, Since time.Time
 	// Claim and CA are of the dispatcher that gave Report.
 	Claim types.UID
 	CA    string
-	// FailingSince is when the first of the attempts failed that were made since Time; zero while they succeed. Failure says why, in words that stay the same.
-	FailingSince time.Time
-	Failure      string
+	// Failure says why the last attempt failed, in words that stay the same; empty if it did not.
+	Failure string
 }
 
 // Collector follows dispatchers. Its methods may be called concurrently.
 type Collector struct {
-	token    func() (string, error)
-	periods  Periods
-	watchers []chan event.GenericEvent
+	token   func() (string, error)
+	periods Periods
+	bell    wake.Bell
 
 	mu           sync.Mutex
 	followers    map[types.NamespacedName]*follower
@@ -80,12 +79,7 @@ func NewCollector(token func() (string, error), periods Periods) *Collector {
 }
 
 // Changes returns a channel that names the CRM whenever something new is known of its dispatcher. Call it before the first Follow, and read the channel.
-func (c *Collector) Changes() <-chan event.GenericEvent {
-	// The buffer takes a burst of first reports after a start; a full one only makes followers wait.
-	changes := make(chan event.GenericEvent, 128)
-	c.watchers = append(c.watchers, changes)
-	return changes
-}
+func (c *Collector) Changes() <-chan event.GenericEvent { return c.bell.Listen() }
 
 // Follow asks target for reports from now on, in place of what was followed for the CRM before.
 func (c *Collector) Follow(crm types.NamespacedName, target Target) {
@@ -126,6 +120,18 @@ func (c *Collector) Forget(crm types.NamespacedName) {
 	delete(c.observations, crm)
 }
 
+// Await returns what is known of the CRM's dispatcher. From the first call on a report is expected, whether there is a pod to ask or not.
+func (c *Collector) Await(crm types.NamespacedName) Observation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.observations[crm]
+	if o.Since.IsZero() {
+		o.Since = time.Now()
+		c.observations[crm] = o
+	}
+	return o
+}
+
 // Latest is what is known of the CRM's dispatcher.
 func (c *Collector) Latest(crm types.NamespacedName) Observation {
 	c.mu.Lock()
@@ -149,11 +155,11 @@ func (c *Collector) Start(ctx context.Context) error {
 // forgetFailure: another pod starts without the failures of the one before.
 func (c *Collector) forgetFailure(crm types.NamespacedName) {
 	o := c.observations[crm]
-	o.FailingSince, o.Failure = time.Time{}, ""
+	o.Failure = ""
 	c.observations[crm] = o
 }
 
-// record stores what follower f found out, unless it has been replaced, and wakes the watchers when it is news.
+// record stores what follower f found out, unless it has been replaced, and rings when it is news.
 func (c *Collector) record(ctx context.Context, f *follower, change func(*Observation) (news bool)) {
 	c.mu.Lock()
 	if c.followers[f.crm] != f {
@@ -164,15 +170,7 @@ func (c *Collector) record(ctx context.Context, f *follower, change func(*Observ
 	news := change(&o)
 	c.observations[f.crm] = o
 	c.mu.Unlock()
-	if !news {
-		return
-	}
-	object := &v1alpha1.CRM{}
-	object.Namespace, object.Name = f.crm.Namespace, f.crm.Name
-	for _, watcher := range c.watchers {
-		select {
-		case watcher <- event.GenericEvent{Object: object}:
-		case <-ctx.Done():
-		}
+	if news {
+		c.bell.Ring(ctx, f.crm)
 	}
 }

@@ -67,19 +67,15 @@ func isBehind(report *contract.Report, sequence int64) bool {
 func (f *follower) succeeded(ctx context.Context, report *contract.Report, ca string) {
 	now := time.Now()
 	f.collector.record(ctx, f, func(o *Observation) bool {
-		news := !o.FailingSince.IsZero() || o.Claim != f.target.Claim || o.CA != ca || !reflect.DeepEqual(o.Report, report)
-		*o = Observation{Report: report, Time: now, Claim: f.target.Claim, CA: ca}
+		news := o.Failure != "" || o.Claim != f.target.Claim || o.CA != ca || !reflect.DeepEqual(o.Report, report)
+		*o = Observation{Report: report, Time: now, Since: o.Since, Claim: f.target.Claim, CA: ca}
 		return news
 	})
 }
 
 func (f *follower) failed(ctx context.Context, err error) {
-	now := time.Now()
 	f.collector.record(ctx, f, func(o *Observation) bool {
-		news := o.FailingSince.IsZero() || o.Failure != err.Error()
-		if o.FailingSince.IsZero() {
-			o.FailingSince = now
-		}
+		news := o.Failure != err.Error()
 		o.Failure = err.Error()
 		return news
 	})

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/plan"
+	"github.com/crmquota/crm-quota-operator/internal/render"
+)
+
+// +kubebuilder:rbac:groups="",resources=serviceaccounts;configmaps;services,verbs=create;patch;delete
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create;patch
+// +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create;patch;delete
+// +kubebuilder:rbac:groups="",resources=pods,verbs=patch
+
+// apply brings the objects in line with the plan. A spec that is not accepted changes nothing but the plan, which then holds what was granted before: the
+// dispatcher goes on as it is. Without a plan nothing may run.
+func (r *Reconciler) apply(ctx context.Context, f *facts, output plan.Output) error {
+	switch {
+	case output.Plan == nil:
+		return r.remove(ctx, f)
+	case f.nameTaken != "":
+		return nil
+	}
+	in := render.Input{
+		CRM: f.crm, Plan: output.Plan,
+		Image: r.Settings.Image, ManagerNamespace: r.Settings.ManagerNamespace,
+		ClaimName: f.children.claimName, Licence: plan.Licence(f.crm),
+	}
+	// The plan comes first: a pod that starts before its ConfigMap is there waits for a retry of the kubelet.
+	if err := r.writePlan(ctx, f, in); err != nil {
+		return err
+	}
+	if err := r.refreshMount(ctx, f, output.Plan.Sequence); err != nil {
+		return err
+	}
+	if !output.CRM.OK() {
+		return nil
+	}
+	objects, err := f.objects(in)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, o := range objects {
+		failures = append(failures, r.ensure(ctx, o))
+	}
+	return errors.Join(failures...)
+}
+
+// object is one that must be as intended.
+type object struct {
+	live   client.Object
+	intent runtime.ApplyConfiguration
+	// applied is what the operator owns of the live object.
+	applied func() (runtime.ApplyConfiguration, error)
+}
+
+func intended[O client.Object, A runtime.ApplyConfiguration](live O, intent A, extract func(O, string) (A, error)) object {
+	return object{live: live, intent: intent, applied: func() (runtime.ApplyConfiguration, error) { return extract(live, FieldOwner) }}
+}
+
+// objects are all but the plan, in the order in which they need each other.
+func (f *facts) objects(in render.Input) ([]object, error) {
+	c := &f.children
+	claim, err := f.claimIntent(in)
+	if err != nil {
+		return nil, err
+	}
+	objects := []object{
+		intended(&c.account, render.ServiceAccount(in), corev1ac.ExtractServiceAccount),
+		intended(&c.claim, claim, corev1ac.ExtractPersistentVolumeClaim),
+		intended(&c.service, render.Service(in), corev1ac.ExtractService),
+		intended(&c.policy, render.NetworkPolicy(in), networkingv1ac.ExtractNetworkPolicy),
+		intended(&c.set, render.StatefulSet(in), appsv1ac.ExtractStatefulSet),
+	}
+	if pem, claim := f.authority(); pem != "" {
+		objects = append(objects, intended(&c.ca, render.CAConfigMap(f.crm, pem, claim), corev1ac.ExtractConfigMap))
+	}
+	return objects, nil
+}
+
+func (f *facts) claimIntent(in render.Input) (*corev1ac.PersistentVolumeClaimApplyConfiguration, error) {
+	claim := &f.children.claim
+	if !exists(claim) {
+		return render.Claim(in, nil, resource.Quantity{}), nil
+	}
+	applied, err := corev1ac.ExtractPersistentVolumeClaim(claim, FieldOwner)
+	if err != nil {
+		return nil, fmt.Errorf("read what was applied of claim %s: %w", claim.Name, err)
+	}
+	return render.Claim(in, applied, *claim.Spec.Resources.Requests.Storage()), nil
+}
+
+// authority is the CA to publish and the claim it belongs to: the one that is pinned, else the one that a dispatcher on this claim was first seen with.
+func (f *facts) authority() (string, types.UID) {
+	claim := f.children.claim.UID
+	if pinned := f.pinnedCA(); pinned != "" {
+		return pinned, claim
+	}
+	if o := f.observation; o.Failure == "" && claim != "" && o.Claim == claim {
+		return o.CA, claim
+	}
+	return "", ""
+}
+
+// ensure applies an object unless everything that the operator owns of it is as intended. One that is being deleted is left alone: its end wakes the
+// controller.
+func (r *Reconciler) ensure(ctx context.Context, o object) error {
+	if !exists(o.live) {
+		// Without force: should a foreign object have appeared since gather looked, its fields are not taken over.
+		return r.Client.Apply(ctx, o.intent)
+	}
+	if !o.live.GetDeletionTimestamp().IsZero() {
+		return nil
+	}
+	applied, err := o.applied()
+	if err != nil {
+		return fmt.Errorf("read what was applied of %s: %w", o.live.GetName(), err)
+	}
+	if equality.Semantic.DeepEqual(o.intent, applied) {
+		return nil
+	}
+	return r.Client.Apply(ctx, o.intent, client.ForceOwnership)
+}
+
+// writePlan writes the plan on condition that nobody else has since it was read: a manager that lost its leadership without knowing cannot undo a newer plan.
+func (r *Reconciler) writePlan(ctx context.Context, f *facts, in render.Input) error {
+	intent, err := render.PlanConfigMap(in)
+	if err != nil {
+		return err
+	}
+	live := &f.children.plan
+	o := intended(live, intent, corev1ac.ExtractConfigMap)
+	if exists(live) {
+		applied, err := o.applied()
+		if err == nil && equality.Semantic.DeepEqual(intent, applied) {
+			return nil
+		}
+		intent.WithResourceVersion(live.ResourceVersion)
+	}
+	return r.ensure(ctx, o)
+}
+
+// refreshMount annotates the pod with the plan's sequence: any change of the pod makes the kubelet refresh its volumes at once, not within 90 seconds.
+func (r *Reconciler) refreshMount(ctx context.Context, f *facts, sequence int64) error {
+	pod := &f.children.pod
+	value := strconv.FormatInt(sequence, 10)
+	if !exists(pod) || !pod.DeletionTimestamp.IsZero() || pod.Annotations[v1alpha1.AnnotationPlanSequence] == value {
+		return nil
+	}
+	patched := pod.DeepCopy()
+	if patched.Annotations == nil {
+		patched.Annotations = make(map[string]string)
+	}
+	patched.Annotations[v1alpha1.AnnotationPlanSequence] = value
+	return client.IgnoreNotFound(r.Client.Patch(ctx, patched, client.MergeFrom(pod)))
+}
+
+// remove deletes everything that was made for the CRM, the claim excepted.
+func (r *Reconciler) remove(ctx context.Context, f *facts) error {
+	c := &f.children
+	var failures []error
+	for _, o := range []client.Object{&c.set, &c.service, &c.policy, &c.plan, &c.ca, &c.account} {
+		if !exists(o) || !o.GetDeletionTimestamp().IsZero() {
+			continue
+		}
+		uid := o.GetUID()
+		err := r.Client.Delete(ctx, o, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+		failures = append(failures, client.IgnoreNotFound(err))
+	}
+	return errors.Join(failures...)
+}
