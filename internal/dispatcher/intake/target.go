@@ -39,8 +39,8 @@ func confine(r *http.Request) (string, error) {
 	if problem := escaping(decoded); problem != "" {
 		return "", badTarget("the path has " + problem)
 	}
-	if strings.Contains(r.RequestURI, "#") {
-		return "", badTarget("the target has a fragment")
+	if strings.ContainsFunc(r.RequestURI, func(c rune) bool { return c == '#' || c <= ' ' || c == 0x7f }) {
+		return "", badTarget("the target has a fragment, a space or a control character")
 	}
 	return decoded, nil
 }

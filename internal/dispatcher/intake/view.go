@@ -71,12 +71,12 @@ func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Reque
 		return route{}
 	}
 	safe := dialect.SafeMethod(r.Method)
-	policy, preferred := i.Default, false
+	policy, preferred := i.Default, prefersAsync(r.Header)
 	matches := func(o contract.OperationOverflow) bool { return matchesOperation(o, class.Operation, r.Method, path) }
 	if at := slices.IndexFunc(i.Operations, matches); at >= 0 {
 		policy = i.Operations[at].Policy
-	} else if !safe && prefersAsync(r.Header) {
-		policy, preferred = contract.Queued, true
+	} else if preferred {
+		policy = contract.Queued
 	}
 	if policy == contract.Queued && safe {
 		policy = i.Default

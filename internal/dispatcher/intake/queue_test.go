@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+var noRoom = refuse(&call.Refusal{Code: contract.ReasonLimitReached, Limit: "minute", RetryAfter: time.Second, Detail: "no room"})
+
+func decode(t *testing.T, response *http.Response) map[string]any {
+	t.Helper()
+	var body map[string]any
+	if err := json.Unmarshal([]byte(bodyOf(t, response)), &body); err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+func TestAQueuedOperationIsSentIfItFits(t *testing.T) {
+	f := &fake{plan: newPlan()}
+	if response := serve(f, request("POST", "/api/v2/tickets", "{}")); response.StatusCode != http.StatusOK || len(f.queued) != 0 {
+		t.Errorf("status %d, %d queued", response.StatusCode, len(f.queued))
+	}
+	if diff := cmp.Diff([]time.Duration{0}, f.waits); diff != "" {
+		t.Error("it must not wait: " + diff)
+	}
+}
+
+func TestAQueuedOperationIsAcknowledgedIfItDoesNotFit(t *testing.T) {
+	accepted := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	f := &fake{plan: newPlan(), do: noRoom, result: call.Result{
+		ID: "01J", Integration: "contact-centre/ccai", State: call.StateQueued, AcceptedAt: accepted, Ahead: 7, ETA: accepted.Add(time.Minute),
+	}}
+	response := serve(f, request("POST", "/api/v2/tickets", `{"ticket":{}}`))
+	if response.StatusCode != http.StatusAccepted {
+		t.Fatalf("status %d", response.StatusCode)
+	}
+	for header, want := range map[string]string{
+		"Location": intakeURL + "/-/results/01J", "Crmquota-Origin": "dispatcher", "Content-Type": "application/json", "Preference-Applied": "",
+	} {
+		if got := response.Header.Get(header); got != want {
+			t.Errorf("%s: %q, want %q", header, got, want)
+		}
+	}
+	want := map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 7.0, "eta": "2026-11-23T12:01:00Z"}
+	if diff := cmp.Diff(want, decode(t, response)); diff != "" {
+		t.Error(diff)
+	}
+	queued := f.queued[0]
+	if got := queued.Expires.Sub(queued.AcceptedAt); got != time.Hour {
+		t.Errorf("it expires after %v, want 1h", got)
+	}
+	if queued.Repeat.Class != call.RepeatKeyed || queued.Repeat.KeyValidFor != 2*time.Hour || len(queued.Header.Get("Idempotency-Key")) != 64 {
+		t.Errorf("repeat %+v with the key %q", queued.Repeat, queued.Header.Get("Idempotency-Key"))
+	}
+}
+
+func TestWhatCannotBeSentLaterIsNotQueued(t *testing.T) {
+	for _, code := range []contract.Reason{contract.ReasonDraining, contract.ReasonUpstreamFailed, contract.ReasonNoCredentials} {
+		f := &fake{plan: newPlan(), do: refuse(&call.Refusal{Code: code})}
+		if response := serve(f, request("POST", "/api/v2/tickets", "{}")); response.Header.Get("Crmquota-Reason") != string(code) || len(f.queued) != 0 {
+			t.Errorf("%s: %v, %d queued", code, response.Header, len(f.queued))
+		}
+	}
+}
+
+func TestAPreferenceIsApplied(t *testing.T) {
+	f := &fake{plan: newPlan()}
+	response := serve(f, request("PATCH", "/a", "{}", "Prefer", "respond-async"))
+	if response.StatusCode != http.StatusAccepted || response.Header.Get("Preference-Applied") != "respond-async" || len(f.calls) != 0 {
+		t.Errorf("%d %v, %d sent", response.StatusCode, response.Header, len(f.calls))
+	}
+}
+
+func TestRefusalsOfTheQueue(t *testing.T) {
+	for name, test := range map[string]struct {
+		err    error
+		status int
+		reason string
+	}{
+		"full":           {&call.Refusal{Code: contract.ReasonQueueFull}, 429, "QueueFull"},
+		"too slow":       {&call.Refusal{Code: contract.ReasonQueueTooSlow}, 429, "QueueTooSlow"},
+		"store full":     {&call.Refusal{Code: contract.ReasonStoreFull}, 507, "StoreFull"},
+		"the key reused": {call.ErrKeyReused, 422, "KeyReused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{plan: newPlan(), do: noRoom, stored: func(*call.Call) (bool, error) { return false, test.err }}
+			response := serve(f, request("POST", "/api/v2/tickets", "{}"))
+			if response.StatusCode != test.status || response.Header.Get("Crmquota-Reason") != test.reason {
+				t.Errorf("%d %v", response.StatusCode, response.Header)
+			}
+		})
+	}
+}
+
+func TestIdempotencyKeys(t *testing.T) {
+	f := &fake{plan: newPlan()}
+	in := New(Options{Calls: f, Log: newIntake(f).Log, Rand: bytes.NewReader(make([]byte, 64))})
+	send := func(key, body, integrationKey, target string) *call.Call {
+		t.Helper()
+		r := request("POST", target, body, "Authorization", "Bearer "+integrationKey, "Prefer", "respond-async")
+		if key != "" {
+			r.Header.Set("Idempotency-Key", key)
+		}
+		recorder := httptest.NewRecorder()
+		in.ServeHTTP(recorder, r)
+		if recorder.Code != http.StatusAccepted {
+			t.Fatalf("status %d: %s", recorder.Code, recorder.Body)
+		}
+		return f.queued[len(f.queued)-1]
+	}
+	upstream := func(c *call.Call) string { return c.Header.Get("Idempotency-Key") }
+
+	first := send("order-1", `{"a":1}`, ccaiKey, "/api/v2/tickets")
+	again := send("order-1", `{"a":1}`, ccaiKey, "/api/v2/tickets")
+	other := send("order-1", `{"a":2}`, ccaiKey, "/api/v2/tickets")
+	foreign := send("order-1", `{"a":1}`, etlKey, "/api/v2/tickets")
+	without := send("", `{"a":1}`, ccaiKey, "/api/v2/tickets")
+	notKeyed := send("order-1", `{"a":1}`, etlKey, "/api/v2/users")
+	quoted := send(`"order-1"`, `{"a":1}`, etlKey, "/api/v2/users")
+
+	if diff := cmp.Diff([]string{"order-1", "order-1", "order-1", "order-1", "", "order-1", `"order-1"`}, f.keys); diff != "" {
+		t.Error(diff)
+	}
+	if f.prints[0] != f.prints[1] || f.prints[0] == f.prints[2] {
+		t.Error("the fingerprint must be the same for the same request only")
+	}
+	if upstream(first) != upstream(again) || upstream(first) == "order-1" {
+		t.Errorf("keys for the CRM: %q, %q", upstream(first), upstream(again))
+	}
+	if upstream(first) != upstream(other) {
+		t.Error("the CRM shall see that the key was reused")
+	}
+	if upstream(first) == upstream(foreign) {
+		t.Error("two integrations share a key")
+	}
+	if upstream(without) == "" || upstream(without) == upstream(first) {
+		t.Errorf("without a key: %q", upstream(without))
+	}
+	if notKeyed.Repeat.Class != call.RepeatNever || upstream(notKeyed) != upstream(foreign) {
+		t.Errorf("where the CRM knows no keys: %+v with %q", notKeyed.Repeat, upstream(notKeyed))
+	}
+	if got := upstream(quoted); !strings.HasPrefix(got, `"`) || !strings.HasSuffix(got, `"`) {
+		t.Errorf("a quoted key became %q", got)
+	}
+}
+
+func TestAKeyTooLongIsRefused(t *testing.T) {
+	f := &fake{plan: newPlan()}
+	response := serve(f, request("POST", "/api/v2/tickets", "{}", "Idempotency-Key", strings.Repeat("k", maxKey+1)))
+	if response.StatusCode != http.StatusBadRequest || len(f.queued)+len(f.calls) != 0 {
+		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+func TestResults(t *testing.T) {
+	accepted := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	base := call.Result{ID: "01J", Integration: "contact-centre/ccai", AcceptedAt: accepted}
+	with := func(change func(*call.Result)) call.Result {
+		r := base
+		change(&r)
+		return r
+	}
+	answered := func(contentType, body string) call.Result {
+		return with(func(r *call.Result) {
+			r.State, r.EndedAt, r.Status = call.StateSucceeded, accepted.Add(time.Second), 201
+			r.Header, r.Body = http.Header{"Content-Type": {contentType}, "Set-Cookie": {"x"}}, []byte(body)
+		})
+	}
+	ended := map[string]any{"id": "01J", "state": "succeeded", "acceptedAt": "2026-11-23T12:00:00Z", "endedAt": "2026-11-23T12:00:01Z", "status": 201.0}
+	and := func(more map[string]any) map[string]any {
+		all := map[string]any{}
+		for _, part := range []map[string]any{ended, more} {
+			for name, value := range part {
+				all[name] = value
+			}
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		result call.Result
+		status int
+		want   map[string]any
+	}{
+		"queued": {with(func(r *call.Result) { r.State = call.StateQueued }), 202, map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 0.0}},
+		"sent":   {with(func(r *call.Result) { r.State = call.StateSent }), 202, map[string]any{"id": "01J", "state": "sent", "acceptedAt": "2026-11-23T12:00:00Z"}},
+		"parked": {with(func(r *call.Result) { r.State, r.Reason = call.StateParked, "unknown" }), 202, map[string]any{"id": "01J", "state": "parked", "reason": "unknown", "acceptedAt": "2026-11-23T12:00:00Z"}},
+		"dead": {with(func(r *call.Result) {
+			r.State, r.Reason, r.EndedAt = call.StateDead, "too old", accepted.Add(time.Second)
+		}), 200,
+			map[string]any{"id": "01J", "state": "dead", "reason": "too old", "acceptedAt": "2026-11-23T12:00:00Z", "endedAt": "2026-11-23T12:00:01Z"}},
+		"answered with JSON": {answered("application/json", `{"next_page":"`+crmURL+`/a"}`), 200, and(map[string]any{
+			"headers": map[string]any{"Content-Type": []any{"application/json"}}, "body": map[string]any{"next_page": intakeURL + "/a"},
+		})},
+		"answered with text": {answered("text/plain", "fine"), 200, and(map[string]any{
+			"headers": map[string]any{"Content-Type": []any{"text/plain"}}, "body": "fine",
+		})},
+		"answered with what is no JSON": {answered("application/json", "{"), 200, and(map[string]any{
+			"headers": map[string]any{"Content-Type": []any{"application/json"}}, "body": "{",
+		})},
+		"answered with bytes": {answered("image/png", "\xff\x00"), 200, and(map[string]any{
+			"headers": map[string]any{"Content-Type": []any{"image/png"}}, "body": "/wA=", "bodyEncoding": "base64",
+		})},
+		"answered with nothing": {answered("text/plain", ""), 200, and(map[string]any{"headers": map[string]any{"Content-Type": []any{"text/plain"}}})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response := serve(&fake{plan: newPlan(), result: test.result}, request("GET", "/-/results/01J", ""))
+			if response.StatusCode != test.status {
+				t.Errorf("status %d, want %d", response.StatusCode, test.status)
+			}
+			if diff := cmp.Diff(test.want, decode(t, response)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestResultsAreTheirOwnersOnly(t *testing.T) {
+	f := &fake{plan: newPlan(), result: call.Result{ID: "01J", Integration: "contact-centre/ccai", State: call.StateSent}}
+	for name, r := range map[string]*http.Request{
+		"another integration": request("GET", "/-/results/01J", "", "Authorization", "Bearer "+etlKey),
+		"another id":          request("GET", "/-/results/01K", ""),
+		"no id":               request("GET", "/-/results/", ""),
+		"a deeper path":       request("GET", "/-/results/01J/x", ""),
+		"another resource":    request("GET", "/-/metrics", ""),
+		"the prefix alone":    request("GET", "/-", ""),
+	} {
+		if response := serve(f, r); response.StatusCode != http.StatusNotFound || response.Header.Get("Crmquota-Reason") != "UnknownResult" {
+			t.Errorf("%s: %d %v", name, response.StatusCode, response.Header)
+		}
+	}
+	if len(f.calls) != 0 {
+		t.Error("a path of the dispatcher's own was sent to the CRM")
+	}
+}
+
+func TestWaitingForAResult(t *testing.T) {
+	for query, test := range map[string]struct {
+		status int
+		waits  []time.Duration
+	}{
+		"":            {202, []time.Duration{0}},
+		"?wait=20":    {202, []time.Duration{20 * time.Second}},
+		"?wait=65000": {202, []time.Duration{time.Minute}},
+		"?wait=-1":    {400, nil},
+		"?wait=soon":  {400, nil},
+	} {
+		f := &fake{plan: newPlan(), result: call.Result{ID: "01J", Integration: "contact-centre/ccai", State: call.StateSent}}
+		if response := serve(f, request("GET", "/-/results/01J"+query, "")); response.StatusCode != test.status {
+			t.Errorf("%s: status %d, want %d", query, response.StatusCode, test.status)
+		}
+		if diff := cmp.Diff(test.waits, f.lookups); diff != "" {
+			t.Errorf("%s: %s", query, diff)
+		}
+	}
+	f := &fake{plan: newPlan()}
+	if response := serve(f, request("DELETE", "/-/results/01J", "")); response.StatusCode != http.StatusBadRequest {
+		t.Errorf("DELETE: status %d", response.StatusCode)
+	}
+}
