@@ -31,12 +31,12 @@ func parseNode(command string, args []string) (config.Cluster, error) {
 	return c, err
 }
 
-func runNode(_ context.Context, args []string) error {
+func runNode(ctx context.Context, args []string) error {
 	c, err := parseNode("node", args)
 	if err != nil {
 		return err
 	}
-	return node.Init(c, os.Stdin, append([]string{supervisorCommand}, args...))
+	return node.Init(ctx, c, os.Stdin, append([]string{supervisorCommand}, args...))
 }
 
 func runSupervisor(ctx context.Context, args []string) error {

@@ -136,7 +136,7 @@ func symlink(target, link string) error {
 		return err
 	}
 	temp := fmt.Sprintf("%s.new-%d", link, os.Getpid())
-	if err := os.Symlink(target, temp); err != nil {
+	if err := errors.Join(os.RemoveAll(temp), os.Symlink(target, temp)); err != nil {
 		return err
 	}
 	return os.Rename(temp, link)

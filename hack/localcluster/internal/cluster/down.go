@@ -45,15 +45,17 @@ func (c *Cluster) clear() error {
 	if err != nil {
 		return err
 	}
-	if user == "" || user == c.State.Dir { // otherwise another checkout's cluster runs in the slot
-		err := errors.Join(
-			host.Unplug(networks),
-			host.RemoveCgroup(host.CgroupRoot, networks.Cgroup(), downPatience),
-			host.Unfence(networks),
-		)
-		if err != nil {
-			return err
-		}
+	if user != "" && user != c.State.Dir { // another checkout's cluster runs in the slot
+		return c.removeState()
+	}
+	if err := host.Unplug(networks); err != nil {
+		return err
+	}
+	if err := host.RemoveCgroup(host.CgroupRoot, networks.Cgroup(), downPatience); err != nil {
+		return err
+	}
+	if err := host.Unfence(networks); err != nil {
+		return err
 	}
 	return c.removeState()
 }

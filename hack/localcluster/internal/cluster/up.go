@@ -92,7 +92,7 @@ func (c *Cluster) boot(ctx context.Context) error {
 	}
 	var launched *host.Node
 	err := c.Printer.Run("node in its namespaces", func(*progress.Task) (err error) {
-		launched, err = c.launch()
+		launched, err = c.launch(ctx)
 		return err
 	})
 	if err != nil {
@@ -116,9 +116,9 @@ func (c *Cluster) boot(ctx context.Context) error {
 }
 
 // launch starts the node, remembers it, connects it and lets it boot.
-func (c *Cluster) launch() (*host.Node, error) {
+func (c *Cluster) launch(ctx context.Context) (*host.Node, error) {
 	args := []string{"node", "-slot", strconv.Itoa(c.Networks.Slot), "-state", c.State.Dir, "-binaries", c.Binaries}
-	launched, err := host.Launch(c.State.Log("node"), node.Environment(c.Binaries), args...)
+	launched, err := host.Launch(ctx, c.State.Log("node"), node.Environment(c.Binaries), args...)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func Identify(pid int) (Identity, error) {
 func startTicks(stat string) (uint64, error) {
 	_, afterName, found := strings.Cut(stat[max(0, strings.LastIndexByte(stat, ')')):], " ") // the name may hold anything
 	fields := strings.Fields(afterName)
-	const state, start = 3 - 3, 22 - 3 // the fields after the name begin with number 3
+	const state, start = 0, 19 // the fields after the name begin with number 3
 	if !found || len(fields) <= start {
 		return 0, fmt.Errorf("unexpected content of /proc/PID/stat: %q", stat)
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,7 +21,7 @@ type Node struct {
 // Launch starts this program again as the first process of a new set of namespaces. It waits for Release before it
 // does anything, and ends if this process ends before that. Its output goes to the log file. Its environment
 // is env alone: a proxy or a debug setting of the caller must not change the cluster.
-func Launch(log string, env []string, args ...string) (*Node, error) {
+func Launch(ctx context.Context, log string, env []string, args ...string) (*Node, error) {
 	output, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
@@ -32,7 +33,7 @@ func Launch(log string, env []string, args ...string) (*Node, error) {
 	}
 	defer gateRead.Close() //nolint:errcheck // the child has its own
 
-	cmd := exec.Command("/proc/self/exe", args...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/proc/self/exe", args...) // it outlives us
 	cmd.Args[0] = "localcluster"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = gateRead, output, output
 	cmd.Dir = "/"

@@ -9,11 +9,13 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 )
 
 // pollEvery is short: every wait of the tool is one that a person sits through.
@@ -42,6 +44,8 @@ func Connect(kubeconfig string) (*kubernetes.Clientset, error) {
 // Poll calls attempt until it succeeds or ctx ends. The error is then the last one of attempt, and ctx's cause.
 func Poll(ctx context.Context, attempt func(context.Context) error) error {
 	const patience = 2 * time.Second // of one attempt
+	// Attempts are expected to fail; the client would log some failures by itself.
+	ctx = klog.NewContext(ctx, logr.Discard())
 	for {
 		once, cancel := context.WithTimeout(ctx, patience)
 		err := attempt(once)

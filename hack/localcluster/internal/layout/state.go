@@ -11,8 +11,10 @@ const APIPort = 6443
 // State is the folder of one cluster. It lives as long as the cluster, except for the logs, which Down leaves.
 type State struct{ Dir string }
 
-// Key and Certificate are the PEM files of a key pair.
-func (s State) Key(name string) string         { return filepath.Join(s.Dir, "pki", name+".key") }
+// Key is the private half of a key pair, as a PEM file.
+func (s State) Key(name string) string { return filepath.Join(s.Dir, "pki", name+".key") }
+
+// Certificate is the public half of a key pair, as a PEM file.
 func (s State) Certificate(name string) string { return filepath.Join(s.Dir, "pki", name+".crt") }
 
 // AdminKubeconfig is the file for people and tests.
@@ -26,15 +28,19 @@ func (s State) Kubeconfig(user string) string {
 // Config is a component's configuration file.
 func (s State) Config(name string) string { return filepath.Join(s.Dir, "config", name) }
 
-// Logs is the folder of all logs; Log is the one of a component.
-func (s State) Logs() string           { return filepath.Join(s.Dir, "logs") }
+// Logs is the folder of all logs.
+func (s State) Logs() string { return filepath.Join(s.Dir, "logs") }
+
+// Log is the log of a component.
 func (s State) Log(name string) string { return filepath.Join(s.Logs(), name+".log") }
 
 // AuditLog has one JSON line for each write that the API server took, with the user who made it.
 func (s State) AuditLog() string { return filepath.Join(s.Logs(), "audit.log") }
 
-// Var is what the node sees as /var; Etcd is the API server's store.
-func (s State) Var() string  { return filepath.Join(s.Dir, "var") }
+// Var is what the node sees as /var.
+func (s State) Var() string { return filepath.Join(s.Dir, "var") }
+
+// Etcd is the API server's store.
 func (s State) Etcd() string { return filepath.Join(s.Dir, "etcd") }
 
 // Lock is held while a cluster is started or ended. It also marks the folder as one of ours, whose content may be

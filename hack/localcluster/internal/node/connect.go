@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -15,7 +16,7 @@ import (
 )
 
 // connect sets up the node's network. There is no default route: nothing in the node reaches beyond the machine.
-func connect(c config.Cluster) error {
+func connect(ctx context.Context, c config.Cluster) error {
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
 		return err
@@ -39,14 +40,26 @@ func connect(c config.Cluster) error {
 	if err := netlink.RouteAdd(services); err != nil {
 		return fmt.Errorf("route the Services: %w", err)
 	}
-	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
-		return err
+	for setting, value := range kernelSettings() {
+		if err := os.WriteFile("/proc/sys/net/ipv4/"+setting, []byte(value), 0o644); err != nil {
+			return err
+		}
 	}
-	nft := exec.Command("nft", "--file", c.State.Config("guard.nft"))
+	nft := exec.CommandContext(ctx, "nft", "--file", c.State.Config("guard.nft"))
 	if out, err := nft.CombinedOutput(); err != nil {
 		return fmt.Errorf("keep pods from the machine: nft: %w: %s", err, out)
 	}
 	return nil
+}
+
+// kernelSettings are those of the node's network namespace, below net.ipv4.
+func kernelSettings() map[string]string {
+	return map[string]string{
+		"ip_forward": "1", // between pods, and between them and the machine
+		// When the node is killed, pods go before the sockets that were connected to them. Sockets that nobody owns any
+		// more but that still try to say goodbye would keep the namespace, and so the cable, for two minutes.
+		"tcp_orphan_retries": "1",
+	}
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

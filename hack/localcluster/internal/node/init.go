@@ -3,6 +3,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ import (
 // Init is the node's first process. It waits at the gate until the machine has laid the cable, sets up mounts and
 // network, and starts the supervisor with the given arguments of this program. Then it only reaps, until the
 // supervisor ends.
-func Init(c config.Cluster, gate io.Reader, supervisor []string) error {
+func Init(ctx context.Context, c config.Cluster, gate io.Reader, supervisor []string) error {
 	if os.Getpid() != 1 {
 		return errors.New("this command is started by \"up\" as the first process of a node")
 	}
@@ -31,10 +32,10 @@ func Init(c config.Cluster, gate io.Reader, supervisor []string) error {
 	if err := isolate(c); err != nil {
 		return err
 	}
-	if err := connect(c); err != nil {
+	if err := connect(ctx, c); err != nil {
 		return err
 	}
-	cmd := exec.Command("/proc/self/exe", supervisor...)
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", supervisor...)
 	cmd.Args[0] = "localcluster"
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {

@@ -18,6 +18,9 @@ const Heartbeat = 10 * time.Second
 // redraw is how often the line of a running task is drawn again on a terminal.
 const redraw = 500 * time.Millisecond
 
+// clearLine moves to the start of the terminal's line and empties it.
+const clearLine = "\r\x1b[K"
+
 // Printer writes the progress of tasks. Tasks of one Printer run one after the other.
 type Printer struct {
 	w        io.Writer
@@ -40,8 +43,11 @@ func NewLog(w io.Writer) *Printer {
 
 // Note writes one line outside any task.
 func (p *Printer) Note(format string, args ...any) {
-	fmt.Fprintf(p.w, format+"\n", args...)
+	p.write(fmt.Sprintf(format, args...) + "\n")
 }
+
+// write drops errors: progress that cannot be shown is no reason to stop.
+func (p *Printer) write(text string) { _, _ = io.WriteString(p.w, text) }
 
 // Start begins a task. The caller must end it with Done or Fail.
 func (p *Printer) Start(name string) *Task {
@@ -112,11 +118,11 @@ func (t *Task) write(mark, detail string, final bool) {
 	line := fmt.Sprintf("  %-26s %7s  %-6s %s", t.name, Elapsed(time.Since(t.started)), mark, detail)
 	switch {
 	case !t.printer.terminal:
-		fmt.Fprintln(t.printer.w, line)
+		t.printer.write(line + "\n")
 	case final:
-		fmt.Fprintf(t.printer.w, "\r\x1b[K%s\n", line)
+		t.printer.write(clearLine + line + "\n")
 	default:
-		fmt.Fprintf(t.printer.w, "\r\x1b[K%s", line)
+		t.printer.write(clearLine + line)
 	}
 }
 
