@@ -10,37 +10,25 @@ import (
 	"testing"
 )
 
-// network connects the dispatcher with the CRM inside a bubble: synchronous pipes, no sockets.
+// network leads to the CRM inside a bubble: synchronous pipes, no sockets.
 type network struct {
 	accept chan net.Conn
 	once   sync.Once
 	closed chan struct{}
 }
 
-// serve runs an HTTP server at the other end until the test ends.
+// serve runs an HTTP server at the far end until the test ends.
 func serve(t *testing.T, handler http.Handler) *network {
 	t.Helper()
 	n := &network{accept: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: handler} //nolint:gosec // both ends are ours
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = server.Serve(n) })
+	wg.Go(func() { _ = server.Serve(n) }) // it ends by Close only
 	t.Cleanup(func() {
-		_ = server.Close()
+		_ = server.Close() // pipes close without error
 		wg.Wait()
 	})
 	return n
-}
-
-func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case n.accept <- server:
-		return client, nil
-	case <-n.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 }
 
 // Accept implements net.Listener.
@@ -61,3 +49,40 @@ func (n *network) Close() error {
 
 // Addr implements net.Listener.
 func (n *network) Addr() net.Addr { return &net.UnixAddr{Name: "crm", Net: "pipe"} }
+
+// link is one machine's access to the network.
+type link struct {
+	network *network
+	mu      sync.Mutex
+	down    bool
+	conns   []net.Conn
+}
+
+func (l *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	near, far := net.Pipe()
+	l.mu.Lock()
+	down := l.down
+	l.conns = append(l.conns, near)
+	l.mu.Unlock()
+	if down {
+		return nil, net.ErrClosed
+	}
+	select {
+	case l.network.accept <- far:
+		return near, nil
+	case <-l.network.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// cut ends all connections, as the end of a machine does.
+func (l *link) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = true
+	for _, c := range l.conns {
+		_ = c.Close() // pipes close without error
+	}
+}

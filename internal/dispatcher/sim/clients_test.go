@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+func hashOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// promise is a 202: the call must not be lost.
+type promise struct {
+	integration string
+	id          call.ID
+	// external is the ticket's external ID; empty for calls that create none.
+	external string
+	final    *call.Result
+}
+
+// request is what a client hands in.
+type request struct {
+	method, target, body, key, external string
+	queued                              bool
+}
+
+// hand makes the requests of one integration until the load ends. Each life of a client is a stream of its own randomness.
+func (w *world) hand(ctx context.Context, integration, client int, random *rand.Rand) {
+	for n := 0; ctx.Err() == nil; n++ {
+		sleep(ctx, time.Duration(random.ExpFloat64()*float64(w.pace)))
+		r := drawRequest(random, fmt.Sprintf("%d-%d-%d", integration, client, n))
+		patience := ctx
+		if !r.queued && random.IntN(5) == 0 { // some clients go away
+			short, cancel := context.WithTimeout(ctx, time.Duration(random.IntN(3000))*time.Millisecond)
+			patience = short
+			defer cancel()
+		}
+		if random.IntN(10) == 0 { // a burst
+			for b := range random.IntN(20) {
+				w.ask(patience, integration, drawRequest(random, fmt.Sprintf("%d-%d-%d-%d", integration, client, n, b)))
+			}
+		}
+		w.ask(patience, integration, r)
+	}
+}
+
+// drawRequest chooses among the ways in which calls can be repeated.
+func drawRequest(random *rand.Rand, name string) request {
+	ticket := func(external string) string {
+		return fmt.Sprintf(`{"subject":"s","comment":{"body":"b"},"external_id":%q}`, external)
+	}
+	switch random.IntN(6) {
+	case 0: // somebody waits
+		return request{method: http.MethodGet, target: "/api/v2/users/search?query=a"}
+	case 1: // somebody waits, and a ticket is made
+		return request{method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, key: "k" + name}
+	case 2: // idempotent by its method
+		return request{method: http.MethodPut, target: "/api/v2/tickets/1.json", body: `{"ticket":{"subject":"t"}}`, queued: true}
+	case 3: // nothing recognises a second one
+		return request{
+			method: http.MethodPost, target: "/api/v2/tickets/create_many.json", body: `{"tickets":[` + ticket(name) + `]}`, external: name, queued: true, key: "k" + name,
+		}
+	default:
+		return request{method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, queued: true, key: "k" + name}
+	}
+}
+
+// ask hands in one request, again when the machine died before it answered: the key makes that harmless.
+func (w *world) ask(ctx context.Context, integration int, r request) {
+	for range 5 {
+		m := w.machine.Load()
+		if m == nil {
+			if sleep(ctx, time.Second); ctx.Err() != nil {
+				return
+			}
+			continue
+		}
+		answer := httptest.NewRecorder()
+		m.serve(answer, w.newRequest(ctx, integration, r))
+		if m.dead.Load() {
+			if r.key == "" || !r.queued {
+				return
+			}
+			continue
+		}
+		if answer.Code == http.StatusAccepted {
+			w.promised(integration, r, answer)
+		}
+		return
+	}
+}
+
+func (w *world) newRequest(ctx context.Context, integration int, r request) *http.Request {
+	request := httptest.NewRequestWithContext(ctx, r.method, r.target, strings.NewReader(r.body))
+	request.Header.Set("Authorization", "Bearer "+keyOf(integration))
+	request.Header.Set("Content-Type", "application/json")
+	if r.queued {
+		request.Header.Set("Prefer", "respond-async")
+	}
+	if r.key != "" {
+		request.Header.Set("Idempotency-Key", r.key)
+	}
+	return request
+}
+
+// serve answers as net/http would: an aborted handler is a broken connection.
+func (m *machine) serve(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if fault := recover(); fault != nil && fault != http.ErrAbortHandler {
+			panic(fault)
+		}
+	}()
+	m.intake.ServeHTTP(w, r)
+}
+
+func (w *world) promised(integration int, r request, answer *httptest.ResponseRecorder) {
+	var body struct{ ID call.ID }
+	if err := json.Unmarshal(answer.Body.Bytes(), &body); err != nil {
+		w.t.Errorf("a 202 without an ID: %s", answer.Body)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.promises = append(w.promises, &promise{integration: w.plan.Integrations[integration].Key(), id: body.ID, external: r.external})
+}
+
+// sleep waits for d or the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"testing/synctest"
+)
+
+// seeds is how many worlds a test run lives through.
+const seeds = 50
+
+// TestSimulation holds in every world: no limit is overrun, no acknowledged call is lost or done twice, all that is queued drains.
+func TestSimulation(t *testing.T) {
+	first, last := uint64(1), uint64(seeds)
+	if text := os.Getenv("SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("SEED must be a number: %v", err)
+		}
+		first, last = seed, seed
+	}
+	for seed := first; seed <= last; seed++ {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				v := run(t, seed, choose(seed))
+				if verbose() {
+					t.Logf("%d promised: %v; %d arrivals, %d refused; limits %+v", v.promised, v.states, v.report.Arrivals, v.report.Refusals, v.report.Limits)
+				}
+				if v.overruns > 0 {
+					t.Errorf("limits were overrun: %v", v.report.Problems())
+				}
+				if len(v.lost) > 0 {
+					t.Errorf("acknowledged calls were lost: %v", v.lost)
+				}
+				for _, problem := range v.problems {
+					t.Error(problem)
+				}
+			})
+		})
+	}
+}
