@@ -22,7 +22,7 @@ const (
 func (s *Sharing) Admissible(o ledger.Owner, cost int64) (class Class, ok bool) {
 	s.refresh()
 	for k := range s.terms {
-		if s.book.Limit(k).AlertOnly {
+		if s.alertOnly[k] {
 			continue
 		}
 		c := s.claim(k, o, cost)
@@ -47,37 +47,37 @@ func (c claim) fits() bool { return c.missing <= 0 && c.over <= 0 }
 
 // claim judges a call in the class it has now: the best one whose part it does not pass.
 func (s *Sharing) claim(k int, o ledger.Owner, cost int64) claim {
-	t, after := s.termsOf(k, o), s.book.UsedBy(k, o)+s.book.Units(k, cost)
-	switch {
+	t, used, n := s.termsOf(k, o), s.book.UsedBy(k, o), s.book.Units(k, cost)
+	switch after := used + n; {
 	case after <= t.hard:
-		return s.claimAs(OwnHard, k, o, cost)
+		return s.claimAs(OwnHard, k, t, used, n)
 	case after <= t.guaranteed:
-		return s.claimAs(OwnSoft, k, o, cost)
+		return s.claimAs(OwnSoft, k, t, used, n)
 	default:
-		return s.claimAs(Borrowed, k, o, cost)
+		return s.claimAs(Borrowed, k, t, used, n)
 	}
 }
 
-// claimAs judges a call as if it were of the class.
-func (s *Sharing) claimAs(class Class, k int, o ledger.Owner, cost int64) claim {
-	t, used, n := s.termsOf(k, o), s.book.UsedBy(k, o), s.book.Units(k, cost)
-	full := s.book.Used(k) + n - s.book.Limit(k).Max
+// claimAs judges a call of n units as if it were of the class, by an owner with these terms that has used so much.
+func (s *Sharing) claimAs(class Class, k int, t terms, used, n int64) claim {
+	missing, after := n-s.free[k], used+n
 	switch class {
 	case OwnHard:
-		return claim{class: class, missing: full, over: used + n - t.hard}
+		return claim{class: class, missing: missing, over: after - t.hard}
 	case OwnSoft:
-		return claim{class: class, missing: full + s.hard[k] - t.hardReserve(used), over: used + n - t.guaranteed}
+		return claim{class: class, missing: missing + s.hard[k] - t.hardReserve(used), over: after - t.guaranteed}
 	default:
-		return claim{class: class, missing: full + s.soft[k] - t.softReserve(used), over: used + n - t.ceiling}
+		return claim{class: class, missing: missing + s.soft[k] - t.softReserve(used), over: after - t.ceiling}
 	}
 }
 
-// refresh computes the sums of reserves anew if anything they depend on has changed.
+// refresh computes what is free and reserved anew if anything it depends on has changed.
 func (s *Sharing) refresh() {
 	if !s.stale && s.version == s.book.Version() {
 		return
 	}
 	for k, of := range s.terms {
+		s.free[k] = s.book.Limit(k).Max - s.book.Used(k)
 		s.hard[k], s.soft[k] = 0, 0
 		for o, t := range of {
 			used := s.book.UsedBy(k, ledger.Owner(o))

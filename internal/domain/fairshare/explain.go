@@ -38,11 +38,8 @@ type Explanation struct {
 func (s *Sharing) Explain(o ledger.Owner, cost int64) (e Explanation, ok bool) {
 	s.refresh()
 	for k := range s.terms {
-		if s.book.Limit(k).AlertOnly {
-			continue
-		}
 		c := s.claim(k, o, cost)
-		if c.fits() {
+		if s.alertOnly[k] || c.fits() {
 			continue
 		}
 		if of := s.explain(k, o, cost, c); !ok || of.Earliest.After(e.Earliest) {
@@ -57,10 +54,10 @@ func (s *Sharing) explain(k int, o ledger.Owner, cost int64, c claim) Explanatio
 	switch {
 	case s.termsOf(k, o).ceiling == 0:
 		e.Cause = NoShare
+	case s.book.Units(k, cost) > s.free[k]:
+		e.Cause = UsedUp
 	case c.over > 0:
 		e.Cause = Ceiling
-	case s.claimAs(OwnHard, k, o, cost).missing > 0:
-		e.Cause = UsedUp
 	default:
 		e.Cause, e.ReservedFor = Reserved, s.largestReserve(k, o, c.class)
 	}
@@ -70,9 +67,10 @@ func (s *Sharing) explain(k int, o ledger.Owner, cost int64, c claim) Explanatio
 // earliest is when limit k can have room at the earliest. As own calls are released a borrowed call can become an own one, so each class is a way.
 func (s *Sharing) earliest(k int, o ledger.Owner, cost int64) time.Time {
 	var earliest time.Time
+	t, used, n := s.termsOf(k, o), s.book.UsedBy(k, o), s.book.Units(k, cost)
 	for _, class := range []Class{OwnHard, OwnSoft, Borrowed} {
-		c := s.claimAs(class, k, o, cost)
-		if c.over > s.book.UsedBy(k, o) {
+		c := s.claimAs(class, k, t, used, n)
+		if c.over > used {
 			continue // the part is smaller than the call
 		}
 		var at time.Time

@@ -38,18 +38,20 @@ func (t *tag) setWeight(weight int64) {
 // due chooses among the contenders: of those whose tag is not past the weighted mean (they are not ahead of their part) the one whose tag after the call is
 // least. A plain least tag would serve a heavy integration after all light ones, many calls behind its part; a plain least due would let it run ahead.
 //
-// Who comes back after a pause starts no earlier than the mean: what it did not ask for is not owed to it.
+// Who comes back after a pause starts no earlier than the mean, as what it did not ask for is not owed to it, and at most one call later, as the mean may have
+// gone back since it was served.
 func (s *Sharing) due() ledger.Owner {
 	if mean, ok := s.mean(s.round); ok {
 		s.virtual = mean
 	}
 	s.round++
 	for _, o := range s.contenders {
-		t := &s.members[o].tag
-		if t.round != s.round-1 {
-			t.start = max(t.start, s.virtual)
+		m := &s.members[o]
+		if m.tag.round != s.round-1 {
+			oneCall := m.offer.Cost * tagUnit / m.tag.weight
+			m.tag.start = min(max(m.tag.start, s.virtual), s.virtual+oneCall)
 		}
-		t.round = s.round
+		m.tag.round = s.round
 	}
 	s.virtual, _ = s.mean(s.round)
 	first, least := ledger.NoOwner, int64(math.MaxInt64)

@@ -101,15 +101,18 @@ func (s *Sharing) gather(heads []Head) {
 			s.contenders = append(s.contenders, h.Owner)
 			continue
 		}
-		if m.goesAhead(c.Head, m.offer.Head) {
+		if m.goesAhead(c, m.offer) {
 			m.offer = c
 		}
 		m.offer.contested = true
 	}
 }
 
-// goesAhead says whether a goes ahead of b, both of this member and in different lanes.
-func (m *member) goesAhead(a, b Head) bool {
+// goesAhead says whether a goes ahead of b, both of this member and in different lanes. A call that is own-hard must not wait behind a dearer one that is not.
+func (m *member) goesAhead(a, b Choice) bool {
+	if (a.Class == OwnHard) != (b.Class == OwnHard) {
+		return a.Class == OwnHard
+	}
 	backlog := a
 	if b.Lane == Backlog {
 		backlog = b

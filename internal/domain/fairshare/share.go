@@ -60,10 +60,11 @@ type Sharing struct {
 	terms   [][]terms
 	members []member
 
-	// Sums of R and S over all owners, by limit, as of the ledger's version.
-	hard, soft []int64
-	version    uint64
-	stale      bool
+	// By limit: whether it holds nothing back; and, as of the ledger's version, E - U and the sums of R and S over all owners.
+	alertOnly        []bool
+	free, hard, soft []int64
+	version          uint64
+	stale            bool
 
 	// Of the weighted fair queuing: the round and the mean tag in it.
 	round   uint64
@@ -90,12 +91,14 @@ func (s *Sharing) SetShares(shares map[string]Share) {
 	for o := range s.members {
 		s.members[o].tag.setWeight(max(1, shares[s.book.Name(ledger.Owner(o))].Weight))
 	}
-	s.terms = make([][]terms, s.book.Limits())
+	s.terms, s.alertOnly = make([][]terms, s.book.Limits()), make([]bool, s.book.Limits())
 	for k := range s.terms {
+		s.alertOnly[k] = s.book.Limit(k).AlertOnly
 		s.terms[k] = make([]terms, len(s.members))
 		s.setTerms(k, keys, shares)
 	}
-	s.hard, s.soft = make([]int64, len(s.terms)), make([]int64, len(s.terms))
+	n := len(s.terms)
+	s.free, s.hard, s.soft = make([]int64, n), make([]int64, n), make([]int64, n)
 	s.stale = true
 }
 

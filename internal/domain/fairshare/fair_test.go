@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fairshare_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+)
+
+// market has room for every call, so that only weights decide who is next.
+type market struct {
+	sharing *fairshare.Sharing
+	sent    ledger.ID
+}
+
+func newMarket(t testing.TB, weights []int64) *market {
+	book, err := ledger.New(begin, []limits.Limit{{Name: "minute", Kind: limits.Rolling, Max: 1 << 40, Window: time.Minute}}, limits.Guards{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shares := map[string]fairshare.Share{}
+	for i, weight := range weights {
+		shares[fmt.Sprintf("%04d", i)] = fairshare.Share{Weight: weight, MaxPercent: 100}
+	}
+	m := &market{sharing: fairshare.New(book)}
+	m.sharing.SetShares(shares)
+	return m
+}
+
+// next sends the head that is picked.
+func (m *market) next(t testing.TB, heads []fairshare.Head) fairshare.Choice {
+	choice, ok := m.sharing.Pick(heads)
+	if !ok {
+		t.Fatal("no head was picked although there is room for all")
+	}
+	m.sent++
+	if err := m.sharing.Charge(begin, m.sent, choice); err != nil {
+		t.Fatal(err)
+	}
+	return choice
+}
+
+// TestNobodyFallsACallBehind compares with the exact division by weights after every call: no integration is ever a call behind or ahead. The weights are the
+// ones for which serving by least start is 9 calls off.
+func TestNobodyFallsACallBehind(t *testing.T) {
+	light := func(n int) []int64 {
+		weights := make([]int64, n)
+		for i := range weights {
+			weights[i] = 1
+		}
+		return weights
+	}
+	for name, weights := range map[string][]int64{
+		"three equal ones":             {1, 1, 1},
+		"three to one to one":          {3, 1, 1},
+		"weights without a common one": {7, 3, 2},
+		"one heavy among 20":           append([]int64{10}, light(20)...),
+		"one heavy among 100":          append([]int64{10}, light(100)...),
+		"one very heavy, last":         append(light(50), 1000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMarket(t, weights)
+			heads, total := make([]fairshare.Head, len(weights)), int64(0)
+			for i, weight := range weights {
+				heads[i] = fairshare.Head{Owner: ledger.Owner(i), Cost: 1}
+				total += weight
+			}
+			served := make([]int64, len(weights))
+			for calls := int64(1); calls <= 5000; calls++ {
+				served[m.next(t, heads).Owner]++
+				for i, weight := range weights {
+					if off := served[i]*total - calls*weight; off >= total || off <= -total {
+						t.Fatalf("after %d calls integration %d of weight %d has sent %d: %.2f calls off", calls, i, weight, served[i], float64(off)/float64(total))
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestPairwiseFairness is Q5: while two integrations compete, both get service by their weights. From the moment both begin the margin is one call of each if
+// nobody else comes or goes. In any part of the time, whatever others do, it is two calls of each.
+func TestPairwiseFairness(t *testing.T) {
+	for name, tc := range map[string]struct {
+		maxCost   int64
+		restless  bool
+		fromBegin float64
+		anywhere  float64
+	}{
+		"all compete all the time":             {maxCost: 1, fromBegin: 1, anywhere: 2},
+		"others come and go":                   {maxCost: 1, restless: true, fromBegin: 2, anywhere: 2},
+		"others come and go, costs are uneven": {maxCost: 3, restless: true, fromBegin: 2, anywhere: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fromBegin, anywhere := 0.0, 0.0
+			for seed := range uint64(2000) {
+				b, a := margins(t, rand.New(rand.NewPCG(seed, 1)), tc.maxCost, tc.restless)
+				fromBegin, anywhere = max(fromBegin, b), max(anywhere, a)
+			}
+			if fromBegin > tc.fromBegin || anywhere > tc.anywhere {
+				t.Errorf("margin from the begin %.3f, want at most %.3f; anywhere %.3f, want at most %.3f", fromBegin, tc.fromBegin, anywhere, tc.anywhere)
+			}
+			t.Logf("margin from the begin %.3f, anywhere %.3f", fromBegin, anywhere)
+		})
+	}
+}
+
+// margins runs 150 calls of up to 6 integrations and returns the largest |W_i/w_i - W_j/w_j| of any two while both compete, in units of maxCost * (1/w_i + 1/w_j).
+func margins(t *testing.T, r *rand.Rand, maxCost int64, restless bool) (fromBegin, anywhere float64) {
+	n := 2 + r.IntN(5)
+	weights, heads, away := make([]int64, n), make([]fairshare.Head, n), make([]bool, n)
+	for i := range weights {
+		weights[i] = 1 + r.Int64N(10)
+		heads[i] = fairshare.Head{Owner: ledger.Owner(i), Cost: 1 + r.Int64N(maxCost)}
+	}
+	m, leads := newMarket(t, weights), make([]lead, n*n)
+	for range 150 {
+		var asking []fairshare.Head
+		for i := range heads {
+			if restless && r.IntN(6) == 0 {
+				away[i] = !away[i]
+			}
+			if !away[i] {
+				asking = append(asking, heads[i])
+			}
+		}
+		if len(asking) == 0 {
+			continue
+		}
+		choice := m.next(t, asking)
+		for i := range heads {
+			for j := range i {
+				l, unit := &leads[i*n+j], float64(maxCost)*(1/float64(weights[i])+1/float64(weights[j]))
+				if away[i] || away[j] {
+					*l = lead{}
+				}
+				switch served := float64(choice.Cost) / float64(weights[choice.Owner]); int(choice.Owner) {
+				case i:
+					l.move(served)
+				case j:
+					l.move(-served)
+				}
+				fromBegin, anywhere = max(fromBegin, l.most/unit, -l.least/unit), max(anywhere, (l.most-l.least)/unit)
+			}
+		}
+	}
+	return fromBegin, anywhere
+}
+
+// lead is W_i/w_i - W_j/w_j since both compete, and the least and the most it has been.
+type lead struct{ now, least, most float64 }
+
+func (l *lead) move(by float64) {
+	l.now += by
+	l.least, l.most = min(l.least, l.now), max(l.most, l.now)
+}
+
+// TestBacklogKeepsAFifth: a waiting call goes ahead of its integration's backlog, but not of more than four fifths of it.
+func TestBacklogKeepsAFifth(t *testing.T) {
+	waiting, backlog := fairshare.Head{Lane: fairshare.Waiting, Cost: 1}, fairshare.Head{Lane: fairshare.Backlog, Cost: 1}
+	m := newMarket(t, []int64{1})
+	var order string
+	send := func(calls int, heads ...fairshare.Head) {
+		for range calls {
+			order += []string{"w", "b"}[m.next(t, heads).Lane]
+		}
+	}
+	send(10, backlog, waiting)
+	send(5, waiting)
+	send(6, backlog)
+	send(6, waiting, backlog)
+	if want := "wwwwbwwwwb" + "wwwww" + "bbbbbb" + "wwwwbw"; order != want {
+		t.Errorf("order is %s, want %s", order, want)
+	}
+}
+
+// TestADearBacklogCallWaitsForItsPart: the fifth is counted in what calls cost.
+func TestADearBacklogCallWaitsForItsPart(t *testing.T) {
+	m := newMarket(t, []int64{1})
+	waiting := 0
+	for range 90 {
+		if m.next(t, []fairshare.Head{{Lane: fairshare.Waiting, Cost: 1}, {Lane: fairshare.Backlog, Cost: 2}}).Lane == fairshare.Waiting {
+			waiting++
+		}
+	}
+	if waiting != 80 {
+		t.Errorf("%d of 90 calls were waiting ones, want 80: 10 of the backlog cost 20, a fifth of 100", waiting)
+	}
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fairshare_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+)
+
+func perMinute(most int64) limits.Limit {
+	return limits.Limit{Name: "minute", Kind: limits.Rolling, Max: most, Window: time.Minute}
+}
+
+func perHour(most int64) limits.Limit {
+	return limits.Limit{Name: "hour", Kind: limits.Rolling, Max: most, Window: time.Hour}
+}
+
+// percent is a share with the operator's defaults: half of what is not used is lent.
+func percent(guaranteed int64) fairshare.Share {
+	return fairshare.Share{GuaranteedPercent: guaranteed, Weight: 1, MaxPercent: 100, LendPercent: 50}
+}
+
+// office is a ledger with the sharing of its limits.
+type office struct {
+	t       *testing.T
+	book    *ledger.Ledger
+	sharing *fairshare.Sharing
+	nextID  ledger.ID
+}
+
+func newOffice(t *testing.T, shares map[string]fairshare.Share, ls ...limits.Limit) *office {
+	t.Helper()
+	book, err := ledger.New(begin, ls, limits.Guards{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &office{t: t, book: book, sharing: fairshare.New(book)}
+	o.sharing.SetShares(shares)
+	return o
+}
+
+// send charges calls at the begin, whether or not they fit.
+func (o *office) send(owner string, calls int) {
+	o.t.Helper()
+	for range calls {
+		o.nextID++
+		if err := errors.Join(o.book.Charge(begin, o.nextID, o.book.Owner(owner), 1), o.book.Settle(o.nextID, begin)); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+func TestGuarantees(t *testing.T) {
+	type shares map[string]fairshare.Share
+	for name, tc := range map[string]struct {
+		limit  limits.Limit
+		shares shares
+		want   map[string]int64
+	}{
+		"percentages are rounded down":             {perMinute(5), shares{"a": percent(60), "b": percent(30), "c": percent(10)}, map[string]int64{"a": 3, "b": 1, "c": 0}},
+		"calls count where their limit is named":   {perMinute(400), shares{"a": {Guaranteed: map[string]int64{"minute": 80}}}, map[string]int64{"a": 80}},
+		"calls count nothing in other limits":      {perHour(400), shares{"a": {Guaranteed: map[string]int64{"minute": 80}, GuaranteedPercent: 50}}, map[string]int64{"a": 0}},
+		"more than the limit shrinks in step":      {perMinute(100), shares{"a": {Guaranteed: map[string]int64{"minute": 300}}, "b": {Guaranteed: map[string]int64{"minute": 60}}}, map[string]int64{"a": 62, "b": 37}},
+		"a hundred percent in all is not too much": {perMinute(400), shares{"a": percent(60), "b": percent(40)}, map[string]int64{"a": 240, "b": 160}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, tc.shares, tc.limit)
+			got := map[string]int64{}
+			for key := range tc.shares {
+				got[key] = o.sharing.Guaranteed(0, o.book.Owner(key))
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("guarantees (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAShareThatRoundsToNothingStillLetsOneCallThrough(t *testing.T) {
+	o := newOffice(t, map[string]fairshare.Share{"a": {Weight: 1, MaxPercent: 10}}, limits.Limit{Name: "slots", Kind: limits.Concurrent, Max: 5})
+	if _, ok := o.sharing.Admissible(o.book.Owner("a"), 1); !ok {
+		t.Error("ten percent of five slots hold the only call back")
+	}
+	if err := o.book.Charge(begin, 1, o.book.Owner("a"), 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := o.sharing.Admissible(o.book.Owner("a"), 1); ok {
+		t.Error("ten percent of five slots let two calls through")
+	}
+}
+
+func TestExplain(t *testing.T) {
+	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 10, Location: time.UTC}
+	alert := perMinute(1)
+	alert.AlertOnly = true
+	shares := map[string]fairshare.Share{"a": percent(40), "b": percent(20), "c": {Weight: 1, MaxPercent: 30}}
+	for name, tc := range map[string]struct {
+		limits []limits.Limit
+		sent   map[string]int
+		demand map[string]int64
+		of     string
+		want   fairshare.Explanation
+		fits   bool
+	}{
+		"an own-hard call fits":            {limits: []limits.Limit{perMinute(10)}, of: "a", fits: true},
+		"an alert holds nothing back":      {limits: []limits.Limit{alert}, sent: map[string]int{"a": 5}, of: "a", fits: true},
+		"idle guarantees are lent in part": {limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"b": 6}, of: "b", fits: true},
+		"the limit is used up": {
+			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"a": 7, "b": 3}, of: "b",
+			want: fairshare.Explanation{Cause: fairshare.UsedUp, Class: fairshare.Borrowed, Earliest: begin.Add(time.Minute)},
+		},
+		"the rest is never lent": {
+			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"b": 8}, of: "b",
+			want: fairshare.Explanation{Cause: fairshare.Reserved, Class: fairshare.Borrowed, ReservedFor: "a", Earliest: begin.Add(time.Minute)},
+		},
+		"the rest is forecast to be asked for": {
+			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"b": 6}, demand: map[string]int64{"a": 9}, of: "b",
+			want: fairshare.Explanation{Cause: fairshare.Reserved, Class: fairshare.Borrowed, ReservedFor: "a", Earliest: begin.Add(time.Minute)},
+		},
+		"the own part that can be lent was lent": {
+			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"a": 2, "c": 7}, of: "a",
+			want: fairshare.Explanation{Cause: fairshare.Reserved, Class: fairshare.OwnSoft, ReservedFor: "b", Earliest: begin.Add(time.Minute)},
+		},
+		"the own ceiling is reached": {
+			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"c": 3}, of: "c",
+			want: fairshare.Explanation{Cause: fairshare.Ceiling, Class: fairshare.Borrowed, Earliest: begin.Add(time.Minute)},
+		},
+		"who has no share never fits": {
+			limits: []limits.Limit{perMinute(10)}, of: "stranger",
+			want: fairshare.Explanation{Cause: fairshare.NoShare, Class: fairshare.Borrowed},
+		},
+		"of two limits the later one binds": {
+			limits: []limits.Limit{perMinute(10), day}, sent: map[string]int{"a": 10}, of: "a",
+			want: fairshare.Explanation{Cause: fairshare.UsedUp, Limit: 1, Class: fairshare.Borrowed, Earliest: begin.Add(12*time.Hour + 5*time.Minute)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, shares, tc.limits...)
+			for _, owner := range []string{"a", "b", "c"} {
+				o.send(owner, tc.sent[owner])
+				o.sharing.SetDemand(0, o.book.Owner(owner), tc.demand[owner])
+			}
+			got, blocked := o.sharing.Explain(o.book.Owner(tc.of), 1)
+			if diff := cmp.Diff(tc.want, got); blocked == tc.fits || diff != "" {
+				t.Errorf("blocked: %t, explanation (-want +got):\n%s", blocked, diff)
+			}
+			if _, admissible := o.sharing.Admissible(o.book.Owner(tc.of), 1); admissible != tc.fits {
+				t.Errorf("admissible: %t, want %t", admissible, tc.fits)
+			}
+		})
+	}
+}
+
+// TestSharesFollowTheLimits changes limits and shares while calls are charged, and holds the sharing against the definition.
+func TestSharesFollowTheLimits(t *testing.T) {
+	o := newOffice(t, map[string]fairshare.Share{"a": percent(50), "b": percent(50)}, perMinute(10))
+	o.send("a", 4)
+	if err := o.book.SetLimits(begin, []limits.Limit{perHour(6), perMinute(20)}); err != nil {
+		t.Fatal(err)
+	}
+	o.sharing.SetShares(map[string]fairshare.Share{"a": percent(50), "c": percent(50)})
+	for owner, want := range map[string]bool{
+		"a": true,  // 4 of its 3, 3 reserved for c: borrows the last one c lends
+		"b": false, // no share any more
+		"c": true,  // own-hard
+	} {
+		if _, got := o.sharing.Admissible(o.book.Owner(owner), 1); got != want {
+			t.Errorf("a call of %s is admissible: %t, want %t", owner, got, want)
+		}
+	}
+	if e, _ := o.sharing.Explain(o.book.Owner("b"), 1); e.Cause != fairshare.NoShare {
+		t.Errorf("b has to wait for %d, want %d, no share", e.Cause, fairshare.NoShare)
+	}
+}
+
+// TestOwnersTakeTurnsAfterALimitWasLowered: then not every own-hard call fits, and a low number is no advantage.
+func TestOwnersTakeTurnsAfterALimitWasLowered(t *testing.T) {
+	never := percent(50)
+	never.LendPercent = 0
+	o := newOffice(t, map[string]fairshare.Share{"a": never, "b": never, "c": {Weight: 1, MaxPercent: 100}}, perMinute(100))
+	o.send("c", 4)
+	if err := o.book.SetLimits(begin, []limits.Limit{perMinute(8)}); err != nil {
+		t.Fatal(err)
+	}
+	o.sharing.SetShares(map[string]fairshare.Share{"a": never, "b": never})
+	var order string
+	for {
+		choice, ok := o.sharing.Pick([]fairshare.Head{{Owner: 0, Cost: 1}, {Owner: 1, Cost: 1}})
+		if !ok {
+			break
+		}
+		order += o.book.Name(choice.Owner)
+		o.nextID++
+		if err := o.sharing.Charge(begin, o.nextID, choice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if order != "abab" {
+		t.Errorf("the four calls that still fit went to %s, want abab", order)
+	}
+}
+
+func TestAChoiceIsChargedOnce(t *testing.T) {
+	o := newOffice(t, map[string]fairshare.Share{"a": percent(50)}, perMinute(10))
+	choice, ok := o.sharing.Pick([]fairshare.Head{{Owner: o.book.Owner("a"), Cost: 1}})
+	if !ok {
+		t.Fatal("nothing was picked")
+	}
+	if err := o.sharing.Charge(begin, 1, choice); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.sharing.Charge(begin, 1, choice); !errors.Is(err, ledger.ErrCharged) || o.book.Used(0) != 1 {
+		t.Errorf("the second charge: %v, used %d", err, o.book.Used(0))
+	}
+}
