@@ -218,9 +218,7 @@ func (a *admission) refuse(c *candidate, d Decision) Decision {
 func (a *admission) entries() []contract.Integration {
 	out := make([]contract.Integration, 0, len(a.inForce))
 	for _, key := range slices.Sorted(maps.Keys(a.inForce)) {
-		entry := a.inForce[key].entry
-		entry.Share = cloneShare(entry.Share)
-		out = append(out, entry)
+		out = append(out, a.inForce[key].entry)
 	}
 	return out
 }

@@ -2,11 +2,7 @@
 
 package plan
 
-import (
-	"maps"
-
-	"github.com/crmquota/crm-quota-operator/internal/contract"
-)
+import "github.com/crmquota/crm-quota-operator/internal/contract"
 
 // capacity is the number of calls that a limit allows in its window, period or at a time.
 func capacity(l contract.Limit) int64 { return max(l.Calls, l.Concurrent) }
@@ -70,10 +66,4 @@ func grows(to, from contract.Share, limits []contract.Limit) bool {
 		}
 	}
 	return false
-}
-
-// cloneShare makes a copy that shares no map.
-func cloneShare(s contract.Share) contract.Share {
-	s.Guaranteed = maps.Clone(s.Guaranteed)
-	return s
 }

@@ -190,7 +190,8 @@ func (f *CRMFacts) endpoint(h hearing, current []metav1.Condition) verdict {
 	case e.Resolved:
 		return yes(v1alpha1.ReasonResolved, "The endpoint's host can be looked up.")
 	case e.Message != "":
-		return no(v1alpha1.ReasonEndpointUnresolvable, e.Message)
+		// The resolver's own words name servers and ports, which change: they are in the dispatcher's log.
+		return no(v1alpha1.ReasonEndpointUnresolvable, "The host of "+f.Compiled.Plan.Endpoint+" cannot be looked up: check spec.endpoint and the cluster's DNS.")
 	default:
 		return notKnown
 	}

@@ -83,21 +83,21 @@ func Scheme() *apiruntime.Scheme {
 }
 
 // Client is an uncached client of the API server.
-func Client(t testing.TB, config *rest.Config) client.Client {
-	t.Helper()
+func Client(tb testing.TB, config *rest.Config) client.Client {
+	tb.Helper()
 	c, err := client.New(config, client.Options{Scheme: Scheme()})
 	if err != nil {
-		t.Fatalf("making a client: %v", err)
+		tb.Fatalf("making a client: %v", err)
 	}
 	return c
 }
 
 // Namespace makes a namespace that no other test uses. It stays: without its controllers a namespace cannot be removed.
-func Namespace(t testing.TB, c client.Client) string {
-	t.Helper()
+func Namespace(tb testing.TB, c client.Client) string {
+	tb.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
-	if err := c.Create(context.WithoutCancel(t.Context()), ns); err != nil {
-		t.Fatalf("creating a namespace: %v", err)
+	if err := c.Create(context.WithoutCancel(tb.Context()), ns); err != nil {
+		tb.Fatalf("creating a namespace: %v", err)
 	}
 	return ns.Name
 }

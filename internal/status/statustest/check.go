@@ -96,9 +96,9 @@ func checkReady(conditions []metav1.Condition, health []string) error {
 	}
 	switch {
 	case healthy != (ready.Status == metav1.ConditionTrue):
-		return fmt.Errorf("Ready is %s, but all health conditions True is %t", ready.Status, healthy) //nolint:staticcheck // a condition's name
+		return fmt.Errorf("condition Ready is %s, but all health conditions True is %t", ready.Status, healthy)
 	case !healthy && !repeated:
-		return fmt.Errorf("Ready is %s/%s, which no health condition says", ready.Status, ready.Reason) //nolint:staticcheck // a condition's name
+		return fmt.Errorf("condition Ready is %s/%s, which no health condition says", ready.Status, ready.Reason)
 	default:
 		return nil
 	}
@@ -111,7 +111,7 @@ func checkStalled(conditions []metav1.Condition) error {
 		return nil
 	}
 	if stalled.Status != metav1.ConditionTrue || !meta.IsStatusConditionFalse(conditions, v1alpha1.ConditionReady) {
-		return fmt.Errorf("Stalled is present as %s; it may only be True, while Ready is False", stalled.Status) //nolint:staticcheck // a condition's name
+		return fmt.Errorf("condition Stalled is present as %s; it may only be True, while Ready is False", stalled.Status)
 	}
 	return nil
 }
