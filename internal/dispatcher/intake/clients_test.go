@@ -113,7 +113,7 @@ func TestAuthenticate(t *testing.T) {
 func TestUnknownCallersGetAChallenge(t *testing.T) {
 	f := &fake{plan: newPlan()}
 	r := request("GET", "/api/v2/search", "", "Authorization", "Bearer nobody")
-	response := serve(f, r)
+	response := handle(f, r)
 	if response.StatusCode != http.StatusUnauthorized || len(response.Header.Values("Www-Authenticate")) != 2 {
 		t.Errorf("got %d with %v", response.StatusCode, response.Header)
 	}

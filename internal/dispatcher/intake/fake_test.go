@@ -121,7 +121,7 @@ func request(method, target, body string, header ...string) *http.Request {
 	return r
 }
 
-func serve(f *fake, r *http.Request) *http.Response {
+func handle(f *fake, r *http.Request) *http.Response {
 	recorder := httptest.NewRecorder()
 	newIntake(f).ServeHTTP(recorder, r)
 	return recorder.Result()

@@ -30,7 +30,7 @@ func TestTheCallIsWhatTheClientSentWithoutWhatIsNotTheCRMs(t *testing.T) {
 	} {
 		r.Header.Set(name, value)
 	}
-	if response := serve(f, r); response.StatusCode != http.StatusOK {
+	if response := handle(f, r); response.StatusCode != http.StatusOK {
 		t.Fatalf("status %d", response.StatusCode)
 	}
 	want := &call.Call{
@@ -58,7 +58,7 @@ func TestTheCRMsAnswerComesBackWithLinksToTheIntake(t *testing.T) {
 		}
 		return a, nil
 	}
-	response := serve(f, request("GET", "/api/v2/tickets.json", ""))
+	response := handle(f, request("GET", "/api/v2/tickets.json", ""))
 	want := http.Header{
 		"Content-Type": {"application/json"}, "X-Request-Id": {"7"}, "Crmquota-Origin": {"crm"},
 		"Location": {intakeURL + "/api/v2/tickets/1.json"}, "Link": {"<" + intakeURL + "/a>; rel=next"},
@@ -78,7 +78,7 @@ func TestAnswersThatAreNoJSONKeepTheirLength(t *testing.T) {
 		body := `"next_page":"` + crmURL + `"`
 		return &call.Answer{Status: 200, Header: http.Header{"Content-Type": {"text/plain"}, "Content-Length": {"37"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
 	}
-	response := serve(f, request("GET", "/a", ""))
+	response := handle(f, request("GET", "/a", ""))
 	if got := bodyOf(t, response); got != `"next_page":"`+crmURL+`"` || response.Header.Get("Content-Length") != "37" {
 		t.Errorf("%v %s", response.Header, got)
 	}
@@ -95,7 +95,7 @@ func TestAnAnswerThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 			t.Errorf("recovered %v, want http.ErrAbortHandler", fault)
 		}
 	}()
-	serve(f, request("GET", "/a", ""))
+	handle(f, request("GET", "/a", ""))
 }
 
 func TestRoutes(t *testing.T) {
@@ -181,7 +181,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := &fake{plan: newPlan()}
 			f.do = func(context.Context, *call.Call, time.Duration) (*call.Answer, error) { return nil, test.err }
-			response := serve(f, request("GET", "/api/v2/search", "", "Accept", test.accept))
+			response := handle(f, request("GET", "/api/v2/search", "", "Accept", test.accept))
 			if response.StatusCode != test.status {
 				t.Errorf("status %d, want %d", response.StatusCode, test.status)
 			}
@@ -216,7 +216,7 @@ func TestEveryReasonHasAnAnswer(t *testing.T) {
 }
 
 func TestWithoutAPlanNothingIsServed(t *testing.T) {
-	response := serve(&fake{}, request("GET", "/a", ""))
+	response := handle(&fake{}, request("GET", "/a", ""))
 	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Crmquota-Reason") != "NoPlan" {
 		t.Errorf("%d %v", response.StatusCode, response.Header)
 	}
@@ -225,7 +225,7 @@ func TestWithoutAPlanNothingIsServed(t *testing.T) {
 func TestAPanicIsAnsweredAndDoesNotEndTheProcess(t *testing.T) {
 	f := &fake{plan: newPlan()}
 	f.do = func(context.Context, *call.Call, time.Duration) (*call.Answer, error) { panic("a bug") }
-	response := serve(f, request("GET", "/a", ""))
+	response := handle(f, request("GET", "/a", ""))
 	if response.StatusCode != http.StatusInternalServerError || response.Header.Get("Crmquota-Reason") != "Internal" {
 		t.Errorf("%d %v", response.StatusCode, response.Header)
 	}
@@ -237,7 +237,7 @@ func TestHeadHasNoBody(t *testing.T) {
 		"an answer": nil, "a refusal": refuse(&call.Refusal{Code: contract.ReasonLimitReached}),
 	} {
 		f.do = do
-		if body := bodyOf(t, serve(f, request("HEAD", "/a", ""))); body != "" {
+		if body := bodyOf(t, handle(f, request("HEAD", "/a", ""))); body != "" {
 			t.Errorf("%s has the body %q", name, body)
 		}
 	}

@@ -30,7 +30,7 @@ func decode(t *testing.T, response *http.Response) map[string]any {
 
 func TestAQueuedOperationIsSentIfItFits(t *testing.T) {
 	f := &fake{plan: newPlan()}
-	if response := serve(f, request("POST", "/api/v2/tickets", "{}")); response.StatusCode != http.StatusOK || len(f.queued) != 0 {
+	if response := handle(f, request("POST", "/api/v2/tickets", "{}")); response.StatusCode != http.StatusOK || len(f.queued) != 0 {
 		t.Errorf("status %d, %d queued", response.StatusCode, len(f.queued))
 	}
 	if diff := cmp.Diff([]time.Duration{0}, f.waits); diff != "" {
@@ -43,7 +43,7 @@ func TestAQueuedOperationIsAcknowledgedIfItDoesNotFit(t *testing.T) {
 	f := &fake{plan: newPlan(), do: noRoom, result: call.Result{
 		ID: "01J", Integration: "contact-centre/ccai", State: call.StateQueued, AcceptedAt: accepted, Ahead: 7, ETA: accepted.Add(time.Minute),
 	}}
-	response := serve(f, request("POST", "/api/v2/tickets", `{"ticket":{}}`))
+	response := handle(f, request("POST", "/api/v2/tickets", `{"ticket":{}}`))
 	if response.StatusCode != http.StatusAccepted {
 		t.Fatalf("status %d", response.StatusCode)
 	}
@@ -70,7 +70,7 @@ func TestAQueuedOperationIsAcknowledgedIfItDoesNotFit(t *testing.T) {
 func TestWhatCannotBeSentLaterIsNotQueued(t *testing.T) {
 	for _, code := range []contract.Reason{contract.ReasonDraining, contract.ReasonUpstreamFailed, contract.ReasonNoCredentials} {
 		f := &fake{plan: newPlan(), do: refuse(&call.Refusal{Code: code})}
-		if response := serve(f, request("POST", "/api/v2/tickets", "{}")); response.Header.Get("Crmquota-Reason") != string(code) || len(f.queued) != 0 {
+		if response := handle(f, request("POST", "/api/v2/tickets", "{}")); response.Header.Get("Crmquota-Reason") != string(code) || len(f.queued) != 0 {
 			t.Errorf("%s: %v, %d queued", code, response.Header, len(f.queued))
 		}
 	}
@@ -78,7 +78,7 @@ func TestWhatCannotBeSentLaterIsNotQueued(t *testing.T) {
 
 func TestAPreferenceIsApplied(t *testing.T) {
 	f := &fake{plan: newPlan()}
-	response := serve(f, request("PATCH", "/a", "{}", "Prefer", "respond-async"))
+	response := handle(f, request("PATCH", "/a", "{}", "Prefer", "respond-async"))
 	if response.StatusCode != http.StatusAccepted || response.Header.Get("Preference-Applied") != "respond-async" || len(f.calls) != 0 {
 		t.Errorf("%d %v, %d sent", response.StatusCode, response.Header, len(f.calls))
 	}
@@ -97,7 +97,7 @@ func TestRefusalsOfTheQueue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fake{plan: newPlan(), do: noRoom, stored: func(*call.Call) (bool, error) { return false, test.err }}
-			response := serve(f, request("POST", "/api/v2/tickets", "{}"))
+			response := handle(f, request("POST", "/api/v2/tickets", "{}"))
 			if response.StatusCode != test.status || response.Header.Get("Crmquota-Reason") != test.reason {
 				t.Errorf("%d %v", response.StatusCode, response.Header)
 			}
@@ -159,7 +159,7 @@ func TestIdempotencyKeys(t *testing.T) {
 
 func TestAKeyTooLongIsRefused(t *testing.T) {
 	f := &fake{plan: newPlan()}
-	response := serve(f, request("POST", "/api/v2/tickets", "{}", "Idempotency-Key", strings.Repeat("k", maxKey+1)))
+	response := handle(f, request("POST", "/api/v2/tickets", "{}", "Idempotency-Key", strings.Repeat("k", maxKey+1)))
 	if response.StatusCode != http.StatusBadRequest || len(f.queued)+len(f.calls) != 0 {
 		t.Errorf("status %d", response.StatusCode)
 	}
@@ -216,7 +216,7 @@ func TestResults(t *testing.T) {
 		"answered with nothing": {answered("text/plain", ""), 200, and(map[string]any{"headers": map[string]any{"Content-Type": []any{"text/plain"}}})},
 	} {
 		t.Run(name, func(t *testing.T) {
-			response := serve(&fake{plan: newPlan(), result: test.result}, request("GET", "/-/results/01J", ""))
+			response := handle(&fake{plan: newPlan(), result: test.result}, request("GET", "/-/results/01J", ""))
 			if response.StatusCode != test.status {
 				t.Errorf("status %d, want %d", response.StatusCode, test.status)
 			}
@@ -237,7 +237,7 @@ func TestResultsAreTheirOwnersOnly(t *testing.T) {
 		"another resource":    request("GET", "/-/metrics", ""),
 		"the prefix alone":    request("GET", "/-", ""),
 	} {
-		if response := serve(f, r); response.StatusCode != http.StatusNotFound || response.Header.Get("Crmquota-Reason") != "UnknownResult" {
+		if response := handle(f, r); response.StatusCode != http.StatusNotFound || response.Header.Get("Crmquota-Reason") != "UnknownResult" {
 			t.Errorf("%s: %d %v", name, response.StatusCode, response.Header)
 		}
 	}
@@ -258,7 +258,7 @@ func TestWaitingForAResult(t *testing.T) {
 		"?wait=soon":  {400, nil},
 	} {
 		f := &fake{plan: newPlan(), result: call.Result{ID: "01J", Integration: "contact-centre/ccai", State: call.StateSent}}
-		if response := serve(f, request("GET", "/-/results/01J"+query, "")); response.StatusCode != test.status {
+		if response := handle(f, request("GET", "/-/results/01J"+query, "")); response.StatusCode != test.status {
 			t.Errorf("%s: status %d, want %d", query, response.StatusCode, test.status)
 		}
 		if diff := cmp.Diff(test.waits, f.lookups); diff != "" {
@@ -266,7 +266,7 @@ func TestWaitingForAResult(t *testing.T) {
 		}
 	}
 	f := &fake{plan: newPlan()}
-	if response := serve(f, request("DELETE", "/-/results/01J", "")); response.StatusCode != http.StatusBadRequest {
+	if response := handle(f, request("DELETE", "/-/results/01J", "")); response.StatusCode != http.StatusBadRequest {
 		t.Errorf("DELETE: status %d", response.StatusCode)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/certificate"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/serve"
 )
 
 // server serves f over real connections. The returned client trusts its CA; plain turns TLS off for new connections.
@@ -37,16 +38,18 @@ func server(t *testing.T, f *fake) (address string, client *http.Client, plain *
 	}
 	plain = new(atomic.Bool)
 	in := newIntake(f)
-	s := NewServer(in, in.Log)
+	s := serve.New(serve.Options{Handler: in, Certificate: source.Intake, Plain: plain.Load, Log: in.Log})
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(NewListener(inner, plain.Load, source.Intake)) }()
+	go func() { done <- s.Serve(inner) }()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(authority.PEM()))
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		_ = s.Close()
-		if err := <-done; err != http.ErrServerClosed {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		s.Stop(ctx)
+		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})

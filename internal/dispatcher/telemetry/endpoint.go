@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+const (
+	// lookUpTime bounds one look-up.
+	lookUpTime = 10 * time.Second
+	// A name that was found is looked up again after a while, one that was not soon: somebody may be mending it.
+	lookUpFound  = 10 * time.Minute
+	lookUpFailed = time.Minute
+)
+
+// Resolver looks host names up; net.Resolver does.
+type Resolver interface {
+	LookupHost(ctx context.Context, host string) ([]string, error)
+}
+
+// Endpoint knows whether the host of the CRM's endpoint can be looked up.
+type Endpoint struct {
+	resolver Resolver
+	plan     func() (*contract.Plan, <-chan struct{})
+	report   atomic.Pointer[contract.EndpointReport]
+}
+
+// NewEndpoint returns an Endpoint that follows the plan in force.
+func NewEndpoint(resolver Resolver, plan func() (*contract.Plan, <-chan struct{})) *Endpoint {
+	e := &Endpoint{resolver: resolver, plan: plan}
+	e.report.Store(&contract.EndpointReport{})
+	return e
+}
+
+// Report is what the last look-up found.
+func (e *Endpoint) Report() contract.EndpointReport { return *e.report.Load() }
+
+// Run looks the host up whenever the plan changes, and from time to time, until ctx ends.
+func (e *Endpoint) Run(ctx context.Context) {
+	for {
+		plan, changed := e.plan()
+		pause := lookUpFound
+		if plan != nil {
+			report := e.lookUp(ctx, plan.Endpoint)
+			e.report.Store(&report)
+			if !report.Resolved {
+				pause = lookUpFailed
+			}
+		}
+		again := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-again.C:
+		}
+		again.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (e *Endpoint) lookUp(ctx context.Context, endpoint string) contract.EndpointReport {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return contract.EndpointReport{Message: "the endpoint is not a URL"}
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return contract.EndpointReport{Resolved: true}
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+	defer cancel()
+	if _, err := e.resolver.LookupHost(ctx, u.Hostname()); err != nil {
+		return contract.EndpointReport{Message: fmt.Sprintf("the host %q cannot be looked up: %s", u.Hostname(), lookUpProblem(err))}
+	}
+	return contract.EndpointReport{Resolved: true}
+}
+
+// lookUpProblem is the error without what differs from one look-up to the next, since it ends up in a condition.
+func lookUpProblem(err error) string {
+	if dns, isDNS := errors.AsType[*net.DNSError](err); isDNS && dns.IsNotFound {
+		return "there is no such name"
+	}
+	return "the name server gives no answer"
+}

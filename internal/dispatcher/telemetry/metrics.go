@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
+)
+
+const (
+	namespace = "crmquota"
+	subsystem = "dispatcher"
+)
+
+// Metrics are the dispatcher's, in a registry of their own. Labels are bounded: integrations and limits by the plan, operations by the provider.
+type Metrics struct {
+	registry *prometheus.Registry
+	waited   *prometheus.HistogramVec
+	upstream *prometheus.HistogramVec
+	requests *prometheus.CounterVec
+	served   *prometheus.HistogramVec
+}
+
+// NewMetrics returns metrics of what is observed; Watch adds the scheduler's state.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		waited: histogram("decision_wait_seconds", "How long a call waited in the scheduler until it was let through.",
+			[]float64{.001, .01, .1, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 21600, 86400}, "integration"),
+		upstream: histogram("upstream_request_seconds", "How long the CRM took for a request; the status is 0 if it gave no answer.",
+			[]float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, "operation", "status"),
+		served: histogram("intake_request_seconds", "How long a request of a client took, waiting included.",
+			[]float64{.001, .005, .01, .05, .1, .5, 1, 2.5, 5, 10, 30, 60, 300}, "outcome"),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "intake_requests_total",
+			Help: "Requests of clients: Forwarded, Accepted (202), ClientGone, or the reason of their refusal.",
+		}, []string{"integration", "operation", "outcome"}),
+	}
+	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
+	}, labels)
+}
+
+// Decided implements scheduler.Observer.
+func (m *Metrics) Decided(integration string, waited time.Duration) {
+	m.waited.WithLabelValues(integration).Observe(waited.Seconds())
+}
+
+// Exchanged implements scheduler.Observer.
+func (m *Metrics) Exchanged(_, operation string, took time.Duration, status int) {
+	m.upstream.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Served counts a request that the intake has answered.
+func (m *Metrics) Served(o intake.Outcome) {
+	m.requests.WithLabelValues(o.Integration, o.Operation, o.Code).Inc()
+	m.served.WithLabelValues(o.Code).Observe(o.Took.Seconds())
+}
+
+// forget drops the series of an integration that is gone.
+func (m *Metrics) forget(integration string) {
+	gone := prometheus.Labels{"integration": integration}
+	m.waited.DeletePartialMatch(gone)
+	m.requests.DeletePartialMatch(gone)
+}
+
+// Watch adds the scheduler's state: it is asked for a snapshot at each scrape.
+func (m *Metrics) Watch(scheduler Scheduler) {
+	m.registry.MustRegister(&state{scheduler: scheduler, metrics: m})
+}
+
+// Handler serves the metrics.
+func (m *Metrics) Handler(log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), EnableOpenMetrics: true})
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
+)
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, subsystem, name), help, labels, nil)
+}
+
+var (
+	planSequence = describe("plan_sequence", "Sequence of the plan in force; 0 before the first.")
+	enforcing    = describe("enforcing", "1 if limits are enforced, 0 under Shadow and bypass.")
+	refusedUntil = describe("refused_until_timestamp_seconds", "Until when the CRM asked for no more calls; absent if it did not.")
+	waiting      = describe("waiting_calls", "Calls that a client waits for and that were not sent yet.")
+	inFlight     = describe("in_flight_requests", "Requests to the CRM that have no end yet.")
+
+	limitCalls   = describe("limit_calls", "What a limit allows.", "limit")
+	usedCalls    = describe("used_calls", "Calls charged to a limit, those in doubt included.", "limit")
+	inDoubtCalls = describe("in_doubt_calls", "Charged calls of which it is not known whether the CRM counted them.", "limit")
+
+	guaranteedCalls = describe("integration_guaranteed_calls", "Calls of a limit that are guaranteed to an integration.", "integration", "limit")
+	usedByCalls     = describe("integration_used_calls", "Calls of a limit that are charged to an integration.", "integration", "limit")
+
+	backlogCalls  = describe("backlog_calls", "Acknowledged calls by state: queued, sent, parked, dead.", "integration", "state")
+	backlogOldest = describe("backlog_oldest_timestamp_seconds", "When the oldest queued call was accepted; absent if none is queued.", "integration")
+	backlogDrain  = describe("backlog_drain_seconds", "Expected time until the queue is empty; absent if it cannot be foreseen.", "integration")
+
+	accepted   = describe("accepted_calls_total", "Calls that were queued with a 202, since the volume was made.", "integration")
+	dispatched = describe("dispatched_requests_total", "Requests that were sent to the CRM, since the volume was made.", "integration")
+	drained    = describe("drained_calls_total", "Queued calls that the CRM has answered, since the volume was made.", "integration")
+	refused    = describe("refused_calls_total", "Calls that the dispatcher turned away, since the volume was made.", "integration")
+	forwarded  = describe("forwarded_calls_total", "Calls that a client waited for and the CRM has answered, since the volume was made.", "integration")
+	overheld   = describe("overheld_calls_total", "Calls that Enforce would have held back under Shadow and bypass, since the volume was made.", "integration")
+)
+
+// state turns a snapshot of the scheduler into metrics.
+type state struct {
+	scheduler Scheduler
+	metrics   *Metrics
+
+	mu    sync.Mutex
+	known map[string]bool // integrations at the last scrape
+}
+
+// Describe sends nothing: which metrics there are depends on the plan.
+func (s *state) Describe(chan<- *prometheus.Desc) {}
+
+// Collect asks for a snapshot. Without one, only what was observed is served.
+func (s *state) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), loopTime)
+	defer cancel()
+	snapshot, err := s.scheduler.Snapshot(ctx)
+	if err != nil {
+		return
+	}
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	overall(snapshot, gauge)
+	present := make(map[string]bool, len(snapshot.Integrations))
+	for _, i := range snapshot.Integrations {
+		key := i.Namespace + "/" + i.Name
+		present[key] = true
+		integration(key, i, gauge)
+		counters(key, i.Counters, out)
+	}
+	s.forgetAllBut(present)
+}
+
+type gaugeFunc func(desc *prometheus.Desc, value float64, labels ...string)
+
+func overall(s scheduler.Snapshot, gauge gaugeFunc) {
+	sequence := int64(0)
+	if s.Plan != nil {
+		sequence = s.Plan.Sequence
+	}
+	gauge(planSequence, float64(sequence))
+	gauge(enforcing, number01(s.Enforcing))
+	gauge(waiting, float64(s.Waiting))
+	gauge(inFlight, float64(s.InFlight))
+	if s.RefusedUntil != nil {
+		gauge(refusedUntil, seconds(*s.RefusedUntil))
+	}
+	for _, w := range s.Windows {
+		gauge(limitCalls, float64(w.Limit), w.Name)
+		gauge(usedCalls, float64(w.Used), w.Name)
+		gauge(inDoubtCalls, float64(w.InDoubt), w.Name)
+	}
+}
+
+func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
+	for _, w := range i.Windows {
+		gauge(guaranteedCalls, float64(w.Guaranteed), key, w.Name)
+		gauge(usedByCalls, float64(w.Used), key, w.Name)
+	}
+	for state, calls := range map[string]int64{"queued": i.Backlog.Queued, "sent": i.Backlog.Sent, "parked": i.Backlog.Parked, "dead": i.Backlog.Dead} {
+		gauge(backlogCalls, float64(calls), key, state)
+	}
+	if oldest := i.Backlog.OldestQueued; oldest != nil {
+		gauge(backlogOldest, seconds(*oldest), key)
+	}
+	if drain := i.Backlog.DrainSeconds; drain != nil {
+		gauge(backlogDrain, float64(*drain), key)
+	}
+}
+
+func counters(key string, c contract.IntegrationCounters, out chan<- prometheus.Metric) {
+	for desc, calls := range map[*prometheus.Desc]int64{
+		accepted: c.Accepted, dispatched: c.Dispatched, drained: c.Drained, refused: c.Refused, forwarded: c.Forwarded, overheld: c.Overheld,
+	} {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(calls), key)
+	}
+}
+
+// forgetAllBut drops the observed series of integrations that are gone.
+func (s *state) forgetAllBut(present map[string]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key := range s.known {
+		if !present[key] {
+			s.metrics.forget(key)
+		}
+	}
+	s.known = present
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+func number01(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
