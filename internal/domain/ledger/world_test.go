@@ -4,6 +4,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
@@ -81,14 +82,14 @@ func (w world) run() ([]sending, error) {
 		return nil, err
 	}
 	for tick := 0; len(h.calls) < len(w.delays) || len(h.open) > 0; tick++ {
-		if tick > 1000 {
-			return nil, fmt.Errorf("%d of %d calls were sent in 1000 ticks", len(h.calls), len(w.delays))
+		if tick > 10_000 {
+			return nil, fmt.Errorf("%d of %d calls were sent in 10,000 ticks", len(h.calls), len(w.delays))
 		}
 		if err := h.step(tick); err != nil {
 			return nil, err
 		}
 	}
-	h.book.Advance(h.at(2000))
+	h.book.Advance(h.at(20_000))
 	for k := range h.book.Limits() {
 		if h.book.Used(k) != 0 || h.book.InDoubt(k) != 0 || h.book.InFlight() != 0 {
 			return nil, fmt.Errorf("long after the last call limit %d has used %d, in doubt %d, in flight %d", k, h.book.Used(k), h.book.InDoubt(k), h.book.InFlight())
@@ -186,11 +187,12 @@ func (h *history) restart(tick int, e event) error {
 	if !e.proven {
 		h.lost += e.down
 	}
-	entries := h.entries
+	entries := slices.Clone(h.entries)
 	for n := range h.calls {
 		if h.open[n] {
 			h.calls[n].end = tick + h.linger
 			entries = append(entries, ledger.Entry{Owner: "a", Cost: 1})
+			h.entries = append(h.entries, ledger.Entry{Owner: "a", Cost: 1, End: h.at(h.calls[n].end), InDoubt: true})
 		}
 	}
 	clear(h.open)

@@ -5,6 +5,8 @@ package ledger_test
 import (
 	"iter"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // TestExhaustiveWorlds tries every history of a small size.
@@ -39,8 +41,41 @@ func TestExhaustiveWorlds(t *testing.T) {
 	}
 }
 
+// TestRandomWorlds draws histories that are too large to try them all.
+func TestRandomWorlds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		window := rapid.OneOf(rapid.Just(0), rapid.IntRange(1, 40))
+		rules := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) rule {
+			return rule{rapid.IntRange(1, 20).Draw(t, "most"), window.Draw(t, "window")}
+		}), 1, 3)
+		calls := rapid.IntRange(1, 80).Draw(t, "calls")
+		w := world{
+			rules:   rules.Draw(t, "rules"),
+			delays:  rapid.SliceOfN(rapid.IntRange(0, 5), calls, calls).Draw(t, "delays"),
+			late:    rapid.IntRange(0, 2).Draw(t, "late"),
+			linger:  rapid.IntRange(0, 10).Draw(t, "linger"),
+			release: rapid.IntRange(0, 2).Draw(t, "release"),
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "events") {
+			w.events = append(w.events, event{
+				kind:   rapid.SampledFrom([]eventKind{giveUp, crash, change}).Draw(t, "kind"),
+				at:     rapid.IntRange(0, 60).Draw(t, "at"),
+				down:   rapid.IntRange(0, 20).Draw(t, "down"),
+				proven: rapid.Bool().Draw(t, "proven"),
+				rules:  rules.Draw(t, "other rules"),
+			})
+		}
+		w = w.truth()
+		w.guards.History = ticks(100)
+		mustKeep(t, w)
+	})
+}
+
 // mustKeep fails unless the world has no overrun and its sender is not held back for longer than the definition of a charge allows.
-func mustKeep(t *testing.T, w world) {
+func mustKeep(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, w world) {
 	t.Helper()
 	calls, err := w.run()
 	if err != nil {
