@@ -85,10 +85,11 @@ func (f *facts) claimPhase() corev1.PersistentVolumeClaimPhase {
 
 // caConfigMap names the ConfigMap with the CA that clients of the intake need; none with a certificate of the user's own or in clear text.
 func (f *facts) caConfigMap(output plan.Output) string {
-	if output.Plan == nil || output.Plan.Intake.PlainHTTP || output.Plan.Intake.CertificateFromSecret || f.pinnedCA() == "" {
+	pem, _ := f.authority()
+	if pem == "" || output.Plan == nil || output.Plan.Intake.PlainHTTP || output.Plan.Intake.CertificateFromSecret {
 		return ""
 	}
-	return f.children.ca.Name
+	return plan.CAConfigMapName(f.crm)
 }
 
 // sooner of two waits, of which 0 means never.

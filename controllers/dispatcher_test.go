@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+// dispatcher is a fake: it reports that it enforces whatever plan it is given, on the address of its pod.
+type dispatcher struct {
+	t       *testing.T
+	address string
+	ca      string
+
+	mu      sync.Mutex
+	report  contract.Report
+	changed chan struct{}
+}
+
+// lastAddress makes each fake listen on a loopback address of its own: the report port is always the same.
+var lastAddress atomic.Int32
+
+// newDispatcher starts a fake with a certificate for the host, signed by a CA of its own.
+func newDispatcher(t *testing.T, host string) *dispatcher {
+	t.Helper()
+	n := lastAddress.Add(1)
+	d := &dispatcher{t: t, address: fmt.Sprintf("127.1.%d.%d", n/250, n%250+1), changed: make(chan struct{})}
+	certificate, ca := certify(t, host)
+	d.ca = ca
+	d.report = contract.Report{
+		Schema: contract.ReportSchema, Ready: true, Enforcing: true,
+		Credentials: contract.CredentialsReport{Resolved: true},
+		Certificate: contract.CertificateReport{CAPEM: ca},
+		Endpoint:    contract.EndpointReport{Resolved: true},
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(d.address, strconv.Itoa(contract.ReportPort)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{
+		Listener: listener, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}},
+		Config: &http.Server{Handler: http.HandlerFunc(d.serve)},
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return d
+}
+
+func (d *dispatcher) serve(w http.ResponseWriter, r *http.Request) {
+	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	wait, _ := strconv.Atoi(r.URL.Query().Get("wait"))
+	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
+	defer cancel()
+	for {
+		d.mu.Lock()
+		report, changed := d.report, d.changed
+		d.mu.Unlock()
+		select {
+		case <-changed:
+			continue
+		default:
+		}
+		if report.Sequence < after && ctx.Err() == nil {
+			select {
+			case <-changed:
+				continue
+			case <-ctx.Done():
+			}
+		}
+		_ = json.NewEncoder(w).Encode(report)
+		return
+	}
+}
+
+// edit changes the report.
+func (d *dispatcher) edit(change func(*contract.Report)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(&d.report)
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// enforce puts a plan in force, as the real one does when the file changes.
+func (d *dispatcher) enforce(plan *contract.Plan) {
+	d.edit(func(r *contract.Report) {
+		r.Sequence, r.Generation, r.CRMUID = plan.Sequence, plan.CRM.Generation, plan.CRM.UID
+		r.Enforcing = plan.Enforce
+		r.Windows, r.Integrations = nil, nil
+		for _, limit := range plan.Limits {
+			r.Windows = append(r.Windows, contract.WindowReport{Name: limit.Name, Limit: limit.Calls + limit.Concurrent})
+		}
+		for _, i := range plan.Integrations {
+			r.Integrations = append(r.Integrations, contract.IntegrationReport{
+				Namespace: i.Namespace, Name: i.Name, UID: i.UID, Generation: i.Generation, Enforcing: i.Enforce,
+			})
+		}
+	})
+}
+
+// certify makes a CA and a certificate for the host.
+func certify(t *testing.T, host string) (leaf tls.Certificate, caPEM string) {
+	t.Helper()
+	caKey, ca := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil, nil)
+	parent, err := x509.ParseCertificate(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, der := sign(t, &x509.Certificate{DNSNames: []string{host}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, parent, caKey)
+	return tls.Certificate{Certificate: [][]byte{der, ca}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca}))
+}
+
+func sign(t *testing.T, template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*ecdsa.PrivateKey, []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parent == nil {
+		parent, parentKey = template, key
+	}
+	template.SerialNumber = big.NewInt(time.Now().UnixNano())
+	template.NotBefore, template.NotAfter = time.Now().Add(-time.Minute), time.Now().Add(time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, parentKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, der
+}
