@@ -61,7 +61,7 @@ func TestLicenceIsALabelThatTellsLicencesApart(t *testing.T) {
 func TestHolder(t *testing.T) {
 	named := func(namespace string, hours int, edits ...func(*v1alpha1.CRM)) v1alpha1.CRM {
 		return *crm(append([]func(*v1alpha1.CRM){func(c *v1alpha1.CRM) {
-			c.Namespace, c.CreationTimestamp = namespace, metav1.NewTime(now.Add(time.Duration(-hours) * time.Hour))
+			c.Namespace, c.CreationTimestamp = namespace, metav1.NewTime(now.Add(time.Duration(-hours)*time.Hour))
 		}}, edits...)...)
 	}
 	spends := func(c *v1alpha1.CRM) { c.Status.Account = "acme" }

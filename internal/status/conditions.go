@@ -5,6 +5,7 @@ package status
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -125,11 +126,7 @@ func truncate(message string) string {
 	if len(message) <= maxMessage {
 		return message
 	}
-	cut := message[:maxMessage-len("...")]
-	for len(cut) > 0 && cut[len(cut)-1]&0xC0 == 0x80 {
-		cut = cut[:len(cut)-1]
-	}
-	return cut + "..."
+	return strings.ToValidUTF8(message[:maxMessage-len("...")], "") + "..."
 }
 
 // soonest is the shortest of the durations that are set.

@@ -19,7 +19,7 @@ import (
 //	type                  status   reason                when
 //	Accepted              True     Accepted              the compiler accepts the spec
 //	                      False    (the compiler's)      it does not; what was in force before stays
-//	CredentialsResolved   Unknown  NotKnown              nothing runs, or no report came yet
+//	CredentialsResolved   Unknown  NotKnown              nothing runs, no report came yet, or no plan is in force
 //	                      Unknown  NotReporting          the pod is ready and silent
 //	                      True     Resolved              the dispatcher holds every credential
 //	                      False    HostNotAllowed        the Secret does not list the endpoint's host
@@ -133,6 +133,8 @@ func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
 		return doubt(h, f.PodReady, current, v1alpha1.ConditionCredentialsResolved)
 	}
 	switch r := f.Reported.Latest; {
+	case r.Sequence == 0:
+		return notKnown // without a plan it does not know which credentials to look for
 	case r.Credentials.HostNotAllowed:
 		return no(v1alpha1.ReasonHostNotAllowed, r.Credentials.Message)
 	case !r.Credentials.Resolved:
@@ -190,8 +192,7 @@ func (f *CRMFacts) endpoint(h hearing, current []metav1.Condition) verdict {
 	case e.Resolved:
 		return yes(v1alpha1.ReasonResolved, "The endpoint's host can be looked up.")
 	case e.Message != "":
-		// The resolver's own words name servers and ports, which change: they are in the dispatcher's log.
-		return no(v1alpha1.ReasonEndpointUnresolvable, "The host of "+f.Compiled.Plan.Endpoint+" cannot be looked up: check spec.endpoint and the cluster's DNS.")
+		return no(v1alpha1.ReasonEndpointUnresolvable, "The endpoint cannot be reached by name: "+e.Message)
 	default:
 		return notKnown
 	}

@@ -14,22 +14,12 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
-const (
-	// quickest is the least time between two writes of numbers, slowest the time that a small drift waits for.
-	quickest = 15 * time.Second
-	slowest  = time.Minute
-)
-
-// pace says whether figures that have drifted may be published now, and otherwise when. A write that happens anyway takes them along.
-func pace(d drift, anyway bool, numbersAt, now time.Time) (bool, time.Duration) {
-	if d == 0 {
+// pace says whether figures whose change has to wait may be published now, and otherwise when. A write that happens anyway takes them along.
+func pace(wait time.Duration, anyway bool, numbersAt, now time.Time) (bool, time.Duration) {
+	if wait == 0 {
 		return false, 0
 	}
-	interval := slowest
-	if d >= prompt {
-		interval = quickest
-	}
-	left := interval - now.Sub(numbersAt)
+	left := wait - now.Sub(numbersAt)
 	if anyway || numbersAt.IsZero() || left <= 0 {
 		return true, 0
 	}
@@ -46,34 +36,34 @@ func (f *CRMFacts) figures(s *v1alpha1.CRMStatus, h hearing, anyway bool, now ti
 		return 0
 	}
 	r := f.Reported.Latest
-	var total drift
+	var wait time.Duration
 	windows := make([]v1alpha1.WindowStatus, 0, len(r.Windows))
 	for _, w := range r.Windows {
 		window, d := crmWindow(s.Windows, w, now)
-		total = max(total, d)
+		wait = soonest(wait, d)
 		windows = append(windows, window)
 	}
 	if len(windows) != len(s.Windows) {
-		total = prompt
+		wait = quickly
 	}
 	backlog, d := backlogOf(s.Backlog, r.Backlog, now)
-	total = max(total, d)
+	wait = soonest(wait, d)
 	uses := make([]use, 0, len(windows))
 	for _, w := range windows {
 		uses = append(uses, use{string(w.Name), deref(w.Used), deref(w.Limit)})
 	}
 	summary := summaryOf(s.Summary, uses, r.Backlog)
 	if summary != s.Summary {
-		total = max(total, 1)
+		wait = soonest(wait, slowly)
 	}
-	publish, due := pace(total, anyway, f.NumbersAt, now)
+	publish, due := pace(wait, anyway, f.NumbersAt, now)
 	if publish {
 		s.Windows, s.Backlog, s.Summary = windows, backlog, summary
 	}
 	return due
 }
 
-func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, now time.Time) (v1alpha1.WindowStatus, drift) {
+func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, now time.Time) (v1alpha1.WindowStatus, time.Duration) {
 	var old v1alpha1.WindowStatus
 	if n := slices.IndexFunc(published, func(w v1alpha1.WindowStatus) bool { return string(w.Name) == r.Name }); n >= 0 {
 		old = published[n]
@@ -82,15 +72,15 @@ func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, now t
 		old = v1alpha1.WindowStatus{} // another limit: its rounding starts anew
 	}
 	w := v1alpha1.WindowStatus{Name: v1alpha1.LimitName(r.Name), Limit: new(r.Limit)}
-	var used, doubt, reset drift
+	var used, doubt, reset time.Duration
 	w.Used, used = twentieths(old.Used, r.Used, r.Limit)
 	if r.InDoubt > 0 {
 		w.InDoubt, doubt = twentieths(old.InDoubt, r.InDoubt, r.Limit)
 	} else if old.InDoubt != nil {
-		doubt = prompt
+		doubt = quickly
 	}
 	w.ResetTime, reset = moment(old.ResetTime, timeOf(r.Reset), now)
-	return w, max(used, doubt, reset)
+	return w, soonest(used, doubt, reset)
 }
 
 // figures as in CRMFacts.
@@ -103,26 +93,26 @@ func (f *IntegrationFacts) figures(s *v1alpha1.IntegrationStatus, h hearing, any
 	if h != heard || r == nil {
 		return 0
 	}
-	var total drift
+	var wait time.Duration
 	windows := make([]v1alpha1.ShareStatus, 0, len(r.Windows))
 	uses := make([]use, 0, len(r.Windows))
 	for _, w := range r.Windows {
 		limit := f.limit(w.Name)
 		window, d := shareWindow(s.Windows, w, limit)
-		total = max(total, d)
+		wait = soonest(wait, d)
 		windows = append(windows, window)
 		uses = append(uses, use{w.Name, deref(window.Used), limit})
 	}
 	if len(windows) != len(s.Windows) {
-		total = prompt
+		wait = quickly
 	}
 	backlog, d := backlogOf(s.Backlog, r.Backlog, now)
-	total = max(total, d)
+	wait = soonest(wait, d)
 	summary := summaryOf(s.Summary, uses, r.Backlog)
 	if summary != s.Summary {
-		total = max(total, 1)
+		wait = soonest(wait, slowly)
 	}
-	publish, due := pace(total, anyway, f.NumbersAt, now)
+	publish, due := pace(wait, anyway, f.NumbersAt, now)
 	if publish {
 		s.Windows, s.Backlog, s.Summary = windows, backlog, summary
 	}
@@ -139,23 +129,23 @@ func (f *IntegrationFacts) limit(name string) int64 {
 	return 0
 }
 
-func shareWindow(published []v1alpha1.ShareStatus, r contract.ShareReport, limit int64) (v1alpha1.ShareStatus, drift) {
+func shareWindow(published []v1alpha1.ShareStatus, r contract.ShareReport, limit int64) (v1alpha1.ShareStatus, time.Duration) {
 	var old v1alpha1.ShareStatus
 	if n := slices.IndexFunc(published, func(w v1alpha1.ShareStatus) bool { return string(w.Name) == r.Name }); n >= 0 {
 		old = published[n]
 	}
 	w := v1alpha1.ShareStatus{Name: v1alpha1.LimitName(r.Name), Guaranteed: new(r.Guaranteed)}
-	var d drift
+	var d time.Duration
 	w.Used, d = twentieths(old.Used, r.Used, limit)
 	if old.Guaranteed == nil || *old.Guaranteed != r.Guaranteed {
-		d = prompt
+		d = quickly
 	}
 	return w, d
 }
 
-func backlogOf(published v1alpha1.BacklogStatus, r contract.BacklogReport, now time.Time) (v1alpha1.BacklogStatus, drift) {
+func backlogOf(published v1alpha1.BacklogStatus, r contract.BacklogReport, now time.Time) (v1alpha1.BacklogStatus, time.Duration) {
 	var next v1alpha1.BacklogStatus
-	var calls, parked, dead, oldest, eta drift
+	var calls, parked, dead, oldest, eta time.Duration
 	next.Calls, calls = twoDigits(published.Calls, r.Queued+r.Sent+r.Parked)
 	next.Parked, parked = twoDigits(published.Parked, r.Parked)
 	next.Dead, dead = twoDigits(published.Dead, r.Dead)
@@ -165,7 +155,7 @@ func backlogOf(published v1alpha1.BacklogStatus, r contract.BacklogReport, now t
 		drained = new(metav1.NewTime(now.Add(time.Duration(*r.DrainSeconds) * time.Second)))
 	}
 	next.DrainETA, eta = moment(published.DrainETA, drained, now)
-	return next, max(calls, parked, dead, oldest, eta)
+	return next, soonest(calls, parked, dead, oldest, eta)
 }
 
 // use of one limit, as published.

@@ -9,74 +9,85 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// drift is how far a published figure is from the true one, in steps of its rounding; 0 while it may stay. A published figure stays until the true one is a
-// whole step away, so that one that swings about a boundary is not written each time.
-type drift int64
+// Each rounding returns the figure to publish and how long since the last write of numbers its change has to wait; 0 if the published figure may stay. It
+// stays until the true one is a whole step of the rounding away, so that one that swings about a boundary is not written each time. 0 and a limit that is
+// used up are told exactly, within a step too: an emptied backlog must not linger.
+const (
+	// quickly is for new figures and those that are at least farSteps away.
+	quickly = 15 * time.Second
+	// slowly is for every other change, so that figures that swing by little cost at most one write a minute.
+	slowly = time.Minute
 
-// prompt is a drift that is published as soon as numbers may be: a new figure, one that ends at 0 or at the limit.
-const prompt drift = 4
+	farSteps = 4
+)
+
+// byDistance is the wait of a figure that is so many steps away.
+func byDistance(steps int64) time.Duration {
+	if steps >= farSteps {
+		return quickly
+	}
+	return slowly
+}
 
 // twentieths returns the multiple of limit/20 nearest to used, or the published one while it may stay.
-func twentieths(published *int64, used, limit int64) (*int64, drift) {
+func twentieths(published *int64, used, limit int64) (*int64, time.Duration) {
 	target := used
 	if limit > 0 {
 		target = (used*20 + limit/2) / limit * limit / 20
 	}
-	switch {
-	case published == nil:
-		return &target, prompt
-	case *published == target:
-		return published, 0
-	case used == 0, used >= limit && *published < limit:
-		return &target, prompt
+	if published == nil {
+		return &target, quickly
 	}
 	distance := abs(used-*published) * 20
-	if distance < limit {
+	reachesEnd := used == 0 || used >= limit && *published < limit
+	if *published == target || distance < limit && !reachesEnd {
 		return published, 0
 	}
-	return &target, drift(distance / max(limit, 1))
+	return &target, byDistance(distance / max(limit, 1))
 }
 
-// twoDigits rounds a count to two digits. 0 is told as it is.
-func twoDigits(published *int64, count int64) (*int64, drift) {
+// twoDigits rounds a count to two digits, or returns the published one while it may stay.
+func twoDigits(published *int64, count int64) (*int64, time.Duration) {
+	step := digitStep(count)
+	target := (count + step/2) / step * step
+	if published == nil {
+		return &target, quickly
+	}
+	step = digitStep(max(count, *published))
+	distance := abs(count - *published)
+	if *published == target || distance < step && count > 0 {
+		return published, 0
+	}
+	return &target, byDistance(distance / step)
+}
+
+// digitStep is the least power of ten that leaves a count two digits.
+func digitStep(count int64) int64 {
 	step := int64(1)
-	for max(count, deref(published))/step >= 100 {
+	for count/step >= 100 {
 		step *= 10
 	}
-	target := (count + step/2) / step * step
-	switch {
-	case published == nil:
-		return &target, prompt
-	case *published == target:
-		return published, 0
-	case count == 0:
-		return &target, prompt
-	}
-	distance := abs(count - *published)
-	if distance < step {
-		return published, 0
-	}
-	return &target, drift(distance / step)
+	return step
 }
 
 // moment rounds a time to whole minutes. The published one stays while it is right to a minute, or to 5 % of the span from now.
-func moment(published, at *metav1.Time, now time.Time) (*metav1.Time, drift) {
+func moment(published, at *metav1.Time, now time.Time) (*metav1.Time, time.Duration) {
 	if at == nil {
 		if published == nil {
 			return nil, 0
 		}
-		return nil, 1
+		return nil, slowly
 	}
 	target := metav1.NewTime(at.Round(time.Minute))
 	if published == nil {
-		return &target, 1
+		return &target, slowly
 	}
 	step := max(time.Minute, published.Sub(now).Abs()/20)
 	distance := at.Sub(published.Time).Abs()
 	if distance < step {
 		return published, 0
 	}
-	return &target, drift(distance / step)
+	return &target, byDistance(int64(distance / step))
 }
 
 // spans are the roundings of a remaining time: up to below, in steps of step.
