@@ -3,9 +3,10 @@
 package intake
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
+	"io"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -15,15 +16,15 @@ import (
 // maxKey is the longest Idempotency-Key that is taken, in bytes.
 const maxKey = 255
 
+// soon is how near a queued call's turn must be for its client to wait for the CRM's answer.
+const soon = time.Second
+
 // dispatch sends the call, or queues it.
 func (e *exchange) dispatch(to route) error {
-	if to.queue && to.async {
+	if to.queue {
 		return e.enqueue(to)
 	}
 	answer, err := e.Calls.Do(e.r.Context(), e.call, to.wait)
-	if err != nil && to.queue && passing(err) {
-		return e.enqueue(to)
-	}
 	if err != nil {
 		return err
 	}
@@ -32,41 +33,47 @@ func (e *exchange) dispatch(to route) error {
 	return nil
 }
 
-// passing reports whether a call was refused for want of quota only, so that it can be sent later.
-func passing(err error) bool {
-	refusal, isRefusal := errors.AsType[*call.Refusal](err)
-	if !isRefusal {
-		return false
-	}
-	switch refusal.Code {
-	case contract.ReasonLimitReached, contract.ReasonCRMRefusing, contract.ReasonHeld:
-		return true
-	}
-	return false
-}
-
-// enqueue stores the call and answers 202 with the address of its result.
+// enqueue stores the call. If it fits now the client gets the CRM's answer, as from any other call, else 202 and the address of the result.
 func (e *exchange) enqueue(to route) error {
 	key := e.r.Header.Get(idempotencyKey)
 	if len(key) > maxKey {
 		return &call.Refusal{Code: contract.ReasonBadRequest, Detail: "the Idempotency-Key is longer than 255 bytes"}
 	}
-	e.call.Expires = e.call.AcceptedAt.Add(time.Duration(e.caller.integration.Queue.MaxAgeSeconds) * time.Second)
 	id, _, err := e.Calls.Enqueue(e.r.Context(), e.call, key, fingerprint(e.call))
 	if err != nil {
 		return err
 	}
-	// The call is stored whatever happens now: what cannot be looked up is left out of the answer.
-	result, err := e.Calls.Result(e.r.Context(), e.call.Integration, id, 0)
-	if err != nil {
-		result = call.Result{ID: id, State: call.StateQueued, AcceptedAt: e.call.AcceptedAt}
+	result := e.awaitSoon(id, to)
+	if ended(result.State) && result.Status != 0 {
+		e.writeAnswer(&call.Answer{Status: result.Status, Header: result.Header, Body: io.NopCloser(bytes.NewReader(result.Body))})
+		e.observe(Forwarded)
+		return nil
 	}
-	if to.preferred {
+	if to.async {
 		e.w.Header().Set("Preference-Applied", "respond-async")
 	}
 	e.writeAccepted(result)
 	e.observe(Accepted)
 	return nil
+}
+
+// awaitSoon is what is known of a stored call, at its end if that is near and the client did not ask for an answer at once. The call is stored whatever happens here:
+// what cannot be looked up is left out.
+func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
+	integration := e.call.Integration
+	result, err := e.Calls.Result(e.r.Context(), integration, id, 0)
+	if err == nil && !to.async && !ended(result.State) && near(result, time.Now()) {
+		result, err = e.Calls.Result(e.r.Context(), integration, id, to.wait)
+	}
+	if err != nil {
+		return call.Result{ID: id, State: call.StateQueued, AcceptedAt: e.call.AcceptedAt}
+	}
+	return result
+}
+
+// near reports whether a call is on its way or is about to be.
+func near(r call.Result, now time.Time) bool {
+	return r.State == call.StateSent || r.State == call.StateQueued && !r.ETA.IsZero() && r.ETA.Before(now.Add(soon))
 }
 
 // fingerprint tells two requests with the same Idempotency-Key apart.

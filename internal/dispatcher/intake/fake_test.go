@@ -30,7 +30,8 @@ type fake struct {
 	plan   *contract.Plan
 	do     func(context.Context, *call.Call, time.Duration) (*call.Answer, error)
 	stored func(*call.Call) (bool, error)
-	result call.Result
+	// result is what a first look finds, end what is found after waiting.
+	result, end call.Result
 
 	calls   []*call.Call // sent
 	waits   []time.Duration
@@ -61,6 +62,9 @@ func (f *fake) Result(_ context.Context, integration string, id call.ID, wait ti
 	f.lookups = append(f.lookups, wait)
 	if f.result.ID != id || f.result.Integration != integration {
 		return call.Result{}, call.ErrUnknown
+	}
+	if wait > 0 && f.end.ID == id {
+		return f.end, nil
 	}
 	return f.result, nil
 }

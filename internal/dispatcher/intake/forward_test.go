@@ -108,11 +108,11 @@ func TestRoutes(t *testing.T) {
 	}{
 		"the default waits":                     {nil, request("GET", "/api/v2/search", ""), route{wait: 8 * time.Second}, false},
 		"the default rejects":                   {nil, request("GET", "/api/v2/search", ""), route{}, true},
-		"a named operation is queued":           {nil, request("POST", "/api/v2/tickets.json", ""), route{queue: true}, false},
-		"with a key it is queued at once":       {nil, request("POST", "/api/v2/tickets.json", "", "Idempotency-Key", "k"), route{queue: true, async: true}, false},
+		"a named operation is queued":           {nil, request("POST", "/api/v2/tickets.json", ""), route{queue: true, wait: 8 * time.Second}, false},
+		"and at once if the client prefers it":  {nil, request("POST", "/api/v2/tickets.json", "", "Prefer", "respond-async"), route{queue: true, async: true, wait: 8 * time.Second}, false},
 		"a path is matched":                     {nil, request("GET", "/api/v2/exports/tickets/7", ""), route{}, false},
 		"a method is matched":                   {nil, request("HEAD", "/api/v2/exports/tickets/7", ""), route{wait: 8 * time.Second}, false},
-		"the client prefers the queue":          {nil, request("PATCH", "/a", "", "Prefer", "wait=5, Respond-Async; x"), route{queue: true, async: true, preferred: true}, false},
+		"the client prefers the queue":          {nil, request("PATCH", "/a", "", "Prefer", "wait=5, Respond-Async; x"), route{queue: true, async: true, wait: 8 * time.Second}, false},
 		"another preference changes nothing":    {nil, request("PATCH", "/a", "", "Prefer", "return=minimal"), route{wait: 8 * time.Second}, false},
 		"reads are not queued by preference":    {nil, request("GET", "/a", "", "Prefer", "respond-async"), route{wait: 8 * time.Second}, false},
 		"reads are not queued by mistake":       {func(p *contract.Plan) { p.Integrations[0].Operations[1].Policy = contract.Queued }, request("GET", "/api/v2/exports/x", ""), route{wait: 8 * time.Second}, false},
@@ -120,7 +120,7 @@ func TestRoutes(t *testing.T) {
 		"nothing is queued under Shadow":        {func(p *contract.Plan) { p.Enforce = false }, request("POST", "/api/v2/tickets", ""), route{}, false},
 		"nor for an integration under Shadow":   {func(p *contract.Plan) { p.Integrations[0].Enforce = false }, request("POST", "/api/v2/tickets", ""), route{}, false},
 		"nor under bypass":                      {func(p *contract.Plan) { p.BypassUntil = &hour }, request("POST", "/api/v2/tickets", ""), route{}, false},
-		"a bypass that is over is none":         {func(p *contract.Plan) { p.BypassUntil = new(hour.Add(-2 * time.Hour)) }, request("POST", "/api/v2/tickets", ""), route{queue: true}, false},
+		"a bypass that is over is none":         {func(p *contract.Plan) { p.BypassUntil = new(hour.Add(-2 * time.Hour)) }, request("POST", "/api/v2/tickets", ""), route{queue: true, wait: 8 * time.Second}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := newPlan()

@@ -17,8 +17,6 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-var noRoom = refuse(&call.Refusal{Code: contract.ReasonLimitReached, Limit: "minute", RetryAfter: time.Second, Detail: "no room"})
-
 func decode(t *testing.T, response *http.Response) map[string]any {
 	t.Helper()
 	var body map[string]any
@@ -28,21 +26,58 @@ func decode(t *testing.T, response *http.Response) map[string]any {
 	return body
 }
 
-func TestAQueuedOperationIsSentIfItFits(t *testing.T) {
-	f := &fake{plan: newPlan()}
-	if response := handle(f, request("POST", "/api/v2/tickets", "{}")); response.StatusCode != http.StatusOK || len(f.queued) != 0 {
-		t.Errorf("status %d, %d queued", response.StatusCode, len(f.queued))
+// whenAccepted is when the calls of these tests were accepted.
+var whenAccepted = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func ccaiResult(state call.State, change func(*call.Result)) call.Result {
+	r := call.Result{ID: "01J", Integration: "contact-centre/ccai", State: state, AcceptedAt: whenAccepted}
+	if change != nil {
+		change(&r)
 	}
-	if diff := cmp.Diff([]time.Duration{0}, f.waits); diff != "" {
-		t.Error("it must not wait: " + diff)
+	return r
+}
+
+func TestAQueuedOperationGetsTheCRMsAnswerIfItsTurnIsNear(t *testing.T) {
+	created := func(r *call.Result) {
+		r.Status, r.Header, r.Body = 201, http.Header{"Content-Type": {"application/json"}, "Location": {crmURL + "/t/1"}}, []byte(`{"ticket":{"id":1}}`)
+	}
+	for name, test := range map[string]struct {
+		first  call.Result
+		prefer string
+		waits  []time.Duration
+		status int
+	}{
+		"it has ended already":        {ccaiResult(call.StateSucceeded, created), "", []time.Duration{0}, 201},
+		"it is on its way":            {ccaiResult(call.StateSent, nil), "", []time.Duration{0, 8 * time.Second}, 201},
+		"its turn is near":            {ccaiResult(call.StateQueued, func(r *call.Result) { r.ETA = time.Now() }), "", []time.Duration{0, 8 * time.Second}, 201},
+		"its turn is far":             {ccaiResult(call.StateQueued, func(r *call.Result) { r.ETA = time.Now().Add(time.Minute) }), "", []time.Duration{0}, 202},
+		"its turn is not known":       {ccaiResult(call.StateQueued, nil), "", []time.Duration{0}, 202},
+		"the client wants no answer":  {ccaiResult(call.StateSent, nil), "respond-async", []time.Duration{0}, 202},
+		"it is parked":                {ccaiResult(call.StateParked, nil), "", []time.Duration{0}, 202},
+		"a key's first call was dead": {ccaiResult(call.StateDead, nil), "", []time.Duration{0}, 202},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{plan: newPlan(), result: test.first, end: ccaiResult(call.StateSucceeded, created)}
+			response := handle(f, request("POST", "/api/v2/tickets", "{}", "Prefer", test.prefer))
+			if diff := cmp.Diff(test.waits, f.lookups); diff != "" {
+				t.Error(diff)
+			}
+			if response.StatusCode != test.status || len(f.queued) != 1 || len(f.calls) != 0 {
+				t.Fatalf("status %d, %d queued, %d sent", response.StatusCode, len(f.queued), len(f.calls))
+			}
+			wantOrigin, wantLocation := "dispatcher", intakeURL+"/-/results/01J"
+			if test.status == http.StatusCreated {
+				wantOrigin, wantLocation = "crm", intakeURL+"/t/1"
+			}
+			if origin, location := response.Header.Get("Crmquota-Origin"), response.Header.Get("Location"); origin != wantOrigin || location != wantLocation {
+				t.Errorf("origin %q, location %q", origin, location)
+			}
+		})
 	}
 }
 
-func TestAQueuedOperationIsAcknowledgedIfItDoesNotFit(t *testing.T) {
-	accepted := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	f := &fake{plan: newPlan(), do: noRoom, result: call.Result{
-		ID: "01J", Integration: "contact-centre/ccai", State: call.StateQueued, AcceptedAt: accepted, Ahead: 7, ETA: accepted.Add(time.Minute),
-	}}
+func TestAQueuedOperationIsAcknowledged(t *testing.T) {
+	f := &fake{plan: newPlan(), result: ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead, r.ETA = 7, time.Date(2126, 11, 23, 12, 1, 0, 0, time.UTC) })}
 	response := handle(f, request("POST", "/api/v2/tickets", `{"ticket":{}}`))
 	if response.StatusCode != http.StatusAccepted {
 		t.Fatalf("status %d", response.StatusCode)
@@ -54,25 +89,20 @@ func TestAQueuedOperationIsAcknowledgedIfItDoesNotFit(t *testing.T) {
 			t.Errorf("%s: %q, want %q", header, got, want)
 		}
 	}
-	want := map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 7.0, "eta": "2026-11-23T12:01:00Z"}
+	want := map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 7.0, "eta": "2126-11-23T12:01:00Z"}
 	if diff := cmp.Diff(want, decode(t, response)); diff != "" {
 		t.Error(diff)
 	}
 	queued := f.queued[0]
-	if got := queued.Expires.Sub(queued.AcceptedAt); got != time.Hour {
-		t.Errorf("it expires after %v, want 1h", got)
-	}
 	if queued.Repeat.Class != call.RepeatKeyed || queued.Repeat.KeyValidFor != 2*time.Hour || len(queued.Header.Get("Idempotency-Key")) != 64 {
 		t.Errorf("repeat %+v with the key %q", queued.Repeat, queued.Header.Get("Idempotency-Key"))
 	}
 }
 
-func TestWhatCannotBeSentLaterIsNotQueued(t *testing.T) {
-	for _, code := range []contract.Reason{contract.ReasonDraining, contract.ReasonUpstreamFailed, contract.ReasonNoCredentials} {
-		f := &fake{plan: newPlan(), do: refuse(&call.Refusal{Code: code})}
-		if response := handle(f, request("POST", "/api/v2/tickets", "{}")); response.Header.Get("Crmquota-Reason") != string(code) || len(f.queued) != 0 {
-			t.Errorf("%s: %v, %d queued", code, response.Header, len(f.queued))
-		}
+func TestAStoredCallIsAcknowledgedEvenIfItCannotBeLookedUp(t *testing.T) {
+	response := handle(&fake{plan: newPlan()}, request("POST", "/api/v2/tickets", "{}"))
+	if body := decode(t, response); response.StatusCode != http.StatusAccepted || body["id"] != "01J" || body["state"] != "queued" {
+		t.Errorf("%d %v", response.StatusCode, body)
 	}
 }
 
@@ -96,7 +126,7 @@ func TestRefusalsOfTheQueue(t *testing.T) {
 		"the key reused": {call.ErrKeyReused, 422, "KeyReused"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fake{plan: newPlan(), do: noRoom, stored: func(*call.Call) (bool, error) { return false, test.err }}
+			f := &fake{plan: newPlan(), stored: func(*call.Call) (bool, error) { return false, test.err }}
 			response := handle(f, request("POST", "/api/v2/tickets", "{}"))
 			if response.StatusCode != test.status || response.Header.Get("Crmquota-Reason") != test.reason {
 				t.Errorf("%d %v", response.StatusCode, response.Header)
@@ -166,17 +196,9 @@ func TestAKeyTooLongIsRefused(t *testing.T) {
 }
 
 func TestResults(t *testing.T) {
-	accepted := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	base := call.Result{ID: "01J", Integration: "contact-centre/ccai", AcceptedAt: accepted}
-	with := func(change func(*call.Result)) call.Result {
-		r := base
-		change(&r)
-		return r
-	}
 	answered := func(contentType, body string) call.Result {
-		return with(func(r *call.Result) {
-			r.State, r.EndedAt, r.Status = call.StateSucceeded, accepted.Add(time.Second), 201
-			r.Header, r.Body = http.Header{"Content-Type": {contentType}, "Set-Cookie": {"x"}}, []byte(body)
+		return ccaiResult(call.StateSucceeded, func(r *call.Result) {
+			r.EndedAt, r.Status, r.Header, r.Body = whenAccepted.Add(time.Second), 201, http.Header{"Content-Type": {contentType}, "Set-Cookie": {"x"}}, []byte(body)
 		})
 	}
 	ended := map[string]any{"id": "01J", "state": "succeeded", "acceptedAt": "2026-11-23T12:00:00Z", "endedAt": "2026-11-23T12:00:01Z", "status": 201.0}
@@ -194,12 +216,10 @@ func TestResults(t *testing.T) {
 		status int
 		want   map[string]any
 	}{
-		"queued": {with(func(r *call.Result) { r.State = call.StateQueued }), 202, map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 0.0}},
-		"sent":   {with(func(r *call.Result) { r.State = call.StateSent }), 202, map[string]any{"id": "01J", "state": "sent", "acceptedAt": "2026-11-23T12:00:00Z"}},
-		"parked": {with(func(r *call.Result) { r.State, r.Reason = call.StateParked, "unknown" }), 202, map[string]any{"id": "01J", "state": "parked", "reason": "unknown", "acceptedAt": "2026-11-23T12:00:00Z"}},
-		"dead": {with(func(r *call.Result) {
-			r.State, r.Reason, r.EndedAt = call.StateDead, "too old", accepted.Add(time.Second)
-		}), 200,
+		"queued": {ccaiResult(call.StateQueued, nil), 202, map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 0.0}},
+		"sent":   {ccaiResult(call.StateSent, nil), 202, map[string]any{"id": "01J", "state": "sent", "acceptedAt": "2026-11-23T12:00:00Z"}},
+		"parked": {ccaiResult(call.StateParked, func(r *call.Result) { r.Reason = "unknown" }), 202, map[string]any{"id": "01J", "state": "parked", "reason": "unknown", "acceptedAt": "2026-11-23T12:00:00Z"}},
+		"dead": {ccaiResult(call.StateDead, func(r *call.Result) { r.Reason, r.EndedAt = "too old", whenAccepted.Add(time.Second) }), 200,
 			map[string]any{"id": "01J", "state": "dead", "reason": "too old", "acceptedAt": "2026-11-23T12:00:00Z", "endedAt": "2026-11-23T12:00:01Z"}},
 		"answered with JSON": {answered("application/json", `{"next_page":"`+crmURL+`/a"}`), 200, and(map[string]any{
 			"headers": map[string]any{"Content-Type": []any{"application/json"}}, "body": map[string]any{"next_page": intakeURL + "/a"},

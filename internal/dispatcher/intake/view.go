@@ -55,11 +55,9 @@ func newView(plan *contract.Plan) (*view, error) {
 
 // route is what becomes of a call.
 type route struct {
-	// queue: store it when it does not fit now; at once if async.
+	// queue: store it durably first. async: the client wants no other answer than that it was stored.
 	queue, async bool
-	// preferred: the client asked for async.
-	preferred bool
-	// wait is how long it may wait to be sent.
+	// wait is how long its client waits, for the sending or, if it was queued and its turn is near, for the answer.
 	wait time.Duration
 }
 
@@ -83,8 +81,7 @@ func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Reque
 	}
 	switch policy {
 	case contract.Queued:
-		// A key promises one result for all repetitions, which only the queue can keep.
-		return route{queue: true, preferred: preferred, async: preferred || r.Header.Get(idempotencyKey) != ""}
+		return route{queue: true, async: preferred, wait: time.Duration(i.WaitSeconds) * time.Second}
 	case contract.Wait:
 		return route{wait: time.Duration(i.WaitSeconds) * time.Second}
 	}
