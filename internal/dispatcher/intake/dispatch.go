@@ -44,7 +44,7 @@ func (e *exchange) enqueue(to route) error {
 		return err
 	}
 	result := e.awaitSoon(id, to)
-	if ended(result.State) && result.Status != 0 {
+	if !to.async && ended(result.State) && result.Status != 0 {
 		e.writeAnswer(&call.Answer{Status: result.Status, Header: result.Header, Body: io.NopCloser(bytes.NewReader(result.Body))})
 		e.observe(Forwarded)
 		return nil
@@ -62,8 +62,10 @@ func (e *exchange) enqueue(to route) error {
 func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
 	integration := e.call.Integration
 	result, err := e.Calls.Result(e.r.Context(), integration, id, 0)
-	if err == nil && !to.async && !ended(result.State) && near(result, time.Now()) {
-		result, err = e.Calls.Result(e.r.Context(), integration, id, to.wait)
+	if err == nil && !to.async {
+		if wait := min(patience(result, time.Now()), to.wait); wait > 0 {
+			result, err = e.Calls.Result(e.r.Context(), integration, id, wait)
+		}
 	}
 	if err != nil {
 		return call.Result{ID: id, State: call.StateQueued, AcceptedAt: e.call.AcceptedAt}
@@ -71,9 +73,16 @@ func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
 	return result
 }
 
-// near reports whether a call is on its way or is about to be.
-func near(r call.Result, now time.Time) bool {
-	return r.State == call.StateSent || r.State == call.StateQueued && !r.ETA.IsZero() && r.ETA.Before(now.Add(soon))
+// patience is how long a client is well advised to wait for the end of a stored call: as long as it may if the call is under way or about to be, a moment if it is the
+// next of its integration, which may have been decided on just now, and not at all behind others.
+func patience(r call.Result, now time.Time) time.Duration {
+	switch {
+	case r.State == call.StateSent, r.State == call.StateQueued && !r.ETA.IsZero() && r.ETA.Before(now.Add(soon)):
+		return maxWait
+	case r.State == call.StateQueued && r.Ahead == 0:
+		return soon
+	}
+	return 0
 }
 
 // fingerprint tells two requests with the same Idempotency-Key apart.

@@ -50,9 +50,11 @@ func TestAQueuedOperationGetsTheCRMsAnswerIfItsTurnIsNear(t *testing.T) {
 		"it has ended already":        {ccaiResult(call.StateSucceeded, created), "", []time.Duration{0}, 201},
 		"it is on its way":            {ccaiResult(call.StateSent, nil), "", []time.Duration{0, 8 * time.Second}, 201},
 		"its turn is near":            {ccaiResult(call.StateQueued, func(r *call.Result) { r.ETA = time.Now() }), "", []time.Duration{0, 8 * time.Second}, 201},
-		"its turn is far":             {ccaiResult(call.StateQueued, func(r *call.Result) { r.ETA = time.Now().Add(time.Minute) }), "", []time.Duration{0}, 202},
-		"its turn is not known":       {ccaiResult(call.StateQueued, nil), "", []time.Duration{0}, 202},
+		"it is the next":              {ccaiResult(call.StateQueued, func(r *call.Result) { r.ETA = time.Now().Add(time.Minute) }), "", []time.Duration{0, time.Second}, 201},
+		"its turn is far":             {ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead, r.ETA = 1, time.Now().Add(time.Minute) }), "", []time.Duration{0}, 202},
+		"its turn is not known":       {ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead = 1 }), "", []time.Duration{0}, 202},
 		"the client wants no answer":  {ccaiResult(call.StateSent, nil), "respond-async", []time.Duration{0}, 202},
+		"nor one that is there":       {ccaiResult(call.StateSucceeded, created), "respond-async", []time.Duration{0}, 202},
 		"it is parked":                {ccaiResult(call.StateParked, nil), "", []time.Duration{0}, 202},
 		"a key's first call was dead": {ccaiResult(call.StateDead, nil), "", []time.Duration{0}, 202},
 	} {
