@@ -40,7 +40,7 @@ func TestCRMBecomesReadyWhenItsDispatcherReports(t *testing.T) {
 	if err := w.get(childName+"-ca", &ca); err != nil {
 		t.Fatal(err)
 	}
-	if ca.Data[render.CAKey] != fake.ca {
+	if ca.Data[render.CAKey] != fake.CA {
 		t.Error("the published CA is not the dispatcher's")
 	}
 	if crm.Status.Intake.URL != "https://"+childName+"."+w.namespace+".svc" || crm.Status.Intake.CAConfigMap != ca.Name {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/controllers/fakedispatcher"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/render"
 	"github.com/crmquota/crm-quota-operator/internal/status/statustest"
@@ -36,7 +37,7 @@ type world struct {
 	client    client.Client
 	namespace string
 	manager   *manager
-	fake      *dispatcher
+	fake      *fakedispatcher.Dispatcher
 }
 
 func newWorld(t *testing.T) *world {
@@ -161,9 +162,9 @@ func (w *world) update(o client.Object, change func()) {
 }
 
 // kubelet runs the dispatcher's pod: it binds the claim, makes the pod ready at the fake's address, and gives it each plan that is written.
-func (w *world) kubelet() *dispatcher {
+func (w *world) kubelet() *fakedispatcher.Dispatcher {
 	w.t.Helper()
-	w.fake = newDispatcher(w.t, childName+"."+w.namespace+".svc")
+	w.fake = fakedispatcher.New(w.t, childName+"."+w.namespace+".svc")
 	w.eventually("the StatefulSet", func() error { return w.get(childName, statefulSet()) })
 	w.bindClaims()
 	w.startPod()
@@ -183,7 +184,7 @@ func (w *world) mountPlans(ctx context.Context) {
 		var mounted corev1.ConfigMap
 		if err := w.client.Get(ctx, w.key(childName), &mounted); err == nil {
 			if plan := render.ParsePlan(mounted.Data); plan != nil && plan.Sequence > enforced {
-				w.fake.enforce(plan)
+				w.fake.Enforce(plan)
 				enforced = plan.Sequence
 			}
 		}
@@ -215,11 +216,16 @@ func (w *world) startPod() {
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "dispatcher", Image: image}}},
 	}
 	w.create(pod)
-	pod.Status = corev1.PodStatus{
-		Phase: corev1.PodRunning, PodIP: w.fake.address, PodIPs: []corev1.PodIP{{IP: w.fake.address}},
-		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
-	}
-	w.eventually("the pod runs", func() error { return w.client.Status().Patch(w.t.Context(), pod, client.Merge) })
+	w.eventually("the pod runs", func() error {
+		if err := w.get(pod.Name, pod); err != nil {
+			return err
+		}
+		pod.Status = corev1.PodStatus{
+			Phase: corev1.PodRunning, PodIP: w.fake.Address, PodIPs: []corev1.PodIP{{IP: w.fake.Address}},
+			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
+		}
+		return w.client.Status().Update(w.t.Context(), pod)
+	})
 }
 
 func (w *world) get(name string, o client.Object) error {

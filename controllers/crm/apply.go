@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -53,12 +52,8 @@ func (r *Reconciler) apply(ctx context.Context, f *facts, output plan.Output) er
 	if !output.CRM.OK() {
 		return nil
 	}
-	objects, err := f.objects(in)
-	if err != nil {
-		return err
-	}
-	var failures []error
-	for _, o := range objects {
+	failures := []error{r.ensureClaim(ctx, f, in)}
+	for _, o := range f.objects(in) {
 		failures = append(failures, r.ensure(ctx, o))
 	}
 	return errors.Join(failures...)
@@ -76,16 +71,11 @@ func intended[O client.Object, A runtime.ApplyConfiguration](live O, intent A, e
 	return object{live: live, intent: intent, applied: func() (runtime.ApplyConfiguration, error) { return extract(live, FieldOwner) }}
 }
 
-// objects are all but the plan, in the order in which they need each other.
-func (f *facts) objects(in render.Input) ([]object, error) {
+// objects are all but plan and claim, in the order in which they need each other.
+func (f *facts) objects(in render.Input) []object {
 	c := &f.children
-	claim, err := f.claimIntent(in)
-	if err != nil {
-		return nil, err
-	}
 	objects := []object{
 		intended(&c.account, render.ServiceAccount(in), corev1ac.ExtractServiceAccount),
-		intended(&c.claim, claim, corev1ac.ExtractPersistentVolumeClaim),
 		intended(&c.service, render.Service(in), corev1ac.ExtractService),
 		intended(&c.policy, render.NetworkPolicy(in), networkingv1ac.ExtractNetworkPolicy),
 		intended(&c.set, render.StatefulSet(in), appsv1ac.ExtractStatefulSet),
@@ -93,19 +83,7 @@ func (f *facts) objects(in render.Input) ([]object, error) {
 	if pem, claim := f.authority(); pem != "" {
 		objects = append(objects, intended(&c.ca, render.CAConfigMap(f.crm, pem, claim), corev1ac.ExtractConfigMap))
 	}
-	return objects, nil
-}
-
-func (f *facts) claimIntent(in render.Input) (*corev1ac.PersistentVolumeClaimApplyConfiguration, error) {
-	claim := &f.children.claim
-	if !exists(claim) {
-		return render.Claim(in, nil, resource.Quantity{}), nil
-	}
-	applied, err := corev1ac.ExtractPersistentVolumeClaim(claim, FieldOwner)
-	if err != nil {
-		return nil, fmt.Errorf("read what was applied of claim %s: %w", claim.Name, err)
-	}
-	return render.Claim(in, applied, *claim.Spec.Resources.Requests.Storage()), nil
+	return objects
 }
 
 // authority is the CA to publish and the claim it belongs to: the one that is pinned, else the one that a dispatcher on this claim was first seen with.

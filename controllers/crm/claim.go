@@ -4,13 +4,22 @@ package crm
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/plan"
+	"github.com/crmquota/crm-quota-operator/internal/render"
 )
 
 // licenceInName is how much of a licence's hash tells two claims apart that would have the same name.
@@ -68,4 +77,65 @@ func claimInUse(set *appsv1.StatefulSet) string {
 		}
 	}
 	return ""
+}
+
+const (
+	reasonVolumeNotGrown = "VolumeNotGrown"
+	actionGrow           = "Grow"
+
+	// growthRetry is how long a refused growth is left alone: only an edit of the storage class would change the answer.
+	growthRetry = 10 * time.Minute
+)
+
+// refusals remembers which claims may not grow, so that not every pass asks the API server again. The zero value is ready.
+type refusals struct {
+	mu    sync.Mutex
+	until map[types.UID]time.Time
+}
+
+func (r *refusals) add(claim types.UID, until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.until == nil {
+		r.until = make(map[types.UID]time.Time)
+	}
+	r.until[claim] = until
+}
+
+func (r *refusals) has(claim types.UID, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Before(r.until[claim]) {
+		return true
+	}
+	delete(r.until, claim)
+	return false
+}
+
+// ensureClaim applies the claim. Growth is tried once the claim is bound; should it be refused the dispatcher goes on with the volume as it is.
+func (r *Reconciler) ensureClaim(ctx context.Context, f *facts, in render.Input) error {
+	claim := &f.children.claim
+	if !exists(claim) {
+		return r.ensure(ctx, intended(claim, render.Claim(in, nil, f.crm.Spec.Storage.Size), corev1ac.ExtractPersistentVolumeClaim))
+	}
+	applied, err := corev1ac.ExtractPersistentVolumeClaim(claim, FieldOwner)
+	if err != nil {
+		return fmt.Errorf("read what was applied of claim %s: %w", claim.Name, err)
+	}
+	withSize := func(size resource.Quantity) object {
+		return intended(claim, render.Claim(in, applied, size), corev1ac.ExtractPersistentVolumeClaim)
+	}
+	requested, declared := claim.Spec.Resources.Requests[corev1.ResourceStorage], f.crm.Spec.Storage.Size
+	grows := declared.Cmp(requested) > 0 && claim.Status.Phase == corev1.ClaimBound && !r.refused.has(claim.UID, r.Now())
+	if !grows {
+		return r.ensure(ctx, withSize(requested))
+	}
+	err = r.ensure(ctx, withSize(declared))
+	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+		return err
+	}
+	r.refused.add(claim.UID, r.Now().Add(growthRetry))
+	r.Events.Event(f.crm, corev1.EventTypeWarning, reasonVolumeNotGrown, actionGrow,
+		fmt.Sprintf("The volume stays at %s instead of %s: %v", requested.String(), declared.String(), err))
+	return r.ensure(ctx, withSize(requested))
 }

@@ -49,6 +49,8 @@ type Reconciler struct {
 	Status *statuswriter.Writer
 	Events statuswriter.Recorder
 	Now    func() time.Time
+
+	refused refusals
 }
 
 // +kubebuilder:rbac:groups=crmquota.dev,resources=crms,verbs=list;watch;patch

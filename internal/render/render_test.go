@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
@@ -80,7 +79,7 @@ func TestObjectsOfADispatcher(t *testing.T) {
 				t.Errorf("the plan read back differs (-written +read):\n%s", diff)
 			}
 			objects := []any{
-				ServiceAccount(in), planMap, Claim(in, nil, resource.Quantity{}), StatefulSet(in), Service(in), NetworkPolicy(in),
+				ServiceAccount(in), planMap, Claim(in, nil, in.CRM.Spec.Storage.Size), StatefulSet(in), Service(in), NetworkPolicy(in),
 				CAConfigMap(in.CRM, "-----BEGIN CERTIFICATE-----\n", "claim-uid"),
 			}
 			golden(t, test.golden, objects)
@@ -115,30 +114,14 @@ func golden(t *testing.T, name string, objects []any) {
 	}
 }
 
-func TestClaimThatExists(t *testing.T) {
-	storageOf := func(claim *corev1ac.PersistentVolumeClaimApplyConfiguration) string {
-		size := (*claim.Spec.Resources.Requests)["storage"]
-		return size.String()
-	}
-	fast := Claim(input(func(in *Input) { in.CRM.Spec.Storage.StorageClassName = "fast" }), nil, resource.Quantity{})
-
-	tests := map[string]struct {
-		declared, requested, want string
-	}{
-		"grows with the CRM":                          {"2Gi", "1Gi", "2Gi"},
-		"never shrinks below what was once requested": {"1Gi", "5Gi", "5Gi"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			in := input(func(in *Input) { in.CRM.Spec.Storage.Size = resource.MustParse(test.declared) })
-			claim := Claim(in, fast, resource.MustParse(test.requested))
-			if got := storageOf(claim); got != test.want {
-				t.Errorf("size is %s, want %s", got, test.want)
-			}
-			if class := claim.Spec.StorageClassName; class == nil || *class != "fast" {
-				t.Errorf("storage class is %v, want the one the claim was made with", class)
-			}
-		})
+func TestClaimKeepsTheClassItWasMadeWith(t *testing.T) {
+	size := resource.MustParse("1Gi")
+	fast := Claim(input(func(in *Input) { in.CRM.Spec.Storage.StorageClassName = "fast" }), nil, size)
+	for _, declared := range []string{"", "slow"} {
+		in := input(func(in *Input) { in.CRM.Spec.Storage.StorageClassName = declared })
+		if class := Claim(in, fast, size).Spec.StorageClassName; class == nil || *class != "fast" {
+			t.Errorf("with class %q declared it is %v, want fast: a claim's class cannot be changed", declared, class)
+		}
 	}
 }
 

@@ -13,20 +13,14 @@ import (
 // Claim is the dispatcher's volume claim. It is not a template of the StatefulSet, which could not be changed later, and it has no owner unless the CRM says
 // Discard: the ledger and the backlog on it outlive the CRM object.
 //
-// applied is what the operator applied to an existing claim, nil for a new one, and requested that claim's size now: what a claim cannot change stays as it is,
-// and a claim never shrinks.
-func Claim(in Input, applied *corev1ac.PersistentVolumeClaimApplyConfiguration, requested resource.Quantity) *corev1ac.PersistentVolumeClaimApplyConfiguration {
-	storage := in.CRM.Spec.Storage
+// applied is what the operator applied to an existing claim, nil for a new one: what a claim cannot change stays as it is. size is what to request.
+func Claim(in Input, applied *corev1ac.PersistentVolumeClaimApplyConfiguration, size resource.Quantity) *corev1ac.PersistentVolumeClaimApplyConfiguration {
 	spec := corev1ac.PersistentVolumeClaimSpec().WithAccessModes(corev1.ReadWriteOnce)
-	if storage.StorageClassName != "" {
-		spec.WithStorageClassName(storage.StorageClassName)
+	if class := in.CRM.Spec.Storage.StorageClassName; class != "" {
+		spec.WithStorageClassName(class)
 	}
 	if applied != nil && applied.Spec != nil {
 		spec.AccessModes, spec.StorageClassName = applied.Spec.AccessModes, applied.Spec.StorageClassName
-	}
-	size := storage.Size.DeepCopy()
-	if size.Cmp(requested) < 0 {
-		size = requested.DeepCopy()
 	}
 	spec.WithResources(corev1ac.VolumeResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceStorage: size}))
 

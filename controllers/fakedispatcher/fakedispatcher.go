@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers_test
+// Package fakedispatcher speaks a dispatcher's report protocol for tests of the control plane: it says that it enforces whatever plan it is given.
+package fakedispatcher
 
 import (
 	"context"
@@ -13,6 +14,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -26,74 +29,91 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
-// dispatcher is a fake: it reports that it enforces whatever plan it is given, on the address of its pod.
-type dispatcher struct {
-	t       *testing.T
-	address string
-	ca      string
+// Dispatcher listens on a loopback address of its own, as a pod would.
+type Dispatcher struct {
+	// Address is the IP of the pod, CA the PEM certificate that the fake's own is signed by.
+	Address, CA string
 
 	mu      sync.Mutex
 	report  contract.Report
 	changed chan struct{}
+	token   string
+	served  int
 }
 
 // lastAddress makes each fake listen on a loopback address of its own: the report port is always the same.
 var lastAddress atomic.Int32
 
-// newDispatcher starts a fake with a certificate for the host, signed by a CA of its own.
-func newDispatcher(t *testing.T, host string) *dispatcher {
+// New starts a fake with a certificate for the host, signed by a CA of its own.
+func New(t *testing.T, host string) *Dispatcher {
 	t.Helper()
 	n := lastAddress.Add(1)
-	d := &dispatcher{t: t, address: fmt.Sprintf("127.1.%d.%d", n/250, n%250+1), changed: make(chan struct{})}
+	d := &Dispatcher{Address: fmt.Sprintf("127.1.%d.%d", n/250, n%250+1), changed: make(chan struct{})}
 	certificate, ca := certify(t, host)
-	d.ca = ca
+	d.CA = ca
 	d.report = contract.Report{
 		Schema: contract.ReportSchema, Ready: true, Enforcing: true,
 		Credentials: contract.CredentialsReport{Resolved: true},
 		Certificate: contract.CertificateReport{CAPEM: ca},
 		Endpoint:    contract.EndpointReport{Resolved: true},
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(d.address, strconv.Itoa(contract.ReportPort)))
+	listener, err := net.Listen("tcp", net.JoinHostPort(d.Address, strconv.Itoa(contract.ReportPort)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &httptest.Server{
 		Listener: listener, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}},
-		Config: &http.Server{Handler: http.HandlerFunc(d.serve)},
+		Config: &http.Server{Handler: http.HandlerFunc(d.serve), ErrorLog: log.New(io.Discard, "", 0)}, // clients that go away are no news
 	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return d
 }
 
-func (d *dispatcher) serve(w http.ResponseWriter, r *http.Request) {
+// Demand makes the fake answer 401 to whoever does not present the token.
+func (d *Dispatcher) Demand(token string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.token = token
+}
+
+// Served is the number of reports given so far.
+func (d *Dispatcher) Served() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.served
+}
+
+func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request) {
 	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	wait, _ := strconv.Atoi(r.URL.Query().Get("wait"))
 	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
 	defer cancel()
 	for {
 		d.mu.Lock()
-		report, changed := d.report, d.changed
+		report, changed, token := d.report, d.changed, d.token
 		d.mu.Unlock()
-		select {
-		case <-changed:
-			continue
-		default:
+		if token != "" && r.Header.Get("Authorization") != "Bearer "+token {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
 		}
 		if report.Sequence < after && ctx.Err() == nil {
 			select {
 			case <-changed:
-				continue
 			case <-ctx.Done():
 			}
+			continue
 		}
-		_ = json.NewEncoder(w).Encode(report)
+		d.mu.Lock()
+		d.served++
+		d.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(report) // a client that is gone is no news
 		return
 	}
 }
 
-// edit changes the report.
-func (d *dispatcher) edit(change func(*contract.Report)) {
+// Edit changes the report.
+func (d *Dispatcher) Edit(change func(*contract.Report)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	change(&d.report)
@@ -101,9 +121,9 @@ func (d *dispatcher) edit(change func(*contract.Report)) {
 	d.changed = make(chan struct{})
 }
 
-// enforce puts a plan in force, as the real one does when the file changes.
-func (d *dispatcher) enforce(plan *contract.Plan) {
-	d.edit(func(r *contract.Report) {
+// Enforce puts a plan in force, as the real one does when the file changes.
+func (d *Dispatcher) Enforce(plan *contract.Plan) {
+	d.Edit(func(r *contract.Report) {
 		r.Sequence, r.Generation, r.CRMUID = plan.Sequence, plan.CRM.Generation, plan.CRM.UID
 		r.Enforcing = plan.Enforce
 		r.Windows, r.Integrations = nil, nil
