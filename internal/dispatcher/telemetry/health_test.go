@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
+)
+
+func probe(h *Health, path string) (status int, body string) {
+	w := httptest.NewRecorder()
+	h.Handler(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Code, strings.TrimSpace(w.Body.String())
+}
+
+func TestHealth(t *testing.T) {
+	fine := func(context.Context) error { return nil }
+	full := func(context.Context) error { return errors.New("the volume is full") }
+	stuck := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for name, test := range map[string]struct {
+		accepting, ready func(context.Context) error
+		stop             bool
+		alive, readiness string // "ok" or what is said
+	}{
+		"all is well":          {fine, fine, false, "ok", "ok"},
+		"the volume is full":   {full, full, false, "ok", "the volume is full"},
+		"the loop is stuck":    {stuck, stuck, false, "the scheduler's loop is stuck", "context deadline exceeded"},
+		"the process is ended": {fine, fine, true, "ok", "stopping"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(nil)
+				f.accepting = test.accepting
+				h := &Health{Scheduler: f, Ready: test.ready}
+				if test.stop {
+					h.Stop()
+				}
+				for path, want := range map[string]string{"/healthz": test.alive, "/readyz": test.readiness} {
+					wantStatus := http.StatusServiceUnavailable
+					if want == "ok" {
+						wantStatus = http.StatusOK
+					}
+					if status, body := probe(h, path); status != wantStatus || body != want {
+						t.Errorf("%s: %d %q, want %d %q", path, status, body, wantStatus, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// state of one integration, as a scheduler would show it.
+func watched() *fake {
+	f := newFake(planWith(7, ""))
+	oldest, until := time.Unix(1000, 0), time.Unix(2000, 500e6)
+	f.snapshot.Enforcing, f.snapshot.Waiting, f.snapshot.InFlight, f.snapshot.RefusedUntil = true, 2, 3, &until
+	f.snapshot.Windows = []contract.WindowReport{{Name: "minute", Limit: 400, Used: 30, InDoubt: 1}}
+	f.snapshot.Integrations = []contract.IntegrationReport{{
+		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20}},
+		Backlog:  contract.BacklogReport{Queued: 5, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60))},
+		Counters: contract.IntegrationCounters{Accepted: 11, Dispatched: 12, Drained: 13, Refused: 14, Forwarded: 15, Overheld: 16},
+	}}
+	return f
+}
+
+func TestMetricsShowTheSnapshot(t *testing.T) {
+	m := NewMetrics()
+	m.Watch(watched())
+	w := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	var got []string
+	for line := range strings.Lines(w.Body.String()) {
+		if strings.HasPrefix(line, "crmquota_") {
+			got = append(got, strings.TrimSpace(strings.TrimPrefix(line, "crmquota_dispatcher_")))
+		}
+	}
+	want := []string{
+		`accepted_calls_total{integration="n/a"} 11`,
+		`backlog_calls{integration="n/a",state="dead"} 3`, `backlog_calls{integration="n/a",state="parked"} 2`,
+		`backlog_calls{integration="n/a",state="queued"} 5`, `backlog_calls{integration="n/a",state="sent"} 1`,
+		`backlog_drain_seconds{integration="n/a"} 60`, `backlog_oldest_timestamp_seconds{integration="n/a"} 1000`,
+		`dispatched_requests_total{integration="n/a"} 12`, `drained_calls_total{integration="n/a"} 13`, `enforcing 1`,
+		`forwarded_calls_total{integration="n/a"} 15`, `in_doubt_calls{limit="minute"} 1`, `in_flight_requests 3`,
+		`integration_guaranteed_calls{integration="n/a",limit="minute"} 240`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
+		`limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
+		`refused_until_timestamp_seconds 2000.5`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
+	f, m := watched(), NewMetrics()
+	m.Watch(f)
+	observe := func(integration string) {
+		m.Decided(integration, time.Second)
+		m.Served(intake.Outcome{Integration: integration, Operation: "Search", Code: intake.Forwarded, Took: time.Second})
+	}
+	observe("n/a")
+	observe("n/b")
+	m.Exchanged("n/a", "Search", time.Second, 200)
+	scrape := func() {
+		t.Helper()
+		if _, err := m.registry.Gather(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	scrape()
+	f.snapshot.Integrations[0].Name = "b"
+	scrape()
+	for name, got := range map[string]int{"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests)} {
+		if got != 1 {
+			t.Errorf("%s: %d series, want that of n/b", name, got)
+		}
+	}
+	want := `# HELP crmquota_dispatcher_intake_requests_total Requests of clients: Forwarded, Accepted (202), ClientGone, or the reason of their refusal.
+# TYPE crmquota_dispatcher_intake_requests_total counter
+crmquota_dispatcher_intake_requests_total{integration="n/b",operation="Search",outcome="Forwarded"} 1
+`
+	if err := testutil.CollectAndCompare(m.requests, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMetricsKeepToTheConventions(t *testing.T) {
+	m := NewMetrics()
+	m.Watch(watched())
+	m.Decided("n/a", time.Second)
+	m.Exchanged("n/a", "", time.Second, 0)
+	m.Served(intake.Outcome{Code: intake.Forwarded})
+	problems, err := testutil.GatherAndLint(m.registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestASchedulerThatDoesNotAnswerLeavesWhatWasObserved(t *testing.T) {
+	f, m := watched(), NewMetrics()
+	f.err = context.DeadlineExceeded
+	m.Watch(f)
+	m.Decided("n/a", time.Second)
+	w := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	body, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != http.StatusOK || !strings.Contains(string(body), "decision_wait_seconds_count") || strings.Contains(string(body), "plan_sequence") {
+		t.Errorf("%d %s", w.Code, body)
+	}
+}
