@@ -36,7 +36,8 @@ func (s *Store) Heads(integration string, after call.ID, n int) ([]backlog.Head,
 	if err != nil {
 		return nil, err
 	}
-	if after <= front.from {
+	// A call at after may be queued still: only a search that began before it tells where the queue begins.
+	if after == "" || after < front.from {
 		s.advance(integration, front, append(ids, last)[0])
 	}
 	heads := make([]backlog.Head, 0, len(ids))
