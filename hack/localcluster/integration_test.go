@@ -51,6 +51,7 @@ func TestALifeOfACluster(t *testing.T) {
 	})
 	t.Run("a pod cannot open connections to the machine", c.testGuard)
 	t.Run("the audit log holds writes and no reads", c.testAudit)
+	t.Run("a component that ends is started again", c.testRestart)
 	t.Run("exec passes the command's status on", func(t *testing.T) {
 		var failed *exec.ExitError
 		err := c.command(t.Context(), "exec", "sh", "-c", "exit 7").Run()
@@ -103,12 +104,8 @@ func newTestCluster(t *testing.T) *testCluster {
 		t.Skipf("skipped: slot %d is in use by %s (%v)", testSlot, user, err)
 	}
 	// In /var on purpose: the node hides the machine's /var from its components, but must find its state there.
-	state, err := os.MkdirTemp("/var/tmp", "localcluster-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(state) })
-	c := &testCluster{filepath.Join(t.TempDir(), "localcluster"), layout.State{Dir: state}, paths, networks}
+	t.Setenv("TMPDIR", "/var/tmp")
+	c := &testCluster{filepath.Join(t.TempDir(), "localcluster"), layout.State{Dir: t.TempDir()}, paths, networks}
 	compile(t, c.program, ".")
 	return c
 }
@@ -190,7 +187,7 @@ func (c *testCluster) testGuard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	dial := func(address string) error {
 		return c.command(t.Context(), "exec", "kubectl", "exec", "probe", "--", "/probe", "dial", address).Run()
 	}
@@ -221,6 +218,38 @@ func (c *testCluster) testAudit(t *testing.T) {
 			t.Errorf("it holds the verb %s", verb)
 		}
 	}
+}
+
+func (c *testCluster) testRestart(t *testing.T) {
+	before := c.scheduler(t)
+	process, err := before.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Close()
+	if err := process.Kill(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another scheduler", func(context.Context) error {
+		if after := c.scheduler(t); after.PID == 0 || after == before {
+			return fmt.Errorf("%+v before, %+v now", before, after)
+		}
+		return nil
+	})
+}
+
+// scheduler returns the scheduler's process, or the zero Identity while there is none.
+func (c *testCluster) scheduler(t *testing.T) host.Identity {
+	t.Helper()
+	for pid, line := range c.processes(t) {
+		if !strings.HasPrefix(line, "kube-scheduler ") {
+			continue
+		}
+		if identity, err := host.Identify(pid); err == nil {
+			return identity
+		}
+	}
+	return host.Identity{}
 }
 
 func (c *testCluster) testDeath(t *testing.T) {
@@ -262,7 +291,7 @@ func get(ctx context.Context, url, want string) error {
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	if err == nil && string(body) != want {
 		err = fmt.Errorf("%s answers %q", url, body)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,15 +38,8 @@ type leftovers struct {
 func (c *testCluster) findLeftovers(t *testing.T) leftovers {
 	t.Helper()
 	var found leftovers
-	commandLines, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range commandLines {
-		line, err := os.ReadFile(file)
-		if err == nil && bytes.Contains(line, []byte(c.state.Dir)) { // an error: it has just ended
-			found.Processes = append(found.Processes, string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
-		}
+	for _, line := range c.processes(t) {
+		found.Processes = append(found.Processes, line)
 	}
 	if link, err := netlink.LinkByName(c.networks.HostLink()); err == nil {
 		found.Links = append(found.Links, link.Attrs().Name)
@@ -76,6 +70,28 @@ func (c *testCluster) findLeftovers(t *testing.T) leftovers {
 			t.Fatal(err)
 		}
 		found.Cgroups = append(found.Cgroups, groups...)
+	}
+	return found
+}
+
+// processes returns the command lines of the cluster's processes, by their number on the machine.
+func (c *testCluster) processes(t *testing.T) map[int]string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[int]string{}
+	for _, file := range files {
+		line, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(line, []byte(c.state.Dir)) { // an error: it has just ended
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[pid] = string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))
 	}
 	return found
 }

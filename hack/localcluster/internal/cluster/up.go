@@ -33,7 +33,11 @@ func (c *Cluster) Up(ctx context.Context) error {
 	}
 	defer unlock()
 	if kubeconfig, err := c.Kubeconfig(); err == nil {
-		c.Printer.Note("the cluster is up already\nexport KUBECONFIG=%s", kubeconfig)
+		c.Printer.Note("the cluster is up already")
+		if err := c.await(ctx); err != nil { // the Up that started it may have been killed halfway
+			return err
+		}
+		c.Printer.Note("export KUBECONFIG=%s", kubeconfig)
 		return nil
 	}
 	started := time.Now()
@@ -98,8 +102,6 @@ func (c *Cluster) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, upPatience, fmt.Errorf("not usable after %s", upPatience))
-	defer cancel()
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	go func() { // nobody else may answer at the node's addresses, but waiting for a dead node is pointless
@@ -134,6 +136,8 @@ func (c *Cluster) launch(ctx context.Context) (*host.Node, error) {
 
 // await waits for the cluster, step by step, and installs the add-ons on the way.
 func (c *Cluster) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, upPatience, fmt.Errorf("not usable after %s", upPatience))
+	defer cancel()
 	restConfig, err := kube.Config(c.State.AdminKubeconfig())
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -64,12 +65,27 @@ func Poll(ctx context.Context, attempt func(context.Context) error) error {
 // WaitReady waits until the API server has started completely, built-in roles included.
 func WaitReady(ctx context.Context, client kubernetes.Interface) error {
 	err := Poll(ctx, func(ctx context.Context) error {
-		return client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
+		body, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		if failed := failedChecks(body); err != nil && len(failed) > 0 {
+			return fmt.Errorf("failed checks: %s", strings.Join(failed, ", "))
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("the API server is not ready: %w", err)
 	}
 	return nil
+}
+
+// failedChecks finds the failed ones among the checks that an API server lists, passed ones included.
+func failedChecks(readyz []byte) []string {
+	var failed []string
+	for line := range strings.Lines(string(readyz)) {
+		if check, found := strings.CutPrefix(line, "[-]"); found {
+			failed = append(failed, strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(check), "failed: reason withheld")))
+		}
+	}
+	return failed
 }
 
 // WaitNode waits until the named node is Ready.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -42,6 +43,14 @@ func TestPollEndsWithTheCauseAndTheLastError(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestFailedChecksAreFoundAmongThePassed(t *testing.T) {
+	readyz := "[+]ping ok\n[-]poststarthook/rbac/bootstrap-roles failed: reason withheld\n[+]shutdown ok\n[-]etcd failed: timed out\nreadyz check failed\n"
+	want := []string{"poststarthook/rbac/bootstrap-roles", "etcd failed: timed out"}
+	if diff := cmp.Diff(want, failedChecks([]byte(readyz))); diff != "" {
+		t.Errorf("failed checks (-want +got):\n%s", diff)
+	}
 }
 
 func TestWaitsSayWhatIsMissing(t *testing.T) {
