@@ -15,14 +15,15 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
-// finish answers what serve could not. Nothing is to be done without an error: the answer has been written.
+// finish answers what serve could not. Nothing is to be done without an error: the answer has been written. Where the client has gone it panics with
+// http.ErrAbortHandler, since a handler that just returns has said 200.
 func (e *exchange) finish(err error) {
 	switch {
 	case err == nil:
 		return
-	case e.r.Context().Err() != nil, errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
 		e.observe(ClientGone)
-		return
+		panic(http.ErrAbortHandler)
 	}
 	refusal := e.refusal(err)
 	response := e.view.response(refusal, e.r.Header)
