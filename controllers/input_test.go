@@ -143,7 +143,7 @@ func TestOneLicenceInTwoNamespaces(t *testing.T) {
 	if !strings.Contains(refused.Message, w.namespace+"/"+crmName) {
 		t.Errorf("the message does not name the holder: %s", refused.Message)
 	}
-	if made := w.manager.writes.in(other.namespace); len(made) == 0 || strings.Contains(strings.Join(made, " "), "statefulsets") {
+	if made := w.manager.requests.writesIn(other.namespace); len(made) == 0 || strings.Contains(strings.Join(made, " "), "statefulsets") {
 		t.Errorf("writes for the refused CRM: %v", made)
 	}
 	w.ready(crm)

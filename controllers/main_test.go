@@ -6,11 +6,8 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -60,15 +57,16 @@ func (b *lockedBuffer) take() string {
 
 // manager is the control plane as cmd/manager runs it, but for the lease, and with quicker reports.
 type manager struct {
-	writes *writes
-	stop   func()
+	requests *requests
+	stop     func()
 }
 
-func startManager(t *testing.T, writes *writes) *manager {
+func startManager(t *testing.T, requests *requests) *manager {
 	t.Helper()
 	config := rest.CopyConfig(config)
 	config.QPS = -1
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &countingTransport{next: next, writes: writes} })
+	config.Wrap(requests.wrap)
+	asManager(config)
 	mgr, err := ctrl.NewManager(config, options())
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +92,7 @@ func startManager(t *testing.T, writes *writes) *manager {
 	if !mgr.GetCache().WaitForCacheSync(ctx) {
 		t.Fatal("caches are not synced")
 	}
-	return &manager{writes: writes, stop: stop}
+	return &manager{requests: requests, stop: stop}
 }
 
 func options() ctrl.Options {
@@ -111,40 +109,4 @@ func options() ctrl.Options {
 		},
 		GracefulShutdownTimeout: new(5 * time.Second),
 	}
-}
-
-// writes are the requests of a manager that change something, as "PATCH crms/zendesk/status", by namespace.
-type writes struct {
-	mu   sync.Mutex
-	made map[string][]string
-}
-
-func newWrites() *writes { return &writes{made: make(map[string][]string)} }
-
-func (w *writes) add(namespace, request string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.made[namespace] = append(w.made[namespace], request)
-}
-
-// in returns those made in the namespace so far.
-func (w *writes) in(namespace string) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.made[namespace])
-}
-
-type countingTransport struct {
-	next   http.RoundTripper
-	writes *writes
-}
-
-func (c *countingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.Method != http.MethodGet {
-		if _, path, ok := strings.Cut(request.URL.Path, "/namespaces/"); ok {
-			namespace, resource, _ := strings.Cut(path, "/")
-			c.writes.add(namespace, request.Method+" "+resource)
-		}
-	}
-	return c.next.RoundTrip(request)
 }

@@ -44,7 +44,8 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	managerLog.take()
 	c := testenv.Client(t, config)
-	w := &world{t: t, client: c, namespace: testenv.Namespace(t, c), manager: startManager(t, newWrites())}
+	grantRights(t, c)
+	w := &world{t: t, client: c, namespace: testenv.Namespace(t, c), manager: startManager(t, newRequests())}
 	t.Cleanup(w.cleanUp)
 	return w
 }
@@ -54,7 +55,7 @@ func (w *world) restartManager(between func()) {
 	w.t.Helper()
 	w.manager.stop()
 	between()
-	w.manager = startManager(w.t, w.manager.writes)
+	w.manager = startManager(w.t, w.manager.requests)
 }
 
 // cleanUp leaves nothing behind that the next test's manager would work for.
@@ -88,7 +89,7 @@ func (w *world) dump(ctx context.Context) {
 	for _, i := range integrations.Items {
 		w.t.Logf("Integration %s generation %d:\n%s", i.Name, i.Generation, describe(i.Status.Conditions))
 	}
-	w.t.Logf("writes of the manager:\n%s", strings.Join(w.manager.writes.in(w.namespace), "\n"))
+	w.t.Logf("writes of the manager:\n%s", strings.Join(w.manager.requests.writesIn(w.namespace), "\n"))
 	w.t.Logf("log of the manager:\n%s", managerLog.take())
 }
 
@@ -313,14 +314,14 @@ func conditionsOf(o client.Object) []metav1.Condition {
 func (w *world) quiet() []string {
 	w.t.Helper()
 	const silence = 1500 * time.Millisecond
-	seen, since := w.manager.writes.in(w.namespace), time.Now()
+	seen, since := w.manager.requests.writesIn(w.namespace), time.Now()
 	deadline := time.Now().Add(patience)
 	for time.Since(since) < silence {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("the manager goes on writing: %v", seen)
 		}
 		time.Sleep(50 * time.Millisecond)
-		if now := w.manager.writes.in(w.namespace); len(now) != len(seen) {
+		if now := w.manager.requests.writesIn(w.namespace); len(now) != len(seen) {
 			seen, since = now, time.Now()
 		}
 	}
