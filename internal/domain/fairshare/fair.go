@@ -38,22 +38,18 @@ func (t *tag) setWeight(weight int64) {
 // due chooses among the contenders: of those whose tag is not past the weighted mean (they are not ahead of their part) the one whose tag after the call is
 // least. A plain least tag would serve a heavy integration after all light ones, many calls behind its part; a plain least due would let it run ahead.
 //
-// Who comes back after a pause starts no earlier than the mean, as what it did not ask for is not owed to it, and at most one call later, as the mean may have
-// gone back since it was served.
+// Who comes back after a pause starts no earlier than the mean, as what it did not ask for is not owed to it, and no earlier than it left, so that leaving does
+// not pay.
 func (s *Sharing) due() ledger.Owner {
-	if mean, ok := s.mean(s.round); ok {
-		s.virtual = mean
-	}
 	s.round++
 	for _, o := range s.contenders {
-		m := &s.members[o]
-		if m.tag.round != s.round-1 {
-			oneCall := m.offer.Cost * tagUnit / m.tag.weight
-			m.tag.start = min(max(m.tag.start, s.virtual), s.virtual+oneCall)
+		t := &s.members[o].tag
+		if t.round != s.round-1 {
+			t.start = max(t.start, s.virtual)
 		}
-		m.tag.round = s.round
+		t.round = s.round
 	}
-	s.virtual, _ = s.mean(s.round)
+	s.virtual = s.mean()
 	first, least := ledger.NoOwner, int64(math.MaxInt64)
 	for _, o := range s.contenders {
 		m := &s.members[o]
@@ -65,23 +61,17 @@ func (s *Sharing) due() ledger.Owner {
 	return first
 }
 
-// mean is the mean tag, by weight, of the contenders that competed in a round; ok is false if there are none. It is never below the least of their tags.
-func (s *Sharing) mean(round uint64) (mean int64, ok bool) {
+// mean is the contenders' mean tag by weight. It is never below the least of them, so somebody is always due.
+func (s *Sharing) mean() int64 {
 	least := int64(math.MaxInt64)
 	for _, o := range s.contenders {
-		if t := &s.members[o].tag; t.round == round {
-			least = min(least, t.start)
-		}
-	}
-	if least == math.MaxInt64 {
-		return 0, false
+		least = min(least, s.members[o].tag.start)
 	}
 	sum, weights := int64(0), int64(0)
 	for _, o := range s.contenders {
-		if t := &s.members[o].tag; t.round == round {
-			sum += t.weight * (t.start - least)
-			weights += t.weight
-		}
+		t := &s.members[o].tag
+		sum += t.weight * (t.start - least) // differences are small, so the sum does not overflow
+		weights += t.weight
 	}
-	return least + sum/weights, true
+	return least + sum/weights
 }

@@ -49,9 +49,14 @@ func newOffice(t *testing.T, shares map[string]fairshare.Share, ls ...limits.Lim
 // send charges calls at the begin, whether or not they fit.
 func (o *office) send(owner string, calls int) {
 	o.t.Helper()
+	o.sendAt(begin, owner, calls)
+}
+
+func (o *office) sendAt(at time.Time, owner string, calls int) {
+	o.t.Helper()
 	for range calls {
 		o.nextID++
-		if err := errors.Join(o.book.Charge(begin, o.nextID, o.book.Owner(owner), 1), o.book.Settle(o.nextID, begin)); err != nil {
+		if err := errors.Join(o.book.Charge(at, o.nextID, o.book.Owner(owner), 1), o.book.Settle(o.nextID, at)); err != nil {
 			o.t.Fatal(err)
 		}
 	}
@@ -218,5 +223,42 @@ func TestAChoiceIsChargedOnce(t *testing.T) {
 	}
 	if err := o.sharing.Charge(begin, 1, choice); !errors.Is(err, ledger.ErrCharged) || o.book.Used(0) != 1 {
 		t.Errorf("the second charge: %v, used %d", err, o.book.Used(0))
+	}
+}
+
+// TestABorrowedCallCanBecomeAnOwnOne: the earliest release is the one that makes it so, not the one that leaves enough to borrow.
+func TestABorrowedCallCanBecomeAnOwnOne(t *testing.T) {
+	never, always := percent(40), percent(40)
+	never.LendPercent, always.LendPercent = 0, 100
+	o := newOffice(t, map[string]fairshare.Share{"a": never, "b": always, "c": percent(0)}, perMinute(10))
+	o.sendAt(begin, "a", 1)
+	o.sendAt(begin.Add(30*time.Second), "c", 3)
+	o.sendAt(begin.Add(40*time.Second), "a", 3)
+	o.sharing.SetDemand(0, o.book.Owner("b"), 4)
+	e, blocked := o.sharing.Explain(o.book.Owner("a"), 1)
+	if want := begin.Add(time.Minute); !blocked || e.Class != fairshare.Borrowed || !e.Earliest.Equal(want) {
+		t.Errorf("blocked: %t, %+v, want a borrowed call that fits at %s, when its first one is released", blocked, e, want)
+	}
+	o.book.Advance(begin.Add(time.Minute))
+	if class, ok := o.sharing.Admissible(o.book.Owner("a"), 1); !ok || class != fairshare.OwnHard {
+		t.Errorf("admissible then: %t, of class %d", ok, class)
+	}
+}
+
+func TestADemandCountsAtOnce(t *testing.T) {
+	o := newOffice(t, map[string]fairshare.Share{"a": percent(100), "b": percent(0)}, perMinute(10))
+	o.send("b", 5)
+	for _, demand := range []int64{0, 10} {
+		o.sharing.SetDemand(0, o.book.Owner("a"), demand)
+		if _, ok := o.sharing.Admissible(o.book.Owner("b"), 1); ok {
+			t.Errorf("b borrows a sixth call of a's ten, of which a keeps five, while a is forecast to ask for %d", demand)
+		}
+	}
+	o.book.Advance(begin.Add(time.Minute))
+	for demand, want := range map[int64]bool{0: true, 10: false} {
+		o.sharing.SetDemand(0, o.book.Owner("a"), demand)
+		if _, ok := o.sharing.Admissible(o.book.Owner("b"), 1); ok != want {
+			t.Errorf("b borrows a call while a is forecast to ask for %d: %t, want %t", demand, ok, want)
+		}
 	}
 }

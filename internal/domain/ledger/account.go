@@ -93,7 +93,6 @@ func (l *Ledger) SetLimits(now time.Time, ls []limits.Limit) error {
 			return err
 		}
 	}
-	l.accounts = nil
 	l.Advance(now)
 	accounts := make([]account, len(ls))
 	for k, limit := range ls {

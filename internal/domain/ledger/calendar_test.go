@@ -203,7 +203,25 @@ func TestALearntClockReleasesYesterday(t *testing.T) {
 	}
 }
 
-// TestAPeriodLeftIsNotEnteredAgain: neither instants nor an estimate that go back reopen yesterday.
+// TestAClockTellsLessOfYesterday: an offset learnt now held for the hours before only as far as clocks do not drift.
+func TestAClockTellsLessOfYesterday(t *testing.T) {
+	midnight := time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC)
+	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 9, Location: time.UTC}
+	for before, want := range map[time.Duration]int64{10 * time.Second: 1, 30 * time.Second: 0} {
+		l, err := ledger.New(midnight.Add(-time.Minute), []limits.Limit{day}, limits.Guards{DriftPPM: 500, History: 25 * time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered(t, l, midnight.Add(-before), 1, "a", 1)
+		l.SetOffset(limits.Offset{})
+		l.Advance(midnight.Add(10 * time.Hour)) // 18 s of drift
+		if used := l.Used(0); used != want {
+			t.Errorf("ten hours after midnight %d calls of %s before it count, want %d", used, before, want)
+		}
+	}
+}
+
+// TestAPeriodLeftIsNotEnteredAgain: neither instants nor an estimate that go back reopen yesterday, not even for a limit that is new.
 func TestAPeriodLeftIsNotEnteredAgain(t *testing.T) {
 	midnight := time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC)
 	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 9, Location: time.UTC}
@@ -215,6 +233,9 @@ func TestAPeriodLeftIsNotEnteredAgain(t *testing.T) {
 	l.Advance(midnight)
 	l.SetOffset(limits.UnknownOffset())
 	l.Advance(midnight.Add(-time.Hour))
+	if err := l.SetLimits(midnight, []limits.Limit{day}); err != nil {
+		t.Fatal(err)
+	}
 	if start, _, ok := l.Period(0); !ok || !start.Equal(midnight) {
 		t.Errorf("the period starts at %s, want %s", start, midnight)
 	}

@@ -46,7 +46,7 @@ func (h *history) forget(records int) { h.first += records; h.records = h.record
 // trim forgets what every limit has released and no limit to come is promised to know.
 func (l *Ledger) trim() {
 	if len(l.accounts) == 0 {
-		return
+		return // which windows there will be is not known yet
 	}
 	keep, next := int64(l.guards.History), l.log.end()
 	for k := range l.accounts {

@@ -169,7 +169,7 @@ func (l *Ledger) schedule(r record) {
 		l.log.append(r)
 		return
 	}
-	at, _ := slices.BinarySearchFunc(l.ending, r.end+1, func(e record, end int64) int { return compare(e.end, end) })
+	at, _ := slices.BinarySearchFunc(l.ending, r.end, func(e record, end int64) int { return compare(e.end, end) })
 	l.ending = slices.Insert(l.ending, at, r)
 }
 

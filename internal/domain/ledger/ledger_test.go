@@ -173,3 +173,34 @@ func TestVersionChangesWithAmounts(t *testing.T) {
 	l.Advance(begin.Add(time.Minute))
 	changed("a release", true)
 }
+
+// TestInstantsThatGoBack count as the latest one seen, so that nothing is released before its time.
+func TestInstantsThatGoBack(t *testing.T) {
+	l := newLedger(t, minute)
+	if err := l.Charge(begin.Add(10*time.Second), 1, l.Owner("a"), 1); err != nil {
+		t.Fatal(err)
+	}
+	l.Advance(begin)
+	if err := l.Settle(1, begin); err != nil {
+		t.Fatal(err)
+	}
+	if at, ok := l.NextRelease(); !ok || !at.Equal(begin.Add(70*time.Second)) {
+		t.Errorf("the call is released at %s, want a minute after the latest instant seen, %s", at, begin.Add(70*time.Second))
+	}
+}
+
+// TestNothingIsForgottenWithoutLimits: until the first plan is known no window says what is old.
+func TestNothingIsForgottenWithoutLimits(t *testing.T) {
+	l := newLedger(t)
+	entries := []ledger.Entry{{Owner: "a", Cost: 1, End: begin.Add(-30 * time.Hour)}}
+	if err := l.Restore(begin, entries, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	l.Advance(begin)
+	if err := l.SetLimits(begin, []limits.Limit{{Name: "week", Kind: limits.Rolling, Max: 100, Window: 7 * 24 * time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	if used := l.Used(0); used != 1 {
+		t.Errorf("used %d, want the call of yesterday", used)
+	}
+}
