@@ -16,7 +16,7 @@ import (
 
 // Input is everything a plan is made from. Compile changes none of it.
 type Input struct {
-	CRM *v1alpha1.CRM
+	CRM *v1alpha1.CRM // required
 	// Integrations in any order. Those of another CRM or namespace, and those being deleted, are left out.
 	Integrations []v1alpha1.Integration
 	// LicenceHolder is another CRM that spends this licence, as Holder says.

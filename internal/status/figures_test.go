@@ -28,7 +28,7 @@ func metaTime(t *testing.T, text string) *metav1.Time {
 
 // watch is a CRM whose dispatcher reports figures, and whose status is written as the results say.
 type watch struct {
-	t       testing.TB
+	t       *testing.T
 	facts   status.CRMFacts
 	current v1alpha1.CRMStatus
 	now     time.Time
@@ -36,7 +36,10 @@ type watch struct {
 	recheck time.Duration
 }
 
-func newWatch(t testing.TB) *watch { return &watch{t: t, facts: crmFacts(), now: start} }
+func newWatch(t *testing.T) *watch {
+	t.Helper()
+	return &watch{t: t, facts: crmFacts(), now: start}
+}
 
 // tell has the dispatcher report after some time.
 func (w *watch) tell(after time.Duration, edit func(*contract.Report)) {

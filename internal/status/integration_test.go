@@ -99,7 +99,7 @@ func TestIntegrationStatusBesidesConditions(t *testing.T) {
 	}))
 	got := forIntegration(t, f, v1alpha1.IntegrationStatus{}, start).Status
 	got.Conditions = nil
-	minutes := func(n time.Duration) string { return start.Add(n * time.Minute).Format(time.RFC3339) }
+	minutes := func(n int) string { return start.Add(time.Duration(n) * time.Minute).Format(time.RFC3339) }
 	want := v1alpha1.IntegrationStatus{
 		ObservedGeneration: 2,
 		Endpoint:           v1alpha1.IntakeStatus{URL: "https://zendesk-crm-dispatcher.cc.svc", CAConfigMap: "ca"},
