@@ -12,13 +12,13 @@ import (
 type Cause uint8
 
 const (
-	// UsedUp: the limit itself is used up.
+	// UsedUp says that the limit itself is used up.
 	UsedUp Cause = iota + 1
-	// Reserved: what is left of the limit is kept free for the guarantees of others.
+	// Reserved says that what is left of the limit is kept free for the guarantees of others.
 	Reserved
-	// Ceiling: the integration has used the most that its share allows.
+	// Ceiling says that the integration has used the most that its share allows.
 	Ceiling
-	// NoShare: the integration has no share of the licence.
+	// NoShare says that the integration has no share of the licence.
 	NoShare
 )
 

@@ -57,11 +57,11 @@ type Present struct {
 // the rate of the last hours adds in the time that is left, for slots as many as were wanted at a time.
 func (d *Demand) Until(now time.Time, p Present) int64 {
 	known := p.Used + p.Waiting
-	switch d.kind {
-	case limits.CalendarDay:
+	if d.kind == limits.CalendarDay {
 		perHour := d.envelope.At(now)
 		return known + int64(math.Ceil(perHour*p.Left.Hours()/rateWindow.Hours()))
-	case limits.Concurrent:
+	}
+	if d.kind == limits.Concurrent {
 		d.envelope.Observe(now, float64(known))
 	}
 	return max(known, int64(math.Ceil(d.envelope.At(now))))

@@ -3,7 +3,6 @@
 package ledger
 
 import (
-	"cmp"
 	"math"
 	"time"
 )
@@ -28,8 +27,6 @@ func newRecord(end int64, owner Owner, cost int32, inDoubt bool) record {
 
 func (r record) units() int64  { return int64(r.cost &^ doubtBit) }
 func (r record) inDoubt() bool { return r.cost&doubtBit != 0 }
-
-func compare(a, b int64) int { return cmp.Compare(a, b) }
 
 // history holds records in order of their end. Positions stay valid while records are forgotten at its beginning.
 type history struct {

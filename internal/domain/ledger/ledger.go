@@ -11,6 +11,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -116,7 +117,7 @@ func (l *Ledger) Charge(now time.Time, id ID, owner Owner, cost int64) error {
 	l.Advance(now)
 	l.open[id] = openCharge{owner: owner, cost: int32(cost)}
 	for k := range l.accounts {
-		l.accounts[k].add(owner, int64(cost), false)
+		l.accounts[k].add(owner, cost, false)
 	}
 	l.version++
 	return nil
@@ -169,7 +170,7 @@ func (l *Ledger) schedule(r record) {
 		l.log.append(r)
 		return
 	}
-	at, _ := slices.BinarySearchFunc(l.ending, r.end, func(e record, end int64) int { return compare(e.end, end) })
+	at, _ := slices.BinarySearchFunc(l.ending, r.end, func(e record, end int64) int { return cmp.Compare(e.end, end) })
 	l.ending = slices.Insert(l.ending, at, r)
 }
 

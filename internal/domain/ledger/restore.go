@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -39,7 +40,7 @@ func (l *Ledger) Restore(now time.Time, entries []Entry, since time.Time) error 
 		}
 		records = append(records, newRecord(end, l.Owner(e.Owner), int32(e.Cost), inDoubt))
 	}
-	slices.SortStableFunc(records, func(a, b record) int { return compare(a.end, b.end) })
+	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(a.end, b.end) })
 	for _, r := range records {
 		l.schedule(r)
 	}
