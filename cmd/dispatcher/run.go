@@ -71,7 +71,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	group.Go(func() error { return watcher.Run(working) })
 	group.Go(func() error { endpoint.Run(working); return nil })
 	for _, s := range servers {
-		group.Go(s.Run)
+		group.Go(func() error { return s.Run(working) })
 	}
 	group.Go(func() error {
 		if wait(working, ctx.Done()) {
@@ -81,7 +81,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 			wait(working, time.After(o.shutdownDelay))
 		}
 		stopWorking()
-		shutDown(servers)
+		shutDown(context.WithoutCancel(ctx), servers)
 		return nil
 	})
 	return group.Wait()
@@ -113,8 +113,8 @@ func newCore(o options, metrics *telemetry.Metrics, log *slog.Logger) (*dispatch
 }
 
 // shutDown ends the servers, the intake first, when their requests have ended or drainTime is over.
-func shutDown(servers []*serve.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+func shutDown(ctx context.Context, servers []*serve.Server) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	for _, s := range servers {
 		s.Stop(ctx)

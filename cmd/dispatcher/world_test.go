@@ -54,21 +54,21 @@ type world struct {
 	options options
 }
 
-func newWorld(t testing.TB, endpoint string) *world {
-	t.Helper()
-	dir := t.TempDir()
-	w := &world{t: t, options: options{
+func newWorld(tb testing.TB, endpoint string) *world {
+	tb.Helper()
+	dir := tb.TempDir()
+	w := &world{t: tb, options: options{
 		planFile: filepath.Join(dir, "plan", "plan.json"), dataDir: filepath.Join(dir, "data"), credentialsDir: filepath.Join(dir, "credentials"), tlsDir: filepath.Join(dir, "tls"),
-		intakeAddress: freeAddress(t), reportAddress: freeAddress(t), healthAddress: freeAddress(t),
+		intakeAddress: freeAddress(tb), reportAddress: freeAddress(tb), healthAddress: freeAddress(tb),
 	}}
 	for _, sub := range []string{"plan", "data", "credentials"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	for key, value := range map[string]string{"username": "agent@acme.com/token", "password": crmToken} {
 		if err := os.WriteFile(filepath.Join(w.options.credentialsDir, key), []byte(value), 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	hash := sha256.Sum256([]byte(clientKey))
@@ -91,11 +91,11 @@ func newWorld(t testing.TB, endpoint string) *world {
 }
 
 // freeAddress is one that nobody listened at a moment ago.
-func freeAddress(t testing.TB) string {
-	t.Helper()
+func freeAddress(tb testing.TB) string {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
@@ -218,11 +218,11 @@ func (d *running) metrics() string {
 }
 
 // eventually waits for a condition.
-func eventually(t testing.TB, condition func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, condition func() bool) {
+	tb.Helper()
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("it did not come to pass")
+			tb.Fatal("it did not come to pass")
 		}
 	}
 }

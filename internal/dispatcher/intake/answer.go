@@ -4,6 +4,7 @@ package intake
 
 import (
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -23,7 +24,7 @@ const (
 func (e *exchange) writeAnswer(answer *call.Answer) {
 	defer func() { _ = answer.Body.Close() }() // it has been read, or nobody wants the rest
 	header, body := e.view.rewritten(answer.Header, answer.Body)
-	copyHeader(e.w.Header(), header)
+	maps.Copy(e.w.Header(), header)
 	e.w.Header().Set(contract.HeaderOrigin, contract.OriginCRM)
 	e.writeStatus(answer.Status)
 	if e.r.Method == http.MethodHead {
@@ -55,12 +56,6 @@ func (e *exchange) writeStatus(status int) {
 
 func (e *exchange) extendDeadline() {
 	_ = e.control.SetWriteDeadline(time.Now().Add(chunkTime)) // not supported: in tests only
-}
-
-func copyHeader(to, from http.Header) {
-	for name, values := range from {
-		to[name] = values
-	}
 }
 
 // notPassedOn are headers of answers that end here. A session of the CRM's is the dispatcher's, not the client's. Alt-Svc would have clients go on at an address

@@ -91,7 +91,7 @@ func TestAnAnswerThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 		return &call.Answer{Status: 200, Header: http.Header{}, Body: io.NopCloser(body)}, nil
 	}
 	defer func() {
-		if fault := recover(); fault != http.ErrAbortHandler {
+		if fault, _ := recover().(error); !errors.Is(fault, http.ErrAbortHandler) {
 			t.Errorf("recovered %v, want http.ErrAbortHandler", fault)
 		}
 	}()

@@ -82,7 +82,7 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer e.recoverPanic()
 	// A deadline left by the previous request on the connection must not end this one.
 	_ = e.control.SetWriteDeadline(time.Time{}) // not supported: there is none to clear
-	e.finish(e.serve())
+	e.finish(e.serve())                         //nolint:contextcheck // the request carries it
 }
 
 // exchange is one request on its way through the intake.
@@ -150,10 +150,10 @@ func (in *Intake) current() (*view, error) {
 // recoverPanic answers for a fault of ours, so that one bad request does not end the process.
 func (e *exchange) recoverPanic() {
 	fault := recover()
-	switch {
-	case fault == nil:
+	switch fault {
+	case nil:
 		return
-	case fault == http.ErrAbortHandler:
+	case http.ErrAbortHandler:
 		panic(fault)
 	}
 	e.Log.Error("A request ended in a panic", "panic", fault, "stack", string(debug.Stack()))

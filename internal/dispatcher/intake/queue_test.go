@@ -5,6 +5,7 @@ package intake
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -207,9 +208,7 @@ func TestResults(t *testing.T) {
 	and := func(more map[string]any) map[string]any {
 		all := map[string]any{}
 		for _, part := range []map[string]any{ended, more} {
-			for name, value := range part {
-				all[name] = value
-			}
+			maps.Copy(all, part)
 		}
 		return all
 	}

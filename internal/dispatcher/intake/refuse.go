@@ -5,6 +5,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ func (e *exchange) finish(err error) {
 	}
 	refusal := e.refusal(err)
 	response := e.view.response(refusal, e.r.Header)
-	copyHeader(e.w.Header(), response.Header)
+	maps.Copy(e.w.Header(), response.Header)
 	e.w.Header().Set(contract.HeaderReason, string(refusal.Code))
 	if response.Status == http.StatusUnauthorized {
 		e.w.Header()["Www-Authenticate"] = []string{`Bearer realm="crmquota"`, `Basic realm="crmquota", charset="UTF-8"`}

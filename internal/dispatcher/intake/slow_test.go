@@ -5,6 +5,7 @@ package intake
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -86,7 +87,7 @@ func watch(conn net.Conn, reads bool, start time.Time) (string, time.Duration) {
 	time.Sleep(time.Second) // the request has been sent
 	for {
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-		if _, err := conn.Write([]byte{'\n'}); err == io.ErrClosedPipe {
+		if _, err := conn.Write([]byte{'\n'}); errors.Is(err, io.ErrClosedPipe) {
 			return "", time.Since(start)
 		}
 	}

@@ -84,8 +84,9 @@ func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Reque
 		return route{queue: true, async: preferred, wait: time.Duration(i.WaitSeconds) * time.Second}
 	case contract.Wait:
 		return route{wait: time.Duration(i.WaitSeconds) * time.Second}
+	default: // contract.Reject
+		return route{}
 	}
-	return route{}
 }
 
 func matchesOperation(o contract.OperationOverflow, operation, method, path string) bool {

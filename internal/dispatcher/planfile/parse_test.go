@@ -14,11 +14,11 @@ import (
 )
 
 // golden is a plan as the manager writes it.
-func golden(t testing.TB) []byte {
-	t.Helper()
+func golden(tb testing.TB) []byte {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/plan.json")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }

@@ -52,6 +52,7 @@ func (v *volume) write(plan []byte) {
 
 // withSequence is the golden plan with another sequence.
 func withSequence(tb testing.TB, sequence int) []byte {
+	tb.Helper()
 	return bytes.Replace(golden(tb), []byte(`"sequence": 7`), fmt.Appendf(nil, `"sequence": %d`, sequence), 1)
 }
 

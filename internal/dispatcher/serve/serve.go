@@ -50,9 +50,9 @@ func New(o Options) *Server {
 	}}
 }
 
-// Run serves until Stop.
-func (s *Server) Run() error {
-	inner, err := net.Listen("tcp", s.options.Address)
+// Run serves until Stop. The end of ctx only keeps it from starting.
+func (s *Server) Run(ctx context.Context) error {
+	inner, err := new(net.ListenConfig).Listen(ctx, "tcp", s.options.Address)
 	if err != nil {
 		return err
 	}

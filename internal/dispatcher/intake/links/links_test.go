@@ -5,6 +5,7 @@ package links
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -19,11 +20,11 @@ const intake = "https://zendesk-crm-dispatcher.contact-centre.svc"
 
 var members = []dialect.Link{{"next_page"}, {"links", "next"}, {"jobs", dialect.Each, "url"}, {"deep", dialect.Each, dialect.Each}}
 
-func rewriter(t testing.TB, endpoint string) Rewriter {
-	t.Helper()
+func rewriter(tb testing.TB, endpoint string) Rewriter {
+	tb.Helper()
 	r, err := NewRewriter(endpoint, intake+"/")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
@@ -123,7 +124,7 @@ func TestBodyHandsErrorsOn(t *testing.T) {
 	r := rewriter(t, "https://acme.zendesk.com")
 	source := io.MultiReader(strings.NewReader(`{"next_page":"https`), iotest.ErrReader(io.ErrUnexpectedEOF))
 	got, err := io.ReadAll(r.Body(source, members))
-	if err != io.ErrUnexpectedEOF || string(got) != `{"next_page":"https` {
+	if !errors.Is(err, io.ErrUnexpectedEOF) || string(got) != `{"next_page":"https` {
 		t.Errorf("read %q, %v", got, err)
 	}
 }
