@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -103,7 +105,11 @@ func (f *facts) authority() (string, types.UID) {
 func (r *Reconciler) ensure(ctx context.Context, o object) error {
 	if !exists(o.live) {
 		// Without force: should a foreign object have appeared since gather looked, its fields are not taken over.
-		return r.Client.Apply(ctx, o.intent)
+		err := r.Client.Apply(ctx, o.intent)
+		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+			return nil // the CRM is about to go with it
+		}
+		return err
 	}
 	if !o.live.GetDeletionTimestamp().IsZero() {
 		return nil
