@@ -70,9 +70,10 @@ type Scheduler struct {
 	published atomic.Pointer[inForce]
 	watchers  watchers
 
-	// using is held for reading while a method uses the store outside the loop; closed says that the store may be closed.
-	using  sync.RWMutex
+	// users are methods that use the store outside the loop; once closed is set, there are no new ones.
+	mu     sync.Mutex
 	closed bool
+	users  sync.WaitGroup
 
 	// What follows belongs to the loop.
 

@@ -17,8 +17,10 @@ const (
 	maxOverdue  = 256
 	// checkpointEvery is how old the stored clock may get while charges are kept. It matters when another machine takes the volume over.
 	checkpointEvery = 5 * time.Minute
-	// forecastEvery is how often what is forecast fades.
+	// forecastEvery is how old the forecasts of integrations that ask for nothing new may be, fadeEvery how soon those who wait are looked at again because
+	// they have faded. They fade over minutes.
 	forecastEvery = time.Second
+	fadeEvery     = 10 * time.Second
 	// horizonStep keeps the store from being told of every charge that is past all windows.
 	horizonStep = time.Minute
 	// landing is how long calls in flight may take to end after Run was told to stop.
@@ -139,7 +141,7 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 	if next, ok := s.ledger.NextRelease(); ok {
 		wake = earlier(wake, next)
 	}
-	return earlier(wake, now.Add(forecastEvery))
+	return earlier(wake, now.Add(fadeEvery))
 }
 
 // stop takes no more calls and sends none: who waits is told, what is queued stays in the store.
@@ -154,21 +156,25 @@ func (s *Scheduler) stop() {
 	}
 }
 
-// close lets nobody use the store any more.
+// close lets nobody use the store any more, and waits for those who do.
 func (s *Scheduler) close() {
 	close(s.stopped)
-	s.using.Lock()
+	s.mu.Lock()
 	s.closed = true
-	s.using.Unlock()
+	s.mu.Unlock()
+	s.users.Wait()
 }
 
 // useStore runs f unless the store may be closed.
 func (s *Scheduler) useStore(f func() error) error {
-	s.using.RLock()
-	defer s.using.RUnlock()
+	s.mu.Lock()
 	if s.closed {
+		s.mu.Unlock()
 		return errStopped
 	}
+	s.users.Add(1)
+	s.mu.Unlock()
+	defer s.users.Done()
 	return f()
 }
 

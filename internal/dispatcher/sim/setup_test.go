@@ -39,7 +39,7 @@ func choose(seed uint64) setup {
 	s := setup{
 		guards:  limits.DefaultGuards(),
 		load:    time.Duration(10+r.IntN(20)) * time.Minute,
-		pace:    time.Duration(2+r.IntN(20)) * time.Second,
+		pace:    time.Duration(10+r.IntN(60)) * time.Second,
 		crashes: r.IntN(4), stalls: r.IntN(3), replans: r.IntN(4), outages: r.IntN(4),
 		hidden: r.IntN(4) == 0,
 	}

@@ -17,6 +17,9 @@ import (
 // longest is how long a backlog may take to drain before a world counts as stuck.
 const longest = 10 * 24 * time.Hour
 
+// collectEvery is how many looks at the backlog pass between two at the results: they are kept for a day.
+const collectEvery = 200
+
 // verdict is what came of a world.
 type verdict struct {
 	report crmsim.Report
@@ -33,8 +36,11 @@ type verdict struct {
 // drain waits until nothing is queued, and keeps the results of calls that end meanwhile: the dispatcher forgets them after a day.
 func (w *world) drain() bool {
 	m := w.machine.Load()
-	for end := time.Now().Add(longest); time.Now().Before(end); time.Sleep(5 * time.Minute) {
-		w.collect(m.Scheduler)
+	for n, end := 0, time.Now().Add(longest); time.Now().Before(end); n++ {
+		time.Sleep(5 * time.Minute)
+		if n%collectEvery == 0 {
+			w.collect(m.Scheduler)
+		}
 		snap, err := m.Scheduler.Snapshot(context.Background())
 		if err != nil {
 			w.t.Errorf("no snapshot: %v", err)
