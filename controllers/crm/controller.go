@@ -93,7 +93,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		}
 	}
 	applyErr := r.apply(ctx, facts, output)
-	r.follow(facts, output)
+	r.follow(ctx, facts, output)
 	recheck, statusErr := r.publish(ctx, facts, output)
 	if err := errors.Join(applyErr, statusErr); err != nil {
 		return ctrl.Result{}, err

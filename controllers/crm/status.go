@@ -20,7 +20,7 @@ import (
 )
 
 // follow keeps the collector asking the pod that runs now for the plan that is written now.
-func (r *Reconciler) follow(f *facts, output plan.Output) {
+func (r *Reconciler) follow(ctx context.Context, f *facts, output plan.Output) {
 	key := client.ObjectKeyFromObject(f.crm)
 	switch {
 	case output.Plan == nil:
@@ -28,7 +28,7 @@ func (r *Reconciler) follow(f *facts, output plan.Output) {
 	case !f.podReachable() || !exists(&f.children.claim):
 		r.Usage.Pause(key)
 	default:
-		r.Usage.Follow(key, usage.Target{
+		r.Usage.Follow(ctx, key, usage.Target{
 			Address:    net.JoinHostPort(f.children.pod.Status.PodIP, strconv.Itoa(contract.ReportPort)),
 			ServerName: plan.IntakeHost(f.crm),
 			Claim:      f.children.claim.UID,

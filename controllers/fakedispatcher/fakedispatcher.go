@@ -57,7 +57,7 @@ func New(t *testing.T, host string) *Dispatcher {
 		Certificate: contract.CertificateReport{CAPEM: ca},
 		Endpoint:    contract.EndpointReport{Resolved: true},
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(d.Address, strconv.Itoa(contract.ReportPort)))
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(d.Address, strconv.Itoa(contract.ReportPort)))
 	if err != nil {
 		t.Fatal(err)
 	}

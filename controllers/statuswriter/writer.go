@@ -67,7 +67,7 @@ func (w *Writer) Forget(object types.NamespacedName) { w.memory.forget(object) }
 // CRM writes the status of a CRM if it changed. It returns when to come again, 0 for never.
 func (w *Writer) CRM(ctx context.Context, crm *v1alpha1.CRM, result status.Result[v1alpha1.CRMStatus]) (time.Duration, error) {
 	before, after := crm.Status, result.Status
-	return submit(ctx, w, crm, result, view{before.ObservedGeneration, before.Conditions}, view{after.ObservedGeneration, after.Conditions}, func() error {
+	return submit(w, crm, result, view{before.ObservedGeneration, before.Conditions}, view{after.ObservedGeneration, after.Conditions}, func() error {
 		intent := &apiac.CRMStatusApplyConfiguration{}
 		if err := convert(after, intent); err != nil {
 			return err
@@ -79,7 +79,7 @@ func (w *Writer) CRM(ctx context.Context, crm *v1alpha1.CRM, result status.Resul
 // Integration writes the status of an Integration if it changed. It returns when to come again, 0 for never.
 func (w *Writer) Integration(ctx context.Context, i *v1alpha1.Integration, result status.Result[v1alpha1.IntegrationStatus]) (time.Duration, error) {
 	before, after := i.Status, result.Status
-	return submit(ctx, w, i, result, view{before.ObservedGeneration, before.Conditions}, view{after.ObservedGeneration, after.Conditions}, func() error {
+	return submit(w, i, result, view{before.ObservedGeneration, before.Conditions}, view{after.ObservedGeneration, after.Conditions}, func() error {
 		intent := &apiac.IntegrationStatusApplyConfiguration{}
 		if err := convert(after, intent); err != nil {
 			return err
@@ -94,7 +94,7 @@ type view struct {
 	conditions []metav1.Condition
 }
 
-func submit[S any](ctx context.Context, w *Writer, object client.Object, result status.Result[S], before, after view, apply func() error) (time.Duration, error) {
+func submit[S any](w *Writer, object client.Object, result status.Result[S], before, after view, apply func() error) (time.Duration, error) {
 	if !result.Changed {
 		return result.RecheckAfter, nil
 	}

@@ -81,8 +81,8 @@ func NewCollector(token func() (string, error), periods Periods) *Collector {
 // Changes returns a channel that names the CRM whenever something new is known of its dispatcher. Call it before the first Follow, and read the channel.
 func (c *Collector) Changes() <-chan event.GenericEvent { return c.bell.Listen() }
 
-// Follow asks target for reports from now on, in place of what was followed for the CRM before.
-func (c *Collector) Follow(crm types.NamespacedName, target Target) {
+// Follow asks target for reports from now on, in place of what was followed for the CRM before. It goes on when ctx ends.
+func (c *Collector) Follow(ctx context.Context, crm types.NamespacedName, target Target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	current, followed := c.followers[crm]
@@ -95,7 +95,7 @@ func (c *Collector) Follow(crm types.NamespacedName, target Target) {
 			c.forgetFailure(crm)
 		}
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f := &follower{crm: crm, target: target, collector: c, stop: stop}
 	c.followers[crm] = f
 	c.running.Go(func() { f.run(ctx) })

@@ -78,7 +78,7 @@ func TestCAOfANewVolumeIsTrustedOnFirstUse(t *testing.T) {
 			d := fakedispatcher.New(t, host)
 			d.Edit(edit)
 			c := newCollector(t, quick, "")
-			c.Follow(crm, targetOf(d, ""))
+			c.Follow(t.Context(), crm, targetOf(d, ""))
 			o := await(t, c, "a report", func(o Observation) bool { return o.Report != nil })
 			if o.CA != d.CA || o.Claim != "claim" {
 				t.Errorf("pinned %q for claim %s", o.CA, o.Claim)
@@ -128,7 +128,7 @@ func TestReportsThatAreNotBelieved(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := newCollector(t, quick, "mine")
-			c.Follow(crm, test.prepare(fakedispatcher.New(t, host)))
+			c.Follow(t.Context(), crm, test.prepare(fakedispatcher.New(t, host)))
 			o := await(t, c, "a failure", func(o Observation) bool { return o.Failure != "" })
 			if o.Failure != test.want.Error() || o.Report != nil {
 				t.Errorf("failure %q with report %v, want %q and none", o.Failure, o.Report, test.want)
@@ -141,7 +141,7 @@ func TestTokenIsPresented(t *testing.T) {
 	d := fakedispatcher.New(t, host)
 	d.Demand("mine")
 	c := newCollector(t, quick, "mine")
-	c.Follow(crm, targetOf(d, d.CA))
+	c.Follow(t.Context(), crm, targetOf(d, d.CA))
 	await(t, c, "a report", func(o Observation) bool { return o.Report != nil })
 }
 
@@ -150,10 +150,10 @@ func TestNewPlanIsReportedAtOnce(t *testing.T) {
 	d := fakedispatcher.New(t, host)
 	c := newCollector(t, Periods{Report: time.Hour, Retry: 10 * time.Millisecond, Hold: 5 * time.Second}, "")
 	target := targetOf(d, d.CA)
-	c.Follow(crm, target)
+	c.Follow(t.Context(), crm, target)
 	await(t, c, "the first report", func(o Observation) bool { return o.Report != nil })
 	target.Sequence = 7
-	c.Follow(crm, target)
+	c.Follow(t.Context(), crm, target)
 	d.Enforce(&contract.Plan{Sequence: 7})
 	await(t, c, "the confirmation", func(o Observation) bool { return o.Report.Sequence == 7 })
 }
@@ -167,7 +167,7 @@ func TestRefusedPlanIsNotWaitedFor(t *testing.T) {
 	c := newCollector(t, Periods{Report: time.Hour, Retry: 10 * time.Millisecond, Hold: time.Second}, "")
 	target := targetOf(d, d.CA)
 	target.Sequence = 7
-	c.Follow(crm, target)
+	c.Follow(t.Context(), crm, target)
 	o := await(t, c, "a report", func(o Observation) bool { return o.Report != nil })
 	if o.Report.Rejected == nil {
 		t.Fatal("the refusal is lost")
@@ -182,7 +182,7 @@ func TestRecoveryAfterFailure(t *testing.T) {
 	d := fakedispatcher.New(t, host)
 	d.Demand("later")
 	c := newCollector(t, quick, "mine")
-	c.Follow(crm, targetOf(d, d.CA))
+	c.Follow(t.Context(), crm, targetOf(d, d.CA))
 	await(t, c, "a failure", func(o Observation) bool { return o.Failure != "" })
 	d.Demand("mine")
 	await(t, c, "a report", func(o Observation) bool { return o.Report != nil && o.Failure == "" })
@@ -192,7 +192,7 @@ func TestPauseKeepsAndForgetDrops(t *testing.T) {
 	d := fakedispatcher.New(t, host)
 	c := newCollector(t, quick, "")
 	since := c.Await(crm).Since
-	c.Follow(crm, targetOf(d, d.CA))
+	c.Follow(t.Context(), crm, targetOf(d, d.CA))
 	await(t, c, "a report", func(o Observation) bool { return o.Report != nil })
 	c.Pause(crm)
 	if o := c.Latest(crm); o.Report == nil || !o.Since.Equal(since) {

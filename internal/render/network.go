@@ -3,7 +3,6 @@
 package render
 
 import (
-	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -82,18 +81,20 @@ func endpointEgress(endpoint string) *networkingv1ac.NetworkPolicyEgressRuleAppl
 }
 
 func hostPort(endpoint string) (host string, port int) {
+	const http, https = 80, 443
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return "", 443 // the API server has checked the pattern
+		return "", https // the API server has checked the pattern
 	}
-	if port, err = strconv.Atoi(u.Port()); err == nil {
+	port, err = strconv.Atoi(u.Port())
+	switch {
+	case err == nil:
 		return u.Hostname(), port
+	case u.Scheme == "http":
+		return u.Hostname(), http
+	default:
+		return u.Hostname(), https
 	}
-	port, err = net.LookupPort("tcp", u.Scheme)
-	if err != nil {
-		port = 443
-	}
-	return u.Hostname(), port
 }
 
 // isClusterHost says whether the name is one of the cluster's own: crmsim, crmsim.contact-centre.svc, crmsim.contact-centre.svc.cluster.local.
