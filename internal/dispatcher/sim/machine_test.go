@@ -54,8 +54,7 @@ func (w *world) powerOn(disk *vfs.MemFS, boot string, random *rand.Rand) {
 		Fatal:  func(reason string) { panic(reason) },
 	})
 	if err != nil {
-		w.t.Errorf("the dispatcher does not start: %v", err)
-		return
+		w.t.Fatalf("the dispatcher does not start: %v", err)
 	}
 	m.Dispatcher = d
 	m.intake = intake.New(intake.Options{Calls: d.Scheduler, Log: logger, Rand: rand.NewChaCha8(seed)})

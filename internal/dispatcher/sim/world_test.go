@@ -89,7 +89,11 @@ func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 // crash takes the power away and gives it back, to this machine or another one.
 func (w *world) crash(ctx context.Context, random *rand.Rand) {
 	synctest.Wait()
-	disk := w.powerOff([]int{0, 50, 100}[random.IntN(3)], random)
+	unsynced := []int{0, 50, 100}[random.IntN(3)]
+	if w.lyingDisk {
+		unsynced = 0 // a part of what was said to be synced would be found to be damaged
+	}
+	disk := w.powerOff(unsynced, random)
 	sleep(ctx, time.Duration(random.IntN(90))*time.Second)
 	w.powerOn(disk, []string{"boot", "boot", "another boot"}[random.IntN(3)], random)
 }

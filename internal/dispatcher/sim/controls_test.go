@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+// TestControls breaks one promise on purpose in each world: a simulation that does not notice proves nothing.
+func TestControls(t *testing.T) {
+	overruns := func(v *verdict) int { return v.overruns }
+	controls := map[string]struct {
+		breakIt func(*setup)
+		noticed func(*verdict) int
+	}{
+		"a disk whose fsync does nothing loses acknowledged calls": {
+			breakIt: func(s *setup) { s.lyingDisk, s.crashes = true, 3 },
+			noticed: func(v *verdict) int { return len(v.lost) },
+		},
+		"a ledger that takes lost calls as counted when they were lost overruns": {
+			breakIt: func(s *setup) {
+				s.short(5)
+				s.guards.MaxServerDelay, s.crm.LateBy, s.crm.Latency, s.crashes = 0, 55*time.Second, 3*time.Second, 3
+			},
+			noticed: overruns,
+		},
+		"a ledger that releases calls before their window has passed overruns": {
+			breakIt: func(s *setup) {
+				s.short(10)
+				s.plan.Limits[0].WindowSeconds = 9
+			},
+			noticed: overruns,
+		},
+	}
+	for name, control := range controls {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			noticed := 0
+			for seed := uint64(1); seed <= 6; seed++ {
+				synctest.Test(t, func(t *testing.T) {
+					s := choose(seed)
+					s.load = 15 * time.Minute
+					control.breakIt(&s)
+					noticed += control.noticed(run(t, seed, s))
+				})
+			}
+			if noticed == 0 {
+				t.Error("nothing was noticed in six worlds")
+			}
+			t.Logf("noticed %d times", noticed)
+		})
+	}
+}
+
+// short leaves one limit, of four calls in as many seconds.
+func (s *setup) short(seconds int64) {
+	s.plan.Limits, s.crm.Limits, s.hidden = nil, nil, false
+	s.addLimit(contract.Limit{Name: "short", Calls: 4, WindowSeconds: seconds})
+}
+
+// TestSaturation: a backlog uses the whole licence. L calls leave in each W(1+rho) + delta + the time that answers take.
+func TestSaturation(t *testing.T) {
+	for seed := uint64(1); seed <= 8; seed++ {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { saturate(t, seed) })
+		})
+	}
+}
