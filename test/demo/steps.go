@@ -40,7 +40,7 @@ func (d *demo) cluster(ctx context.Context) error {
 	if d.Cluster, err = kube.Connect(root, d.kubeconfig); err != nil {
 		return err
 	}
-	// What an earlier demo left would be counted again.
+	// On a cluster of yours, what an earlier demo left would be counted again.
 	_, err = d.Kubectl(ctx, "delete", "namespace", namespace, simNamespace, "--ignore-not-found", "--timeout=90s")
 	return err
 }

@@ -240,7 +240,6 @@ func (w *world) key(name string) types.NamespacedName {
 func (w *world) dump() {
 	for _, args := range [][]string{
 		{"get", "crms,crmint,pods,pvc", "-n", w.namespace, "-o", "wide"},
-		{"describe", "crms,crmint", "-n", w.namespace},
 		{"get", "events", "-n", w.namespace},
 		{"logs", "-n", w.namespace, "-l", dispatcherLabels, "--tail=40"},
 		{"logs", "-n", operatorNamespace, "deployment/crm-quota-manager", "--tail=40"},

@@ -83,18 +83,16 @@ func Root() (string, error) {
 	}
 }
 
-// Kubeconfig returns the file to use: $KUBECONFIG if it is set, else the local cluster's, which is started if it is not up. The images are loaded into a
-// local cluster either way.
+// Kubeconfig returns the file to use: $KUBECONFIG if it is set, else that of a fresh local cluster with the images loaded.
 func Kubeconfig(ctx context.Context, root string, progress io.Writer, images ...string) (string, error) {
 	if path := os.Getenv("KUBECONFIG"); path != "" {
 		return path, nil
 	}
 	tool := filepath.Join(root, "bin/localcluster")
-	if err := run(ctx, root, progress, tool, "up"); err != nil {
-		return "", err
-	}
-	if err := run(ctx, root, progress, tool, append([]string{"load"}, images...)...); err != nil {
-		return "", err
+	for _, args := range [][]string{{"down"}, {"up"}, append([]string{"load"}, images...)} {
+		if err := run(ctx, root, progress, tool, args...); err != nil {
+			return "", err
+		}
 	}
 	out, err := exec.CommandContext(ctx, tool, "kubeconfig").Output()
 	return strings.TrimSpace(string(out)), err
