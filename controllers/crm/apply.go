@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -19,7 +18,6 @@ import (
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/plan"
 	"github.com/crmquota/crm-quota-operator/internal/render"
 )
@@ -28,7 +26,6 @@ import (
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create;patch
 // +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create;patch;delete
-// +kubebuilder:rbac:groups="",resources=pods,verbs=patch
 
 // apply brings the objects in line with the plan. A spec that is not accepted changes nothing but the plan, which then holds what was granted before: the
 // dispatcher goes on as it is. Without a plan nothing may run.
@@ -48,7 +45,7 @@ func (r *Reconciler) apply(ctx context.Context, f *facts, output plan.Output) er
 	if err := r.writePlan(ctx, f, in); err != nil {
 		return err
 	}
-	if err := r.refreshMount(ctx, f, output.Plan.Sequence); err != nil {
+	if err := r.refreshMount(ctx, f, output.Plan); err != nil {
 		return err
 	}
 	if !output.CRM.OK() {
@@ -140,21 +137,6 @@ func (r *Reconciler) writePlan(ctx context.Context, f *facts, in render.Input) e
 		intent.WithResourceVersion(live.ResourceVersion)
 	}
 	return r.ensure(ctx, o)
-}
-
-// refreshMount annotates the pod with the plan's sequence: any change of the pod makes the kubelet refresh its volumes at once, not within 90 seconds.
-func (r *Reconciler) refreshMount(ctx context.Context, f *facts, sequence int64) error {
-	pod := &f.children.pod
-	value := strconv.FormatInt(sequence, 10)
-	if !exists(pod) || !pod.DeletionTimestamp.IsZero() || pod.Annotations[v1alpha1.AnnotationPlanSequence] == value {
-		return nil
-	}
-	patched := pod.DeepCopy()
-	if patched.Annotations == nil {
-		patched.Annotations = make(map[string]string)
-	}
-	patched.Annotations[v1alpha1.AnnotationPlanSequence] = value
-	return client.IgnoreNotFound(r.Client.Patch(ctx, patched, client.MergeFrom(pod)))
 }
 
 // remove deletes everything that was made for the CRM, the claim excepted.

@@ -57,13 +57,26 @@ func (r *Reconciler) publish(ctx context.Context, f *facts, output plan.Output) 
 		NumbersAt:    r.Status.NumbersAt(f.crm),
 	}, f.crm.Status, now)
 	recheck, err := r.Status.CRM(ctx, f.crm, result)
+	for _, wait := range []time.Duration{output.RecheckAfter, f.nextLook(output.Plan, now)} {
+		recheck = sooner(recheck, wait)
+	}
+	return recheck, err
+}
+
+// nextLook is when to come again for what no event tells; 0 for never.
+func (f *facts) nextLook(plan *contract.Plan, now time.Time) time.Duration {
+	var wait time.Duration
 	if f.nameTaken != "" {
-		recheck = sooner(recheck, nameTakenPeriod)
+		wait = nameTakenPeriod
 	}
-	if !f.crm.DeletionTimestamp.IsZero() {
-		recheck = sooner(recheck, drainPeriod)
+	if f.behind(plan) {
+		wait = sooner(wait, mountRetry)
 	}
-	return sooner(recheck, output.RecheckAfter), err
+	if deleted := f.crm.DeletionTimestamp; !deleted.IsZero() {
+		timeout := time.Duration(f.crm.Spec.Deletion.DrainTimeoutSeconds) * time.Second
+		wait = sooner(wait, min(drainPeriod, max(time.Millisecond, deleted.Add(timeout).Sub(now))))
+	}
+	return wait
 }
 
 func reported(o usage.Observation) status.Reported {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
@@ -77,6 +78,9 @@ func (f *follower) failed(ctx context.Context, err error) {
 	f.collector.record(ctx, f, func(o *Observation) bool {
 		news := o.Failure != err.Error()
 		o.Failure = err.Error()
+		if news {
+			log.FromContext(ctx).Info("Report not read", "reason", o.Failure)
+		}
 		return news
 	})
 }
