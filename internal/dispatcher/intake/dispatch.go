@@ -16,7 +16,7 @@ import (
 // maxKey is the longest Idempotency-Key that is taken, in bytes.
 const maxKey = 255
 
-// soon is how near a queued call's turn must be for its client to wait for the CRM's answer.
+// soon is how near a queued call's turn must be for its client to wait for it, and how long it waits.
 const soon = time.Second
 
 // dispatch sends the call, or queues it.
@@ -60,12 +60,15 @@ func (e *exchange) enqueue(to route) error {
 // awaitSoon is what is known of a stored call, at its end if that is near and the client did not ask for an answer at once. The call is stored whatever happens here:
 // what cannot be looked up is left out.
 func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
-	integration := e.call.Integration
-	result, err := e.Calls.Result(e.r.Context(), integration, id, 0)
-	if err == nil && !to.async {
-		if wait := min(patience(result, time.Now()), to.wait); wait > 0 {
-			result, err = e.Calls.Result(e.r.Context(), integration, id, wait)
-		}
+	look := func(wait time.Duration) (call.Result, error) {
+		return e.Calls.Result(e.r.Context(), e.call.Integration, id, wait)
+	}
+	result, err := look(0)
+	if err == nil && !to.async && next(result, time.Now()) {
+		result, err = look(min(soon, to.wait))
+	}
+	if err == nil && !to.async && result.State == call.StateSent {
+		result, err = look(to.wait)
 	}
 	if err != nil {
 		return call.Result{ID: id, State: call.StateQueued, AcceptedAt: e.call.AcceptedAt}
@@ -73,16 +76,12 @@ func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
 	return result
 }
 
-// patience is how long a client is well advised to wait for the end of a stored call: as long as it may if the call is under way or about to be, a moment if it is the
-// next of its integration, which may have been decided on just now, and not at all behind others.
-func patience(r call.Result, now time.Time) time.Duration {
-	switch {
-	case r.State == call.StateSent, r.State == call.StateQueued && !r.ETA.IsZero() && r.ETA.Before(now.Add(soon)):
-		return maxWait
-	case r.State == call.StateQueued && r.Ahead == 0:
-		return soon
-	}
-	return 0
+// next reports whether a queued call is about to be sent: by the forecast, or because it is new and has no other of its integration before it, so that it may have been
+// decided on just now.
+func next(r call.Result, now time.Time) bool {
+	isNear := !r.ETA.IsZero() && r.ETA.Before(now.Add(soon))
+	isNew := r.Ahead == 0 && now.Before(r.AcceptedAt.Add(soon))
+	return r.State == call.StateQueued && (isNear || isNew)
 }
 
 // fingerprint tells two requests with the same Idempotency-Key apart.

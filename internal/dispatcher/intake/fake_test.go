@@ -66,6 +66,7 @@ func (f *fake) Result(_ context.Context, integration string, id call.ID, wait ti
 	if wait > 0 && f.end.ID == id {
 		return f.end, nil
 	}
+	time.Sleep(wait)
 	return f.result, nil
 }
 

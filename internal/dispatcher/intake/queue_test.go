@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,8 +28,8 @@ func decode(t *testing.T, response *http.Response) map[string]any {
 	return body
 }
 
-// whenAccepted is when the calls of these tests were accepted.
-var whenAccepted = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+// whenAccepted is long ago, also by the clock of a synctest bubble.
+var whenAccepted = time.Date(1999, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func ccaiResult(state call.State, change func(*call.Result)) call.Result {
 	r := call.Result{ID: "01J", Integration: "contact-centre/ccai", State: state, AcceptedAt: whenAccepted}
@@ -42,41 +43,57 @@ func TestAQueuedOperationGetsTheCRMsAnswerIfItsTurnIsNear(t *testing.T) {
 	created := func(r *call.Result) {
 		r.Status, r.Header, r.Body = 201, http.Header{"Content-Type": {"application/json"}, "Location": {crmURL + "/t/1"}}, []byte(`{"ticket":{"id":1}}`)
 	}
+	queued := func(ahead int64, in time.Duration) call.Result {
+		return ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead, r.ETA = ahead, time.Now().Add(in) })
+	}
 	for name, test := range map[string]struct {
-		first  call.Result
+		first  func() call.Result
 		prefer string
 		waits  []time.Duration
 		status int
 	}{
-		"it has ended already":        {ccaiResult(call.StateSucceeded, created), "", []time.Duration{0}, 201},
-		"it is on its way":            {ccaiResult(call.StateSent, nil), "", []time.Duration{0, 8 * time.Second}, 201},
-		"its turn is near":            {ccaiResult(call.StateQueued, func(r *call.Result) { r.ETA = time.Now() }), "", []time.Duration{0, 8 * time.Second}, 201},
-		"it is the next":              {ccaiResult(call.StateQueued, func(r *call.Result) { r.ETA = time.Now().Add(time.Minute) }), "", []time.Duration{0, time.Second}, 201},
-		"its turn is far":             {ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead, r.ETA = 1, time.Now().Add(time.Minute) }), "", []time.Duration{0}, 202},
-		"its turn is not known":       {ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead = 1 }), "", []time.Duration{0}, 202},
-		"the client wants no answer":  {ccaiResult(call.StateSent, nil), "respond-async", []time.Duration{0}, 202},
-		"nor one that is there":       {ccaiResult(call.StateSucceeded, created), "respond-async", []time.Duration{0}, 202},
-		"it is parked":                {ccaiResult(call.StateParked, nil), "", []time.Duration{0}, 202},
-		"a key's first call was dead": {ccaiResult(call.StateDead, nil), "", []time.Duration{0}, 202},
+		"it has ended already":        {func() call.Result { return ccaiResult(call.StateSucceeded, created) }, "", []time.Duration{0}, 201},
+		"it is on its way":            {func() call.Result { return ccaiResult(call.StateSent, nil) }, "", []time.Duration{0, 8 * time.Second}, 201},
+		"its turn is near":            {func() call.Result { return queued(3, 0) }, "", []time.Duration{0, time.Second}, 201},
+		"it is new and the next":      {func() call.Result { r := queued(0, time.Minute); r.AcceptedAt = time.Now(); return r }, "", []time.Duration{0, time.Second}, 201},
+		"it is the next for long":     {func() call.Result { return queued(0, time.Minute) }, "", []time.Duration{0}, 202},
+		"its turn is far":             {func() call.Result { return queued(3, time.Minute) }, "", []time.Duration{0}, 202},
+		"its turn is not known":       {func() call.Result { return ccaiResult(call.StateQueued, nil) }, "", []time.Duration{0}, 202},
+		"the client wants no answer":  {func() call.Result { return ccaiResult(call.StateSent, nil) }, "respond-async", []time.Duration{0}, 202},
+		"nor one that is there":       {func() call.Result { return ccaiResult(call.StateSucceeded, created) }, "respond-async", []time.Duration{0}, 202},
+		"it is parked":                {func() call.Result { return ccaiResult(call.StateParked, nil) }, "", []time.Duration{0}, 202},
+		"a key's first call was dead": {func() call.Result { return ccaiResult(call.StateDead, nil) }, "", []time.Duration{0}, 202},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fake{plan: newPlan(), result: test.first, end: ccaiResult(call.StateSucceeded, created)}
-			response := handle(f, request("POST", "/api/v2/tickets", "{}", "Prefer", test.prefer))
-			if diff := cmp.Diff(test.waits, f.lookups); diff != "" {
-				t.Error(diff)
-			}
-			if response.StatusCode != test.status || len(f.queued) != 1 || len(f.calls) != 0 {
-				t.Fatalf("status %d, %d queued, %d sent", response.StatusCode, len(f.queued), len(f.calls))
-			}
-			wantOrigin, wantLocation := "dispatcher", intakeURL+"/-/results/01J"
-			if test.status == http.StatusCreated {
-				wantOrigin, wantLocation = "crm", intakeURL+"/t/1"
-			}
-			if origin, location := response.Header.Get("Crmquota-Origin"), response.Header.Get("Location"); origin != wantOrigin || location != wantLocation {
-				t.Errorf("origin %q, location %q", origin, location)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				f := &fake{plan: newPlan(), result: test.first(), end: ccaiResult(call.StateSucceeded, created)}
+				response := handle(f, request("POST", "/api/v2/tickets", "{}", "Prefer", test.prefer))
+				if diff := cmp.Diff(test.waits, f.lookups); diff != "" {
+					t.Error(diff)
+				}
+				if response.StatusCode != test.status || len(f.queued) != 1 || len(f.calls) != 0 {
+					t.Fatalf("status %d, %d queued, %d sent", response.StatusCode, len(f.queued), len(f.calls))
+				}
+				wantOrigin, wantLocation := "dispatcher", intakeURL+"/-/results/01J"
+				if test.status == http.StatusCreated {
+					wantOrigin, wantLocation = "crm", intakeURL+"/t/1"
+				}
+				if origin, location := response.Header.Get("Crmquota-Origin"), response.Header.Get("Location"); origin != wantOrigin || location != wantLocation {
+					t.Errorf("origin %q, location %q", origin, location)
+				}
+			})
 		})
 	}
+}
+
+func TestAClientIsNotKeptByATurnThatDoesNotCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{plan: newPlan(), result: ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead, r.ETA = 3, time.Now() })}
+		response := handle(f, request("POST", "/api/v2/tickets", "{}"))
+		if took := time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); took != time.Second || response.StatusCode != http.StatusAccepted {
+			t.Errorf("status %d after %v, want 202 after a second", response.StatusCode, took)
+		}
+	})
 }
 
 func TestAQueuedOperationIsAcknowledged(t *testing.T) {
@@ -92,7 +109,7 @@ func TestAQueuedOperationIsAcknowledged(t *testing.T) {
 			t.Errorf("%s: %q, want %q", header, got, want)
 		}
 	}
-	want := map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 7.0, "eta": "2126-11-23T12:01:00Z"}
+	want := map[string]any{"id": "01J", "state": "queued", "acceptedAt": "1999-11-23T12:00:00Z", "ahead": 7.0, "eta": "2126-11-23T12:01:00Z"}
 	if diff := cmp.Diff(want, decode(t, response)); diff != "" {
 		t.Error(diff)
 	}
@@ -204,7 +221,7 @@ func TestResults(t *testing.T) {
 			r.EndedAt, r.Status, r.Header, r.Body = whenAccepted.Add(time.Second), 201, http.Header{"Content-Type": {contentType}, "Set-Cookie": {"x"}}, []byte(body)
 		})
 	}
-	ended := map[string]any{"id": "01J", "state": "succeeded", "acceptedAt": "2026-11-23T12:00:00Z", "endedAt": "2026-11-23T12:00:01Z", "status": 201.0}
+	ended := map[string]any{"id": "01J", "state": "succeeded", "acceptedAt": "1999-11-23T12:00:00Z", "endedAt": "1999-11-23T12:00:01Z", "status": 201.0}
 	and := func(more map[string]any) map[string]any {
 		all := map[string]any{}
 		for _, part := range []map[string]any{ended, more} {
@@ -217,11 +234,11 @@ func TestResults(t *testing.T) {
 		status int
 		want   map[string]any
 	}{
-		"queued": {ccaiResult(call.StateQueued, nil), 202, map[string]any{"id": "01J", "state": "queued", "acceptedAt": "2026-11-23T12:00:00Z", "ahead": 0.0}},
-		"sent":   {ccaiResult(call.StateSent, nil), 202, map[string]any{"id": "01J", "state": "sent", "acceptedAt": "2026-11-23T12:00:00Z"}},
-		"parked": {ccaiResult(call.StateParked, func(r *call.Result) { r.Reason = "unknown" }), 202, map[string]any{"id": "01J", "state": "parked", "reason": "unknown", "acceptedAt": "2026-11-23T12:00:00Z"}},
+		"queued": {ccaiResult(call.StateQueued, nil), 202, map[string]any{"id": "01J", "state": "queued", "acceptedAt": "1999-11-23T12:00:00Z", "ahead": 0.0}},
+		"sent":   {ccaiResult(call.StateSent, nil), 202, map[string]any{"id": "01J", "state": "sent", "acceptedAt": "1999-11-23T12:00:00Z"}},
+		"parked": {ccaiResult(call.StateParked, func(r *call.Result) { r.Reason = "unknown" }), 202, map[string]any{"id": "01J", "state": "parked", "reason": "unknown", "acceptedAt": "1999-11-23T12:00:00Z"}},
 		"dead": {ccaiResult(call.StateDead, func(r *call.Result) { r.Reason, r.EndedAt = "too old", whenAccepted.Add(time.Second) }), 200,
-			map[string]any{"id": "01J", "state": "dead", "reason": "too old", "acceptedAt": "2026-11-23T12:00:00Z", "endedAt": "2026-11-23T12:00:01Z"}},
+			map[string]any{"id": "01J", "state": "dead", "reason": "too old", "acceptedAt": "1999-11-23T12:00:00Z", "endedAt": "1999-11-23T12:00:01Z"}},
 		"answered with JSON": {answered("application/json", `{"next_page":"`+crmURL+`/a"}`), 200, and(map[string]any{
 			"headers": map[string]any{"Content-Type": []any{"application/json"}}, "body": map[string]any{"next_page": intakeURL + "/a"},
 		})},
@@ -268,6 +285,11 @@ func TestResultsAreTheirOwnersOnly(t *testing.T) {
 }
 
 func TestWaitingForAResult(t *testing.T) {
+	synctest.Test(t, waitForResults)
+}
+
+func waitForResults(t *testing.T) {
+	t.Helper()
 	for query, test := range map[string]struct {
 		status int
 		waits  []time.Duration
