@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bench measures the built dispatcher as a process of its own, against named peers and limits in the same run. Nothing here passes or fails by a time.
+package bench
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+const clientKey = "bench-key-0123456789abcdef"
+
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "dispatcher")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/crmquota/crm-quota-operator/cmd/dispatcher")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the dispatcher: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// stub is a CRM that answers at once and says when a request arrived.
+type stub struct {
+	http.Server
+	url     string
+	arrived chan time.Time
+	listen  atomic.Bool
+}
+
+func startStub(b *testing.B) *stub {
+	b.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &stub{url: "http://" + listener.Addr().String(), arrived: make(chan time.Time, 1)}
+	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.listen.Load() {
+			s.arrived <- time.Now()
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"users":[{"id":1,"name":"Ada"}],"next_page":null,"count":1}`)
+	})
+	go func() { _ = s.Serve(listener) }()
+	b.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// process is a running dispatcher.
+type process struct {
+	plan                   contract.Plan
+	planFile               string
+	intake, report, health string
+	command                *exec.Cmd
+	// startedToReady is the time from exec to the first ready answer.
+	startedToReady time.Duration
+}
+
+// start runs a dispatcher in front of the endpoint with one integration and these limits.
+func start(b *testing.B, endpoint string, change func(*contract.Plan)) *process {
+	b.Helper()
+	dir := b.TempDir()
+	p := &process{planFile: filepath.Join(dir, "plan", "plan.json"), intake: freeAddress(b), report: freeAddress(b), health: freeAddress(b)}
+	for _, sub := range []string{"plan", "data", "credentials"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "credentials", "token"), []byte("secret"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	hash := sha256.Sum256([]byte(clientKey))
+	p.plan = contract.Plan{
+		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint,
+		CRM:         contract.CRMIdentity{Namespace: "bench", Name: "crm", UID: "u", Generation: 1, Provider: "Zendesk", Account: "bench"},
+		Credentials: contract.Credentials{Bearer: &contract.BearerKeys{Token: "token"}},
+		Intake:      contract.Intake{URL: "http://" + p.intake, Hosts: []string{"127.0.0.1"}, PlainHTTP: true},
+		Limits:      []contract.Limit{{Name: "minute", Calls: 1_000_000_000, WindowSeconds: 60}, {Name: "inflight", Concurrent: 1000}},
+		Integrations: []contract.Integration{{
+			Namespace: "bench", Name: "app", UID: "i", Generation: 1, Enforce: true, Default: contract.Wait, WaitSeconds: 60,
+			Share: contract.Share{Weight: 1, MaxPercent: 100, LendPercent: 50, GuaranteedPercent: 50}, Queue: contract.Queue{MaxCalls: 100_000, MaxAgeSeconds: 3600},
+			Clients:    []contract.Client{{Name: "app", APIKeySHA256: []string{hex.EncodeToString(hash[:])}}},
+			Operations: []contract.OperationOverflow{{Operation: "CreateTicket", Policy: contract.Queued}},
+		}},
+	}
+	if change != nil {
+		change(&p.plan)
+	}
+	p.writePlan(b)
+	p.command = exec.CommandContext(b.Context(), binary, "--plan-file", p.planFile, "--data-dir", filepath.Join(dir, "data"),
+		"--credentials-dir", filepath.Join(dir, "credentials"), "--tls-dir", filepath.Join(dir, "tls"), "--shutdown-delay", "0s", "--log-level", "WARN",
+		"--intake-address", p.intake, "--report-address", p.report, "--health-address", p.health)
+	p.command.Stderr = os.Stderr
+	began := time.Now()
+	if err := p.command.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = p.command.Process.Signal(syscall.SIGTERM)
+		_ = p.command.Wait()
+	})
+	for deadline := began.Add(30 * time.Second); !p.ready(b); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.Fatal("the dispatcher is not ready after 30 s")
+		}
+	}
+	p.startedToReady = time.Since(began)
+	return p
+}
+
+func (p *process) ready(b *testing.B) bool {
+	b.Helper()
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+p.health+"/readyz", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+func (p *process) writePlan(b *testing.B) {
+	b.Helper()
+	data, err := json.Marshal(p.plan)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(p.planFile+".new", data, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.Rename(p.planFile+".new", p.planFile); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// call sends a request as the client and fails the benchmark unless it is answered with the status.
+func call(b *testing.B, client *http.Client, method, url string, body io.Reader, status int) {
+	req, err := http.NewRequestWithContext(b.Context(), method, url, body)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	req.Header.Set("Authorization", "Bearer "+clientKey)
+	resp, err := client.Do(req)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != status {
+		b.Errorf("%s %s: %s", method, url, resp.Status)
+	}
+}
+
+func newClient(b *testing.B) *http.Client {
+	b.Helper()
+	transport := &http.Transport{MaxIdleConnsPerHost: 256}
+	b.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 2 * time.Minute}
+}
+
+func freeAddress(b *testing.B) string {
+	b.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // only its number is wanted
+	return listener.Addr().String()
+}
+
+// reportMillis reports the median and the 99th percentile of times.
+func reportMillis(b *testing.B, name string, times []time.Duration) {
+	b.Helper()
+	slices.Sort(times)
+	millis := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	b.ReportMetric(millis(times[len(times)/2]), name+"-p50-ms")
+	b.ReportMetric(millis(times[len(times)*99/100]), name+"-p99-ms")
+}
