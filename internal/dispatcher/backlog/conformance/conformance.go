@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package conformance says what any backlog.Store must do: random operations, with power loss between any two, compared after each with a model in memory.
+// Tests of implementations call Run.
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// Volume is what a store is kept on.
+type Volume interface {
+	// Open opens the store that the volume holds, or makes one.
+	Open() (backlog.Store, error)
+	// PowerLoss leaves on the volume what was durable. The open store is not used any more; what it still does has no effect on the volume.
+	PowerLoss()
+}
+
+var (
+	integrations = []string{"a/x", "a/xy", "b/y"}
+	start        = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	endOfTime    = start.Add(1000 * time.Hour)
+)
+
+// Run holds a store to its promises.
+func Run(t *testing.T, newVolume func() Volume) {
+	t.Helper()
+	rapid.Check(t, func(t *rapid.T) {
+		volume := newVolume()
+		store, err := volume.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &run{volume: volume, store: store, now: newModel()}
+		r.durable = []*model{r.now.clone()}
+		defer func() { r.close(t) }()
+		t.Repeat(map[string]func(*rapid.T){
+			"append":     r.append,
+			"decide":     r.decide,
+			"forget":     r.forget,
+			"count":      r.count,
+			"conflict":   r.conflict,
+			"lose power": r.losePower,
+			"start anew": r.restart,
+			"":           r.compare,
+		})
+	})
+}
+
+// run is one sequence of operations.
+type run struct {
+	volume Volume
+	store  backlog.Store
+	refs   []backlog.Ref
+	// now is what the store must hold; durable, what may be left after power loss: the last state that was made durable, or one after it.
+	now     *model
+	durable []*model
+	charges uint64
+	clock   time.Duration
+}
+
+func (r *run) close(t *rapid.T) {
+	if err := r.store.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+func (r *run) compare(t *rapid.T) {
+	if diff := difference(r.now, observe(t, r.store, r.refs)); diff != "" {
+		t.Fatalf("the store differs from the model (-model +store):\n%s", diff)
+	}
+}
+
+func difference(m *model, o observation) string {
+	return cmp.Diff(m.observe(), o, cmpopts.EquateEmpty())
+}
+
+// made notes that everything so far is durable.
+func (r *run) made() { r.durable = []*model{r.now.clone()} }
+
+func (r *run) append(t *rapid.T) {
+	integration := rapid.SampledFrom(integrations).Draw(t, "integration")
+	n := len(r.refs)
+	e := backlog.Entry{
+		Call: &call.Call{
+			Integration: integration, Client: "app", Operation: "CreateTicket", Method: "POST", Target: fmt.Sprintf("/%d", n),
+			Body:       []byte(fmt.Sprintf("body %d", n)),
+			Repeat:     call.Repeat{Class: call.RepeatKeyed, KeyValidFor: time.Hour},
+			AcceptedAt: start.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "accepted")) * time.Millisecond), // clocks are set back, too
+			Expires:    start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "expires")) * time.Second),
+		},
+		DedupeKey:   rapid.SampledFrom([]string{"", "k1", "k2"}).Draw(t, "key"),
+		Fingerprint: [32]byte{rapid.SampledFrom([]byte{1, 1, 1, 2}).Draw(t, "fingerprint")},
+		MaxQueued:   int64(rapid.IntRange(1, 6).Draw(t, "max queued")),
+	}
+	id, seen, err := r.store.Append(e)
+	first, known := r.now.keys[modelKey{integration, e.DedupeKey}]
+	switch {
+	case known && first.fingerprint != e.Fingerprint:
+		if !errors.Is(err, call.ErrKeyReused) {
+			t.Fatalf("a key used for another request: %v", err)
+		}
+	case known:
+		if id != first.id || !seen || err != nil {
+			t.Fatalf("a key seen before: %s %v %v, want %s", id, seen, err, first.id)
+		}
+	case int64(len(r.now.queued(integration))) >= e.MaxQueued:
+		if !errors.Is(err, backlog.ErrQueueFull) {
+			t.Fatalf("a full queue: %v", err)
+		}
+	default:
+		r.appended(t, e, id, seen, err)
+	}
+}
+
+func (r *run) appended(t *rapid.T, e backlog.Entry, id call.ID, seen bool, err error) {
+	if err != nil || seen {
+		t.Fatalf("a new call: seen %v, %v", seen, err)
+	}
+	for _, ref := range r.refs {
+		if _, there := r.now.calls[ref]; ref.ID == id || there && ref.ID > id {
+			t.Fatalf("ID %s was given after %s", id, ref.ID)
+		}
+	}
+	r.refs = append(r.refs, backlog.Ref{Integration: e.Call.Integration, ID: id})
+	r.now.append(e, id)
+	r.made()
+}
+
+// in returns the calls in one of these states.
+func (r *run) in(states ...call.State) []backlog.Ref {
+	return slices.DeleteFunc(slices.Clone(r.refs), func(ref backlog.Ref) bool { return !slices.Contains(states, r.now.calls[ref].result.State) })
+}
+
+func (r *run) batch() *backlog.Batch {
+	r.clock += time.Second
+	return &backlog.Batch{Clock: backlog.Clock{Store: r.clock, BootID: "boot", Boot: 2 * r.clock, Horizon: r.now.clock.Horizon}}
+}
+
+// commit commits a batch; synced says whether it holds what must survive.
+func (r *run) commit(t *rapid.T, b *backlog.Batch, synced bool) {
+	if err := r.store.Commit(b); err != nil {
+		t.Fatalf("commit: %v", err)
+	}
+	r.now.commit(b)
+	if synced {
+		r.made()
+	} else {
+		r.durable = append(r.durable, r.now.clone())
+	}
+}
+
+// decide takes one call along one of the ways that are open to it, with the charges that belong to that.
+func (r *run) decide(t *rapid.T) {
+	refs := r.in(call.StateQueued, call.StateSent, call.StateParked)
+	if len(refs) == 0 {
+		t.Skip("no call to decide on")
+	}
+	ref := rapid.SampledFrom(refs).Draw(t, "call")
+	from := r.now.calls[ref].result.State
+	b := r.batch()
+	tr := backlog.Transition{Ref: ref, From: from, At: start.Add(r.clock), Progress: r.now.calls[ref].head.Progress}
+	switch from {
+	case call.StateQueued:
+		tr.To = rapid.SampledFrom([]call.State{call.StateSent, call.StateSent, call.StateParked, call.StateDead}).Draw(t, "to")
+	case call.StateSent:
+		tr.To = rapid.SampledFrom([]call.State{call.StateQueued, call.StateParked, call.StateSucceeded, call.StateFailed}).Draw(t, "to")
+		r.endCharge(t, b, ref)
+	default:
+		tr.To = call.StateDead
+	}
+	if tr.To == call.StateSent {
+		r.charges++
+		tr.Progress.Attempts++
+		tr.Progress.FirstSent = start
+		b.Charges = append(b.Charges, backlog.Charge{ID: r.charges, Integration: ref.Integration, Cost: 1, Open: true, Call: ref.ID})
+	}
+	if tr.To == call.StateParked || tr.To == call.StateDead {
+		tr.Reason = "a reason"
+	}
+	if ended(tr.To) {
+		tr.KeepUntil = start.Add(24*time.Hour + r.clock)
+	}
+	if tr.To == call.StateSucceeded || tr.To == call.StateFailed {
+		tr.Answer = &backlog.Answer{Status: 200, Header: map[string][]string{"X": {"1"}}, Body: []byte("answer of " + string(ref.ID))}
+	}
+	b.Transitions = append(b.Transitions, tr)
+	r.commit(t, b, true)
+}
+
+// endCharge ends or refunds the call's open charge.
+func (r *run) endCharge(t *rapid.T, b *backlog.Batch, ref backlog.Ref) {
+	for id, c := range r.now.charges {
+		if !c.Open || c.Call != ref.ID {
+			continue
+		}
+		if rapid.Bool().Draw(t, "refund") {
+			b.Refunds = append(b.Refunds, id)
+			continue
+		}
+		c.Open, c.End, c.InDoubt = false, r.clock, true
+		b.Charges = append(b.Charges, c)
+	}
+}
+
+func (r *run) forget(t *rapid.T) {
+	refs := r.in(call.StateSucceeded, call.StateFailed, call.StateDead)
+	if len(refs) == 0 {
+		t.Skip("no call to forget")
+	}
+	b := r.batch()
+	b.ForgetCalls = []backlog.Ref{rapid.SampledFrom(refs).Draw(t, "call")}
+	r.commit(t, b, true)
+}
+
+// count commits what may be lost: tallies, charges that end, the horizon.
+func (r *run) count(t *rapid.T) {
+	b := r.batch()
+	b.Tallies = map[string]backlog.Tally{"b/y": {Refused: 1, Forwarded: 2}}
+	r.charges++
+	b.Charges = []backlog.Charge{{ID: r.charges, Integration: "b/y", Cost: 2, End: r.clock}}
+	if rapid.Bool().Draw(t, "forget charges") {
+		b.Clock.Horizon = r.clock - 3*time.Second
+	}
+	r.commit(t, b, false)
+}
+
+// conflict commits a batch with one transition from a state in which the call is not: nothing of it may take effect.
+func (r *run) conflict(t *rapid.T) {
+	refs := r.in(call.StateQueued)
+	if len(refs) == 0 {
+		t.Skip("no call to take for another")
+	}
+	b := r.batch()
+	b.Plan = []byte("never")
+	b.Transitions = []backlog.Transition{{Ref: rapid.SampledFrom(refs).Draw(t, "call"), From: call.StateSent, To: call.StateQueued}}
+	if err := r.store.Commit(b); !errors.Is(err, backlog.ErrConflict) {
+		t.Fatalf("a conflict: %v", err)
+	}
+}
+
+// losePower continues with what is left: the last durable state, or one after it.
+func (r *run) losePower(t *rapid.T) {
+	r.volume.PowerLoss()
+	r.reopen(t)
+	left := observe(t, r.store, r.refs)
+	for _, m := range slices.Backward(r.durable) {
+		if difference(m, left) == "" {
+			r.now = m
+			r.made()
+			return
+		}
+	}
+	t.Fatalf("after power loss the store holds neither the durable state nor a later one (-durable +store):\n%s", difference(r.durable[0], left))
+}
+
+// restart closes the store and opens it again.
+func (r *run) restart(t *rapid.T) {
+	r.close(t)
+	r.reopen(t)
+	r.made()
+}
+
+func (r *run) reopen(t *rapid.T) {
+	store, err := r.volume.Open()
+	if err != nil {
+		t.Fatalf("open again: %v", err)
+	}
+	r.store = store
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// model is what a store must hold, as plainly as it can be said.
+type model struct {
+	calls   map[backlog.Ref]modelCall
+	keys    map[modelKey]modelDedupe
+	tallies map[string]backlog.Tally
+	charges map[uint64]backlog.Charge
+	plan    []byte
+	clock   backlog.Clock
+}
+
+type modelCall struct {
+	call    call.Call
+	result  call.Result
+	head    backlog.Head
+	ordinal int64
+	due     time.Time
+	key     string
+}
+
+type modelKey struct{ integration, key string }
+
+type modelDedupe struct {
+	id          call.ID
+	fingerprint [32]byte
+}
+
+func newModel() *model {
+	return &model{
+		calls: map[backlog.Ref]modelCall{}, keys: map[modelKey]modelDedupe{}, tallies: map[string]backlog.Tally{}, charges: map[uint64]backlog.Charge{},
+	}
+}
+
+func (m *model) clone() *model {
+	return &model{
+		calls: maps.Clone(m.calls), keys: maps.Clone(m.keys), tallies: maps.Clone(m.tallies), charges: maps.Clone(m.charges),
+		plan: m.plan, clock: m.clock,
+	}
+}
+
+func (m *model) move(integration string, from, to call.State) {
+	t := m.tallies[integration]
+	t.Move(from, to)
+	m.tallies[integration] = t
+}
+
+// append stores a call under the ID that the store gave it.
+func (m *model) append(e backlog.Entry, id call.ID) {
+	c := *e.Call
+	c.ID = id
+	t := m.tallies[c.Integration]
+	t.Accepted++
+	m.tallies[c.Integration] = t
+	m.move(c.Integration, "", call.StateQueued)
+	m.calls[backlog.Ref{Integration: c.Integration, ID: id}] = modelCall{
+		call:    c,
+		result:  call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
+		head:    backlog.Head{ID: id, Operation: c.Operation, Repeat: c.Repeat, AcceptedAt: c.AcceptedAt, Expires: c.Expires},
+		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey,
+	}
+	if e.DedupeKey != "" {
+		m.keys[modelKey{c.Integration, e.DedupeKey}] = modelDedupe{id, e.Fingerprint}
+	}
+}
+
+func (m *model) commit(b *backlog.Batch) {
+	for integration, t := range b.Tallies {
+		sum := m.tallies[integration]
+		sum.Add(t)
+		m.tallies[integration] = sum
+	}
+	for _, t := range b.Transitions {
+		m.transit(t)
+	}
+	for _, ref := range b.ForgetCalls {
+		c := m.calls[ref]
+		delete(m.calls, ref)
+		delete(m.keys, modelKey{ref.Integration, c.key})
+		m.move(ref.Integration, c.result.State, "")
+	}
+	for _, c := range b.Charges {
+		m.charges[c.ID] = c
+	}
+	for _, id := range b.Refunds {
+		delete(m.charges, id)
+	}
+	maps.DeleteFunc(m.charges, func(_ uint64, c backlog.Charge) bool { return !c.Open && c.End < b.Clock.Horizon })
+	if b.Plan != nil {
+		m.plan = b.Plan
+	}
+	m.clock = b.Clock
+}
+
+func (m *model) transit(t backlog.Transition) {
+	c := m.calls[t.Ref]
+	c.head.Progress = t.Progress
+	c.result.State, c.result.Reason = t.To, t.Reason
+	switch t.To {
+	case call.StateQueued, call.StateParked:
+		c.due = c.head.Expires
+	case call.StateSent:
+		c.due = time.Time{}
+	default:
+		c.due, c.result.EndedAt = t.KeepUntil, t.At
+	}
+	if t.Answer != nil {
+		c.result.Status, c.result.Header, c.result.Body = t.Answer.Status, t.Answer.Header, t.Answer.Body
+	}
+	m.calls[t.Ref] = c
+	m.move(t.Integration, t.From, t.To)
+}
+
+// queued are an integration's queued calls in order.
+func (m *model) queued(integration string) []modelCall {
+	var all []modelCall
+	for ref, c := range m.calls {
+		if ref.Integration == integration && c.result.State == call.StateQueued {
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(a, b modelCall) int { return cmp.Compare(a.head.ID, b.head.ID) })
+	return all
+}
+
+// restored is what the model would go on from.
+func (m *model) restored() backlog.Restored {
+	r := backlog.Restored{Plan: bytes.Clone(m.plan), Clock: m.clock}
+	var open []backlog.Charge
+	for _, c := range m.charges {
+		if c.Open {
+			open = append(open, c)
+		} else {
+			r.Charges = append(r.Charges, c)
+		}
+	}
+	slices.SortFunc(r.Charges, func(a, b backlog.Charge) int { return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(open, func(a, b backlog.Charge) int { return cmp.Compare(a.ID, b.ID) })
+	r.Charges = append(r.Charges, open...)
+	for _, c := range open {
+		if c.Call != "" {
+			ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
+			r.Sent = append(r.Sent, backlog.SentCall{Ref: ref, Head: m.calls[ref].head})
+		}
+	}
+	return r
+}
