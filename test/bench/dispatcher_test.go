@@ -126,7 +126,9 @@ func BenchmarkDrainStart(b *testing.B) {
 	crm := startStub(b)
 	d := start(b, crm.url, func(p *contract.Plan) { p.Limits = []contract.Limit{{Name: "second", Calls: 1, WindowSeconds: 1}} })
 	client := newClient(b)
-	get := func() { call(b, client, http.MethodGet, "http://"+d.intake+"/api/v2/users/search.json?query=ada", nil, http.StatusOK) }
+	get := func() {
+		call(b, client, http.MethodGet, "http://"+d.intake+"/api/v2/users/search.json?query=ada", nil, http.StatusOK)
+	}
 	hold := limits.DefaultGuards().Hold(limits.Limit{Kind: limits.Rolling, Window: time.Second})
 	get()
 	// What the client sees as the end of an answer is later than what the dispatcher sees, so the times are too small by a part of a round trip.

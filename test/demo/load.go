@@ -30,8 +30,8 @@ type caller struct {
 }
 
 var callers = []caller{
-	{"contact-centre", "contact-centre-adapter", fmt.Sprintf("%d call logs at once, besides 2 contact searches a second that an agent waits for", burst),
-		[]string{fmt.Sprintf("--burst=%d", burst), "--searches=2"}},
+	{"contact-centre", "contact-centre-adapter", fmt.Sprintf("2 contact searches a second that agents wait for; after 20 s %d call logs at once", burst),
+		[]string{"--searches=2", fmt.Sprintf("--burst=%d", burst), "--burst-after=20s"}},
 	{"marketing", "marketing-sync", "2 tickets a second that somebody waits for", []string{"--creates=2"}},
 	{"etl", "etl-export", "an export on 8 connections that takes all it can get", []string{"--greedy=8"}},
 }

@@ -22,6 +22,7 @@ type options struct {
 	prefix                     string
 	duration, follow           time.Duration
 	burst                      int
+	burstAfter                 time.Duration
 	searches                   float64
 	creates                    float64
 	greedy                     int
@@ -35,7 +36,8 @@ func main() {
 	flag.StringVar(&o.prefix, "prefix", "load", "start of the external ids of tickets")
 	flag.DurationVar(&o.duration, "duration", 2*time.Minute, "how long to call")
 	flag.DurationVar(&o.follow, "follow", 10*time.Minute, "how long to wait for the results of accepted calls after that")
-	flag.IntVar(&o.burst, "burst", 0, "call logs to write at once, at the start")
+	flag.IntVar(&o.burst, "burst", 0, "call logs to write at once")
+	flag.DurationVar(&o.burstAfter, "burst-after", 0, "when, after the start, to write them")
 	flag.Float64Var(&o.searches, "searches", 0, "contact searches per second")
 	flag.Float64Var(&o.creates, "creates", 0, "tickets per second that somebody waits for")
 	flag.IntVar(&o.greedy, "greedy", 0, "connections that export as fast as they can")
@@ -72,6 +74,7 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	stream("call logs", o.burst > 0, func(t *loadgen.Tally) {
+		time.Sleep(o.burstAfter)
 		loadgen.Burst(ctx, client, t, o.burst, 32, loadgen.CreateTickets(o.prefix+"-log"))
 	})
 	stream("contact searches", o.searches > 0, func(t *loadgen.Tally) { loadgen.Steady(calling, client, t, o.searches, loadgen.SearchUsers) })

@@ -43,7 +43,7 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 	}
 	w.lane, w.since, w.deadline = l, now, now.Add(wait)
 	l.waiting = append(l.waiting, w)
-	l.ask(now)
+	l.ask(now, true)
 }
 
 // admissible returns the lane of an integration whose new calls are taken, or why they are not.
@@ -129,7 +129,7 @@ func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
 func (s *Scheduler) arrived(integration string, id call.ID, expires time.Time) {
 	l := s.lane(integration)
 	l.queue.arrived(id)
-	l.ask(s.options.Now())
+	l.ask(s.options.Now(), false)
 	s.nextDue = earlier(s.nextDue, expires)
 }
 

@@ -100,6 +100,7 @@ func (s *Scheduler) foresee(now time.Time) {
 				p.Left = max(0, end.Sub(now))
 			}
 			s.sharing.SetDemand(k, l.owner, d.Until(now, p))
+			s.sharing.SetLive(k, l.owner, l.live[k].Ahead(now))
 		}
 	}
 }

@@ -22,8 +22,9 @@ type lane struct {
 	spec    *contract.Integration
 	waiting []*waiter
 	queue   window
-	// demands by limit; asked is set when one of them has grown since the last forecast.
+	// demands by limit, of all calls and of those that somebody waits for; asked is set when one of them has grown since the last forecast.
 	demands []*forecast.Demand
+	live    []*forecast.Demand
 	asked   bool
 }
 
@@ -91,17 +92,22 @@ func (s *Scheduler) setLanes(p *contract.Plan) {
 		})
 	}
 	for _, l := range s.order {
-		old := l.demands
-		l.demands = make([]*forecast.Demand, len(kept))
-		for k, from := range kept {
-			if from >= 0 && from < len(old) {
-				l.demands[k] = old[from]
-				continue
-			}
-			l.demands[k] = forecast.NewDemand(s.forecastFor[k])
-		}
+		l.demands, l.live = s.keepForecasts(l.demands, kept), s.keepForecasts(l.live, kept)
 		l.asked = true
 	}
+}
+
+// keepForecasts returns a forecast for each limit: the old one at the position that kept names, a new one where it names none.
+func (s *Scheduler) keepForecasts(old []*forecast.Demand, kept []int) []*forecast.Demand {
+	demands := make([]*forecast.Demand, len(kept))
+	for k, from := range kept {
+		if from >= 0 && from < len(old) {
+			demands[k] = old[from]
+			continue
+		}
+		demands[k] = forecast.NewDemand(s.forecastFor[k])
+	}
+	return demands
 }
 
 // shadowed says whether the integration's waiting calls pass through untouched.
@@ -113,10 +119,13 @@ func (s *Scheduler) bypassed(now time.Time) bool {
 	return s.plan.BypassUntil != nil && now.Before(*s.plan.BypassUntil)
 }
 
-// ask notes that the integration asks for one more call.
-func (l *lane) ask(now time.Time) {
-	for _, d := range l.demands {
-		d.Ask(now, callCost)
+// ask notes that the integration asks for one more call; live, that somebody waits for it.
+func (l *lane) ask(now time.Time, live bool) {
+	for k := range l.demands {
+		l.demands[k].Ask(now, callCost)
+		if live {
+			l.live[k].Ask(now, callCost)
+		}
 	}
 	l.asked = true
 }

@@ -18,14 +18,23 @@ const (
 	Borrowed
 )
 
-// Admissible says whether a call of this cost by the owner may be sent now. The class is the one that is worst off over all limits that hold calls back.
+// Admissible says whether a call of this cost by the owner, for which somebody waits, may be sent now. The class is the one that is worst off over all limits
+// that hold calls back.
 func (s *Sharing) Admissible(o ledger.Owner, cost int64) (class Class, ok bool) {
+	return s.admissible(Head{Owner: o, Lane: Waiting, Cost: cost})
+}
+
+func (s *Sharing) admissible(h Head) (class Class, ok bool) {
 	s.refresh()
 	for k := range s.terms {
 		if s.alertOnly[k] {
 			continue
 		}
-		c := s.claim(k, o, cost)
+		units := s.book.Units(k, h.Cost)
+		if h.Lane == Backlog {
+			units += s.termsOf(k, h.Owner).live
+		}
+		c := s.claim(k, h.Owner, units)
 		if !c.fits() {
 			return c.class, false
 		}
@@ -45,9 +54,9 @@ type claim struct {
 
 func (c claim) fits() bool { return c.missing <= 0 && c.over <= 0 }
 
-// claim judges a call in the class it has now: the best one whose part it does not pass.
-func (s *Sharing) claim(k int, o ledger.Owner, cost int64) claim {
-	t, used, n := s.termsOf(k, o), s.book.UsedBy(k, o), s.book.Units(k, cost)
+// claim judges a call of n units in the class it has now: the best one whose part it does not pass.
+func (s *Sharing) claim(k int, o ledger.Owner, n int64) claim {
+	t, used := s.termsOf(k, o), s.book.UsedBy(k, o)
 	switch after := used + n; {
 	case after <= t.hard:
 		return s.claimAs(OwnHard, k, t, used, n)

@@ -34,11 +34,11 @@ type Explanation struct {
 	Earliest time.Time
 }
 
-// Explain says why a call of this cost by the owner has to wait; ok is false if it need not.
+// Explain says why a call of this cost by the owner, for which somebody waits, has to wait; ok is false if it need not.
 func (s *Sharing) Explain(o ledger.Owner, cost int64) (e Explanation, ok bool) {
 	s.refresh()
 	for k := range s.terms {
-		c := s.claim(k, o, cost)
+		c := s.claim(k, o, s.book.Units(k, cost))
 		if s.alertOnly[k] || c.fits() {
 			continue
 		}

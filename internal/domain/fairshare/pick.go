@@ -91,7 +91,7 @@ func (s *Sharing) gather(heads []Head) {
 	s.pick++
 	s.contenders = s.contenders[:0]
 	for i, h := range heads {
-		class, ok := s.Admissible(h.Owner, h.Cost)
+		class, ok := s.admissible(h)
 		if !ok {
 			continue
 		}

@@ -16,6 +16,9 @@
 //	borrowed  (otherwise):       U + c + sum of S_j over j other than i <= E  and  u_i + c <= ceiling_i
 //
 // So U + sum R <= E always, and a call that is own-hard in every limit never waits for another integration.
+//
+// A call of the backlog, for which nobody waits, takes along in every limit the live calls that its own integration is forecast to make next, at most four
+// fifths of g: it is judged as if they were sent with it. So a backlog does not take from an integration's users what is kept free for them.
 package fairshare
 
 import (
@@ -42,6 +45,8 @@ type Share struct {
 // terms are an integration's figures in one limit.
 type terms struct {
 	guaranteed, hard, ceiling, demand int64
+	// live units are kept free from the integration's own backlog.
+	live int64
 }
 
 // hardReserve is R: what nobody else may take.
@@ -133,6 +138,15 @@ func (s *Sharing) SetDemand(k int, o ledger.Owner, calls int64) {
 	if int(o) < len(s.terms[k]) && s.terms[k][o].demand != calls {
 		s.terms[k][o].demand = calls
 		s.stale = true
+	}
+}
+
+// SetLive tells how many live calls, for which somebody will wait, the owner is forecast to make within the window of
+// limit k.
+func (s *Sharing) SetLive(k int, o ledger.Owner, calls int64) {
+	if int(o) < len(s.terms[k]) {
+		t := &s.terms[k][o]
+		t.live = min(calls, t.guaranteed*(backlogPart-1)/backlogPart)
 	}
 }
 

@@ -66,3 +66,12 @@ func (d *Demand) Until(now time.Time, p Present) int64 {
 	}
 	return max(known, int64(math.Ceil(d.envelope.At(now))))
 }
+
+// Ahead is how much more will be asked for within the window of a rolling limit, at now: what is asked for in a window and was not in this one. It is 0 for
+// slots, which are free again at once, and for calendar days: what the last hours say of the rest of a day is too little to hold calls back for.
+func (d *Demand) Ahead(now time.Time) int64 {
+	if d.kind != limits.Rolling {
+		return 0
+	}
+	return max(0, int64(math.Ceil(d.envelope.At(now)))-d.asked.sum(now))
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// queue is a store's queue of one integration, for TestWindow.
+type queue []call.ID
+
+func (q queue) behind(after call.ID, n int) []backlog.Head {
+	var heads []backlog.Head
+	for _, id := range q {
+		if id > after && len(heads) < n {
+			heads = append(heads, backlog.Head{ID: id})
+		}
+	}
+	return heads
+}
+
+// TestWindow: whatever comes, goes and comes back, each queued call is taken once, and the front is in order while nothing is delayed on its way.
+func TestWindow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, stored, taken := &window{more: true}, queue{}, []call.ID{}
+		next := 0
+		store := func(id call.ID) {
+			at, _ := slices.BinarySearch(stored, id)
+			stored = slices.Insert(stored, at, id)
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"a call arrives": func(*rapid.T) {
+				next += 2
+				id := call.ID(fmt.Sprintf("%06d", next))
+				store(id)
+				w.arrived(id)
+			},
+			"a call arrives late": func(t *rapid.T) {
+				id := call.ID(fmt.Sprintf("%06d", 2*rapid.IntRange(0, max(0, next/2)).Draw(t, "id")+1))
+				if slices.Contains(stored, id) || slices.Contains(taken, id) {
+					t.Skip("there is one")
+				}
+				store(id)
+				w.arrived(id)
+			},
+			"a call is taken": func(t *rapid.T) {
+				i, _ := w.first(noon)
+				if i < 0 {
+					t.Skip("nothing to take")
+				}
+				h := w.remove(i)
+				at, found := slices.BinarySearch(stored, h.ID)
+				if !found {
+					t.Fatalf("%s is taken and not queued", h.ID)
+				}
+				stored = slices.Delete(stored, at, at+1)
+				taken = append(taken, h.ID)
+			},
+			"a call comes back": func(t *rapid.T) {
+				if len(taken) == 0 {
+					t.Skip("nothing was taken")
+				}
+				i := rapid.IntRange(0, len(taken)-1).Draw(t, "which")
+				store(taken[i])
+				w.returned(backlog.Head{ID: taken[i]})
+				taken = slices.Delete(taken, i, i+1)
+			},
+			"": func(t *rapid.T) {
+				for w.wants() {
+					w.extend(stored.behind(w.end, maxHeads), maxHeads)
+				}
+				if len(w.heads) > 2*maxHeads {
+					t.Fatalf("%d heads are in memory", len(w.heads))
+				}
+				var got []call.ID
+				for _, h := range w.heads {
+					got = append(got, h.ID)
+				}
+				if want := []call.ID(stored[:min(len(stored), len(got))]); len(got) < min(len(stored), maxHeads/2) || !slices.Equal(got, want) {
+					t.Fatalf("in memory is %v, the queue begins %v", got, want)
+				}
+			},
+		})
+	})
+}
+
+func TestWindowPassesOverDelayedCalls(t *testing.T) {
+	delayed := func(id call.ID, s int) backlog.Head {
+		return backlog.Head{ID: id, Progress: backlog.Progress{NotBefore: noon.Add(time.Duration(s) * time.Second)}}
+	}
+	w := &window{heads: []backlog.Head{delayed("a", 7), delayed("b", 5), delayed("c", 6)}, end: "c"}
+	type result struct {
+		i    int
+		next time.Time
+	}
+	for s, want := range map[int]result{0: {-1, noon.Add(5 * time.Second)}, 5: {1, time.Time{}}, 7: {0, time.Time{}}} {
+		i, next := w.first(noon.Add(time.Duration(s) * time.Second))
+		if diff := cmp.Diff(want, result{i, next}, cmp.AllowUnexported(result{})); diff != "" {
+			t.Errorf("after %d s (-want +got):\n%s", s, diff)
+		}
+	}
+}
