@@ -70,6 +70,7 @@ manifests: bin/controller-gen ## Regenerate CRDs and RBAC.
 lint: bin/golangci-lint ## Run the linters, layering rules and API conventions included.
 	bin/golangci-lint run
 	bin/golangci-lint run --config .golangci-api.yml ./api/...
+	cd hack/localcluster && ../../bin/golangci-lint run --config ../../.golangci.yml ./...
 
 .PHONY: tidy
 tidy: ## go mod tidy in every module.

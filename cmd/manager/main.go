@@ -100,7 +100,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
-	mgr, err := ctrl.NewManager(restConfig, f.options())
+	options := f.options()
+	if f.leaderElect {
+		if options.LeaderElectionResourceLockInterface, err = newLease(restConfig, f.leaseNamespace); err != nil {
+			return err
+		}
+	}
+	mgr, err := ctrl.NewManager(restConfig, options)
 	if err != nil {
 		return err
 	}
@@ -133,9 +139,7 @@ func (f flags) options() ctrl.Options {
 			ReconciliationTimeout:   reconcileTimeout,
 			EnableWarmup:            new(true),
 		},
-		LeaderElection:          f.leaderElect,
-		LeaderElectionID:        leaseName,
-		LeaderElectionNamespace: f.leaseNamespace,
+		LeaderElection: f.leaderElect,
 		// run returns as soon as the manager has stopped, so nothing is done without the lease.
 		LeaderElectionReleaseOnCancel: true,
 		LeaseDuration:                 new(leaseDuration),

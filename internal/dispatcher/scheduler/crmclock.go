@@ -9,6 +9,9 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
+// farthest is how far from ours a CRM's clock is believed to be. A Date beyond it is a mistake that would open or close a day's limit.
+const farthest = time.Hour
+
 // crmClock learns from the Date of answers how far the CRM's clock is from ours. It starts from limits.UnknownOffset.
 type crmClock struct {
 	guards limits.Guards
@@ -25,6 +28,9 @@ func (c *crmClock) observe(header http.Header, began, ended time.Time) bool {
 	}
 	// Date is cut to the second: the clock showed up to one second more.
 	seen := limits.Offset{Min: date.Sub(ended), Max: date.Add(time.Second).Sub(began)}
+	if seen.Min < -farthest || seen.Max > farthest {
+		return false
+	}
 	widened := c.now(ended)
 	c.offset = limits.Offset{Min: max(widened.Min, seen.Min), Max: min(widened.Max, seen.Max)}
 	if !c.known || c.offset.Min > c.offset.Max {

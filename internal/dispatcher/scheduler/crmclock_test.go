@@ -26,6 +26,9 @@ func TestCRMClock(t *testing.T) {
 		want  limits.Offset
 	}{
 		"nothing is known at first": {learn: func(*crmClock) {}, want: limits.UnknownOffset()},
+		"a Date of another day is not believed": {
+			learn: func(c *crmClock) { c.observe(dated(noon.AddDate(73, 0, 0)), after(100), after(300)) }, want: limits.UnknownOffset(),
+		},
 		"a date is cut to the second, and written at some time": {
 			learn: func(c *crmClock) { c.observe(dated(after(2000)), after(100), after(300)) }, want: ms(1700, 2900),
 		},
