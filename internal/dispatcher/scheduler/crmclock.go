@@ -10,7 +10,7 @@ import (
 )
 
 // farthest is how far from ours a CRM's clock is believed to be. A Date beyond it is a mistake that would open or close a day's limit.
-const farthest = time.Hour
+const farthest = 24 * time.Hour
 
 // crmClock learns from the Date of answers how far the CRM's clock is from ours. It starts from limits.UnknownOffset.
 type crmClock struct {
