@@ -4,6 +4,7 @@ package upstream
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -100,6 +101,19 @@ func TestLongAnswerIsReadAtTheClientsPace(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestLongAnswerEndsWithTheDispatcher(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var left atomic.Int64
+		server := &crm{serve: long(3*MaxBuffered, &left)}
+		ctx, cancel := context.WithCancel(t.Context())
+		o := newClient(t, server.dial).Send(ctx, Issue(), bearer, get())
+		cancel()
+		if _, complete := o.Rest.Wait(); complete {
+			t.Error("the answer was complete although nobody read it")
+		}
+	})
 }
 
 func TestRequestAsTheCRMSeesIt(t *testing.T) {

@@ -133,7 +133,7 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 		return Outcome{Err: explain(err, timedOut), Sent: connected.Load(), Began: began, Ended: now()}
 	}
 	o := Outcome{Sent: true, Began: began, Answer: &call.Answer{Status: response.StatusCode, Header: endToEnd(response.Header)}}
-	c.readAnswer(&o, response.Body, deadline, cancel)
+	c.readAnswer(ctx, &o, response.Body, deadline, cancel)
 	return o
 }
 
@@ -145,7 +145,7 @@ func (c *Client) transportFor(what *call.Call) *http.Transport {
 }
 
 // readAnswer reads up to MaxBuffered bytes at our pace: a slow client must not keep a charge from ending.
-func (c *Client) readAnswer(o *Outcome, body io.ReadCloser, deadline *time.Timer, cancel context.CancelFunc) {
+func (c *Client) readAnswer(ctx context.Context, o *Outcome, body io.ReadCloser, deadline *time.Timer, cancel context.CancelFunc) {
 	var buffer bytes.Buffer
 	n, err := io.Copy(&buffer, io.LimitReader(body, MaxBuffered+1))
 	switch {
@@ -157,7 +157,7 @@ func (c *Client) readAnswer(o *Outcome, body io.ReadCloser, deadline *time.Timer
 		o.Ended = c.options.Now()
 		o.Answer.Body = io.NopCloser(&buffer)
 	default:
-		o.Rest = newRest(body, deadline, cancel, c.options.Now)
+		o.Rest = newRest(ctx, body, deadline, cancel, c.options.Now)
 		o.Answer.Body = o.Rest.after(&buffer)
 		return
 	}

@@ -23,9 +23,11 @@ type Rest struct {
 	complete bool
 }
 
-func newRest(body io.ReadCloser, deadline *time.Timer, cancel context.CancelFunc, now func() time.Time) *Rest {
+func newRest(ctx context.Context, body io.ReadCloser, deadline *time.Timer, cancel context.CancelFunc, now func() time.Time) *Rest {
 	deadline.Stop() // the client sets the pace from here on
-	return &Rest{body: body, deadline: deadline, cancel: cancel, now: now, done: make(chan struct{})}
+	r := &Rest{body: body, deadline: deadline, cancel: cancel, now: now, done: make(chan struct{})}
+	context.AfterFunc(ctx, func() { r.end(false) }) // nobody may be reading
+	return r
 }
 
 // Wait returns once the answer has ended: when that was, and whether it was read to its end. It does not when nobody reads: the body must be closed.

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+)
+
+// answer is what the CRM of a test does with one request.
+type answer struct {
+	status int
+	header http.Header
+	// after is how long it takes.
+	after time.Duration
+	// broken: the connection breaks; down: none can be made.
+	broken, down bool
+}
+
+// crm is the other side: it plays its script, one answer a request, and then says 200.
+type crm struct {
+	mu     sync.Mutex
+	script []answer
+	seen   []*call.Call
+	at     []time.Time
+}
+
+var (
+	errBroken = errors.New("the connection broke")
+	errDown   = errors.New("connection refused")
+)
+
+// Send implements Sender.
+func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destination, what *call.Call) upstream.Outcome {
+	began := time.Now()
+	a := c.next(what)
+	timer := time.NewTimer(a.after)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		a.broken = true
+	}
+	o := upstream.Outcome{Sent: !a.down, Began: began, Ended: time.Now()}
+	switch {
+	case a.down:
+		o.Err = errDown
+	case a.broken:
+		o.Err = errBroken
+	default:
+		o.Answer = &call.Answer{Status: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader([]byte("answer to " + what.Target)))}
+	}
+	return o
+}
+
+func (c *crm) next(what *call.Call) answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen, c.at = append(c.seen, what), append(c.at, time.Now())
+	if len(c.script) == 0 {
+		return answer{status: http.StatusOK}
+	}
+	a := c.script[0]
+	c.script = c.script[1:]
+	return a
+}
+
+func (c *crm) targets() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []string
+	for _, what := range c.seen {
+		all = append(all, what.Target)
+	}
+	return all
+}
+
+// dialect knows a refusal by its status, and how long to wait by a header in Go's notation.
+type dialect struct{}
+
+// Refused implements Provider.
+func (dialect) Refused(status int, header http.Header, _ time.Time) (time.Duration, bool) {
+	wait, _ := time.ParseDuration(header.Get("Wait"))
+	return wait, status == http.StatusTooManyRequests
+}
+
+// bench is a scheduler on a volume in memory, with a CRM that plays a script. It lives in a bubble.
+type bench struct {
+	*Scheduler
+	t    *testing.T
+	fs   *vfs.MemFS
+	crm  *crm
+	boot string
+	stop func()
+}
+
+// inBubble runs a test with a scheduler that has a plan of one integration, a/x, and ten calls a minute.
+func inBubble(t *testing.T, test func(t *testing.T, b *bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot"}
+		b.start()
+		b.apply(plan(1))
+		test(t, b)
+		b.stop()
+	})
+}
+
+// start starts a scheduler on what the volume holds.
+func (b *bench) start() {
+	b.t.Helper()
+	store, err := disk.Open(disk.Options{
+		FS: b.fs, Dir: "data", Entropy: rand.Reader, Logger: slog.New(slog.DiscardHandler), Fatal: func(reason string) { panic(reason) },
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	began := time.Unix(0, 0)
+	b.Scheduler, err = New(Options{
+		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
+		Provider: func(name string) (Provider, bool) { return dialect{}, name == "Test" },
+		Boot:     func() (string, time.Duration) { return b.boot, time.Since(began) },
+		Random:   mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func(s *Scheduler) { ended <- errors.Join(s.Run(ctx), store.Close()) }(b.Scheduler)
+	b.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.t.Error(err)
+		}
+	}
+}
+
+// restart ends the scheduler by loss of power, with calls in flight, and starts it anew after down.
+func (b *bench) restart(down time.Duration) {
+	b.t.Helper()
+	synctest.Wait()
+	left := b.fs.CrashClone(vfs.CrashCloneCfg{})
+	b.stop()
+	b.fs = left
+	time.Sleep(down)
+	b.start()
+}
+
+func plan(sequence int64, change ...func(*contract.Plan)) *contract.Plan {
+	p := &contract.Plan{
+		Schema: contract.PlanSchema, Sequence: sequence, Enforce: true, Endpoint: "http://crm.test",
+		CRM:    contract.CRMIdentity{UID: "uid", Provider: "Test", Account: "acme"},
+		Limits: []contract.Limit{{Name: "minute", Calls: 10, WindowSeconds: 60}},
+		Integrations: []contract.Integration{{
+			Namespace: "a", Name: "x", UID: "x", Enforce: true,
+			Share: contract.Share{GuaranteedPercent: 50, Weight: 1, MaxPercent: 100, LendPercent: 50},
+			Queue: contract.Queue{MaxCalls: 1000, MaxAgeSeconds: 86400},
+		}},
+	}
+	for _, f := range change {
+		f(p)
+	}
+	return p
+}
+
+func (b *bench) apply(p *contract.Plan) {
+	b.t.Helper()
+	if err := b.Apply(context.Background(), p); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// hold is how long a call of the plan's limit stays charged after its answer.
+var hold = limits.DefaultGuards().Hold(limits.Limit{Kind: limits.Rolling, Window: time.Minute})
+
+func read(target string) *call.Call {
+	return &call.Call{Integration: "a/x", Method: http.MethodGet, Target: target, Repeat: call.Repeat{Class: call.RepeatIdempotent}}
+}
+
+func write(target string, class call.RepeatClass) *call.Call {
+	return &call.Call{
+		Integration: "a/x", Method: http.MethodPost, Target: target, Body: []byte("body of " + target),
+		Repeat: call.Repeat{Class: class, KeyValidFor: 2 * time.Hour}, AcceptedAt: time.Now(),
+	}
+}
+
+// do sends a call that must be answered, and returns the status.
+func (b *bench) do(c *call.Call, wait time.Duration) int {
+	b.t.Helper()
+	a, err := b.Do(context.Background(), c, wait)
+	if err != nil {
+		b.t.Errorf("Do: %v", err)
+		return 0
+	}
+	_ = a.Body.Close() // in memory
+	return a.Status
+}
+
+// refused sends a call that must be refused.
+func (b *bench) refused(c *call.Call, wait time.Duration) *call.Refusal {
+	b.t.Helper()
+	a, err := b.Do(context.Background(), c, wait)
+	refusal, is := errors.AsType[*call.Refusal](err)
+	if !is {
+		b.t.Fatalf("the call was not refused: %v %v", a, err)
+	}
+	return refusal
+}
+
+func (b *bench) enqueue(c *call.Call) call.ID {
+	b.t.Helper()
+	id, _, err := b.Enqueue(context.Background(), c, "", [32]byte{})
+	if err != nil {
+		b.t.Fatalf("Enqueue: %v", err)
+	}
+	return id
+}
+
+// result looks at a call once everything has settled.
+func (b *bench) result(id call.ID) call.Result {
+	b.t.Helper()
+	synctest.Wait()
+	r, err := b.Result(context.Background(), "a/x", id, 0)
+	if err != nil {
+		b.t.Fatalf("Result: %v", err)
+	}
+	return r
+}
+
+func (b *bench) snap() Snapshot {
+	b.t.Helper()
+	synctest.Wait()
+	s, err := b.Snapshot(context.Background())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
