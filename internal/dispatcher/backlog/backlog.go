@@ -44,7 +44,8 @@ type Store interface {
 	Due(at time.Time, n int) (due []Due, next time.Time, err error)
 	// Room returns ErrStoreFull while Append would.
 	Room() error
-	// Tallies returns a copy of the tallies by integration.
+	// Tally returns an integration's tally, Tallies those of all integrations that have one.
+	Tally(integration string) Tally
 	Tallies() map[string]Tally
 	// Restore returns what the scheduler starts from.
 	Restore() (Restored, error)

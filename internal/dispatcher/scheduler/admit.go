@@ -112,7 +112,7 @@ func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
 	if refusal == nil {
 		maxAge := time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second
 		e.MaxQueued, e.Call.Expires = l.spec.Queue.MaxCalls, now.Add(maxAge)
-		if left, ok := s.drainTime(now, l, s.options.Store.Tallies()[l.key].Queued+1); !s.plan.Hold && (!ok || left > maxAge) {
+		if left, ok := s.drainTime(now, l, s.options.Store.Tally(l.key).Queued+1); !s.plan.Hold && (!ok || left > maxAge) {
 			refusal = &call.Refusal{
 				Code: contract.ReasonQueueTooSlow, RetryAfter: max(0, left-maxAge),
 				Detail: fmt.Sprintf("the queue of %s takes longer to drain than queue.maxAgeSeconds, %d", l.key, l.spec.Queue.MaxAgeSeconds),

@@ -84,16 +84,12 @@ func (s *Scheduler) foresee(now time.Time) {
 	if all {
 		s.forecastAt = now
 	}
-	tallies := map[string]backlog.Tally(nil)
 	for _, l := range s.order {
 		if l.spec == nil || !all && !l.asked {
 			continue
 		}
-		if tallies == nil {
-			tallies = s.options.Store.Tallies()
-		}
 		l.asked = false
-		waiting := int64(len(l.waiting)) + tallies[l.key].Queued
+		waiting := int64(len(l.waiting)) + s.options.Store.Tally(l.key).Queued
 		for k, d := range l.demands {
 			p := forecast.Present{Used: s.ledger.UsedBy(k, l.owner), Waiting: waiting}
 			if _, end, ok := s.ledger.Period(k); ok {

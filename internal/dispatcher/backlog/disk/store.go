@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -170,12 +169,22 @@ func (s *Store) nextID(accepted time.Time) (call.ID, error) {
 	return call.ID(id.String()), nil
 }
 
+// Tally implements backlog.Store.
+func (s *Store) Tally(integration string) backlog.Tally {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tallies[integration]; t != nil {
+		return *t
+	}
+	return backlog.Tally{}
+}
+
 // Tallies implements backlog.Store.
 func (s *Store) Tallies() map[string]backlog.Tally {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make(map[string]backlog.Tally, len(s.tallies))
-	for integration, t := range maps.All(s.tallies) {
+	for integration, t := range s.tallies {
 		all[integration] = *t
 	}
 	return all
