@@ -60,6 +60,7 @@ generate: bin/controller-gen bin/crd-ref-docs ## Regenerate deepcopy, apply conf
 	bin/controller-gen applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 	bin/crd-ref-docs --log-level=ERROR --config=hack/crd-ref-docs.yaml --renderer=markdown --source-path=api/v1alpha1 --output-path=docs/api.md
 	$(GO) run ./hack/conditionsdoc > docs/conditions.md
+	$(GO) run ./hack/metricsdoc > docs/metrics.md
 
 .PHONY: manifests
 manifests: bin/controller-gen ## Regenerate CRDs and RBAC.

@@ -164,6 +164,7 @@ func (p *process) writePlan(b *testing.B) {
 
 // call sends a request as the client and fails the benchmark unless it is answered with the status.
 func call(b *testing.B, client *http.Client, method, url string, body io.Reader, status int) {
+	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), method, url, body)
 	if err != nil {
 		b.Error(err)

@@ -48,11 +48,11 @@ type Repeat struct {
 type RepeatClass uint8
 
 const (
-	// RepeatNever: a second sending may have a second effect; an unknown outcome parks the call.
+	// RepeatNever says that a second sending may have a second effect; an unknown outcome parks the call.
 	RepeatNever RepeatClass = iota
-	// RepeatIdempotent: by its method, a second sending has no further effect.
+	// RepeatIdempotent says that by its method, a second sending has no further effect.
 	RepeatIdempotent
-	// RepeatKeyed: the CRM recognises the idempotency key in the header, for a while.
+	// RepeatKeyed says that the CRM recognises the idempotency key in the header, for a while.
 	RepeatKeyed
 )
 

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// ErrNoCharge: a request without a charge, or under one that was used before. Nothing was sent.
+// ErrNoCharge refuses a request without a charge, or under one that was used before. Nothing was sent.
 var ErrNoCharge = errors.New("a request to the CRM needs a charge of its own")
 
 // Charge permits one request on the wire. The zero value permits none.
