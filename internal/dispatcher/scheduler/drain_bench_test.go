@@ -90,7 +90,7 @@ func (c *clock) Send(context.Context, *upstream.Charge, upstream.Destination, *c
 }
 
 func discard(sent <-chan time.Time) {
-	for range sent { //nolint:revive // they are not of interest here
+	for range sent {
 	}
 }
 

@@ -3,7 +3,6 @@
 package scheduler
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +71,12 @@ func (s *Scheduler) fly(f *flight) {
 }
 
 // report runs f on the loop, which goes on until every flight has reported.
-func (s *Scheduler) report(f func()) { _ = s.submit(context.Background(), f) }
+func (s *Scheduler) report(f func()) {
+	select {
+	case s.commands <- f:
+	case <-s.stopped:
+	}
+}
 
 // outcome takes what became of a request.
 func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
@@ -170,6 +174,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 		}
 	case succeeded:
 		s.outages.pass(f.id)
+	default: // passed on as it is
 	}
 	if o.Answer != nil {
 		s.count(f.lane.key, backlog.Tally{Forwarded: 1})

@@ -61,6 +61,7 @@ func after(what fate, repeat call.Repeat, progress backlog.Progress, now time.Ti
 		if repeat.Class == call.RepeatNever {
 			return call.StateParked, "it is not known whether the CRM took the call, and sending it again might take effect twice"
 		}
+	case unsent, refused:
 	}
 	if reason := tooOld(repeat, progress, now, maxServerDelay); reason != "" {
 		return call.StateParked, reason

@@ -45,9 +45,9 @@ func (s *Scheduler) restore() error {
 func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
 	id, boot := s.options.Boot()
 	down := time.Duration(0)
-	switch {
-	case last.BootID == "":
-	case last.BootID == id:
+	switch last.BootID {
+	case "":
+	case id:
 		down = max(0, boot-last.Boot)
 	default:
 		s.options.Logger.Warn("How long the dispatcher was down is not known, because the machine is another or was started anew; charges are kept as if it had not been")

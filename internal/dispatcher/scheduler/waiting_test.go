@@ -122,7 +122,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 func TestNothingIsChargedForWhatWasNotSent(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.crm.script = []answer{{down: true}}
-		b.refused(read("/x"), 0)
+		_ = b.refused(read("/x"), 0)
 		s := b.snap()
 		if s.Windows[0].Used != 0 || s.Integrations[0].Counters.Dispatched != 0 {
 			t.Errorf("used %d, dispatched %d", s.Windows[0].Used, s.Integrations[0].Counters.Dispatched)
@@ -225,12 +225,12 @@ func TestShadowForwardsAndCounts(t *testing.T) {
 }
 
 func TestBypassEnds(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(_ *testing.T, b *bench) {
 		b.apply(plan(2, func(p *contract.Plan) { p.BypassUntil = new(time.Now().Add(time.Minute)) }))
 		b.fill()
 		b.do(read("/x"), 0)
 		time.Sleep(time.Minute)
-		b.refused(read("/x"), 0)
+		_ = b.refused(read("/x"), 0)
 	})
 }
 
@@ -240,7 +240,7 @@ func TestStopLetsCallsInFlightEnd(t *testing.T) {
 		statuses := make(chan int, 1)
 		go func() { statuses <- b.do(read("/short"), time.Minute) }()
 		synctest.Wait()
-		go b.refused(read("/long"), time.Minute)
+		go func() { _ = b.refused(read("/long"), time.Minute) }()
 		synctest.Wait()
 		began := time.Now()
 		b.stop()

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -119,7 +120,8 @@ func (w *world) newRequest(ctx context.Context, integration int, r request) *htt
 // serve answers as net/http would: an aborted handler is a broken connection.
 func (m *machine) serve(w http.ResponseWriter, r *http.Request) {
 	defer func() {
-		if fault := recover(); fault != nil && fault != http.ErrAbortHandler {
+		fault := recover()
+		if err, _ := fault.(error); fault != nil && !errors.Is(err, http.ErrAbortHandler) {
 			panic(fault)
 		}
 	}()

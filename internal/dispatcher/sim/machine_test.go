@@ -31,7 +31,7 @@ type machine struct {
 }
 
 // powerOn starts a dispatcher on a disk, on the boot named.
-func (w *world) powerOn(disk *vfs.MemFS, boot string, random *rand.Rand) {
+func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, random *rand.Rand) {
 	w.t.Helper()
 	var seed [32]byte
 	for i := range seed {
@@ -58,7 +58,7 @@ func (w *world) powerOn(disk *vfs.MemFS, boot string, random *rand.Rand) {
 	}
 	m.Dispatcher = d
 	m.intake = intake.New(intake.Options{Calls: d.Scheduler, Log: logger, Rand: rand.NewChaCha8(seed)})
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	m.stop = stop
 	go func() {
 		defer close(m.ended)

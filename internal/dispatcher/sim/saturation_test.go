@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -32,12 +31,12 @@ func saturate(t *testing.T, seed uint64) {
 	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan}
 	w.network = serve(t, w.server)
 	defer w.server.Close()
-	w.powerOn(vfs.NewCrashableMem(), "boot", random)
+	w.powerOn(t.Context(), vfs.NewCrashableMem(), "boot", random)
 	defer w.shutDown()
 
 	queued := time.Now()
 	for n := range rounds * calls {
-		w.ask(context.Background(), 0, request{
+		w.ask(t.Context(), 0, request{
 			method: "POST", target: "/api/v2/tickets.json", queued: true, key: fmt.Sprint(n),
 			body: fmt.Sprintf(`{"ticket":{"subject":"s","comment":{"body":"b"},"external_id":"%d"}}`, n),
 		})

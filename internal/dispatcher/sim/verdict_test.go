@@ -114,6 +114,7 @@ func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64)
 		if !slices.Contains([]int{500, 404}, p.final.Status) {
 			v.problems = append(v.problems, fmt.Sprintf("%s failed with %d", p.id, p.final.Status))
 		}
+	default: // collect takes no others
 	}
 }
 

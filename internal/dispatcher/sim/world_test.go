@@ -31,7 +31,6 @@ type world struct {
 	mu       sync.Mutex
 	inForce  contract.Plan
 	promises []*promise
-	machines sync.WaitGroup
 }
 
 func verbose() bool { return os.Getenv("SEED") != "" }
@@ -44,9 +43,9 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 	w.network = serve(t, w.server)
 	defer w.server.Close()
 	time.Sleep(time.Duration(random.Int64N(int64(24 * time.Hour)))) // days begin somewhere in the load
-	w.powerOn(vfs.NewCrashableMem(), "boot", random)
+	w.powerOn(t.Context(), vfs.NewCrashableMem(), "boot", random)
 
-	ctx, cancel := context.WithTimeout(context.Background(), s.load)
+	ctx, cancel := context.WithTimeout(t.Context(), s.load)
 	defer cancel()
 	var clients sync.WaitGroup
 	for i := range s.plan.Integrations {
@@ -73,7 +72,7 @@ func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 		events = append(events, func() { w.machine.Load().volume.stallOnce(time.Duration(1+random.IntN(90)) * time.Second) })
 	}
 	for range w.replans {
-		events = append(events, func() { w.replan(random) })
+		events = append(events, func() { w.replan(ctx, random) })
 	}
 	for range w.outages {
 		events = append(events, func() { w.outage(random) })
@@ -95,11 +94,11 @@ func (w *world) crash(ctx context.Context, random *rand.Rand) {
 	}
 	disk := w.powerOff(unsynced, random)
 	sleep(ctx, time.Duration(random.IntN(90))*time.Second)
-	w.powerOn(disk, []string{"boot", "boot", "another boot"}[random.IntN(3)], random)
+	w.powerOn(ctx, disk, []string{"boot", "boot", "another boot"}[random.IntN(3)], random)
 }
 
 // replan puts another plan in force: lower limits, other shares, on hold, or the first one again.
-func (w *world) replan(random *rand.Rand) {
+func (w *world) replan(ctx context.Context, random *rand.Rand) {
 	next := w.currentPlan()
 	sequence := next.Sequence + 1
 	*next = w.plan
@@ -115,15 +114,15 @@ func (w *world) replan(random *rand.Rand) {
 	case 2:
 		next.Hold = true
 	}
-	w.apply(next)
+	w.apply(ctx, next)
 }
 
-func (w *world) apply(p *contract.Plan) {
+func (w *world) apply(ctx context.Context, p *contract.Plan) {
 	w.mu.Lock()
 	w.inForce = *p
 	w.mu.Unlock()
 	if m := w.machine.Load(); m != nil {
-		if err := m.Scheduler.Apply(context.Background(), p); err != nil && !m.dead.Load() {
+		if err := m.Scheduler.Apply(context.WithoutCancel(ctx), p); err != nil && !m.dead.Load() {
 			w.t.Errorf("the plan is not accepted: %v", err)
 		}
 	}
@@ -157,5 +156,5 @@ func (w *world) calm() {
 	}
 	last := w.plan
 	last.Sequence = w.currentPlan().Sequence + 1
-	w.apply(&last)
+	w.apply(w.t.Context(), &last)
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -126,7 +127,7 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 	}))
 	deadline := time.AfterFunc(ResponseTimeout, cancel)
 	began := now()
-	response, err := c.transportFor(what).RoundTrip(request)
+	response, err := c.transportFor(what).RoundTrip(request) //nolint:bodyclose // readAnswer closes it, or the Rest it returns
 	if err != nil {
 		timedOut := !deadline.Stop()
 		cancel()
@@ -184,9 +185,7 @@ func (c *Client) request(ctx context.Context, to Destination, what *call.Call) (
 	for _, name := range clientOnly {
 		header.Del(name)
 	}
-	for name, values := range signed {
-		header[name] = values
-	}
+	maps.Copy(header, signed)
 	if header.Get("User-Agent") == "" {
 		header.Set("User-Agent", userAgent)
 	}
@@ -203,8 +202,7 @@ func explain(err error, timedOut bool) error {
 	if timedOut {
 		return fmt.Errorf("the CRM did not answer within %s", ResponseTimeout)
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, is := errors.AsType[*url.Error](err); is {
 		err = u.Err
 	}
 	return fmt.Errorf("the CRM could not be reached or broke the connection: %w", err)
