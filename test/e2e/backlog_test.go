@@ -25,6 +25,7 @@ var smallSimLimits = []string{"burst=60/10s:rolling", "day=100000/calendar:UTC"}
 
 // TestKillNine kills the dispatcher's process with a full backlog: nothing is lost, nothing doubled, no limit overrun.
 func TestKillNine(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "kill", smallSimLimits, smallLimits)
 	w.apply("")
 	w.waitReady(60 * time.Second)

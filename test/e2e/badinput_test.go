@@ -17,6 +17,7 @@ import (
 // TestBadInput breaks what only a running dispatcher can notice: each mistake has its reason, and goes when it is mended. The mistakes that the manager finds
 // by itself are tested beside the controllers.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "bad-input", smallSimLimits, smallLimits)
 	t.Run("a missing Secret", func(t *testing.T) {
 		w.t = t

@@ -5,7 +5,9 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,41 +23,51 @@ const (
 
 // TestDeletion deletes a CRM with a backlog in each way there is: it ends within 60 seconds, the volume stays, and the backlog is drained when the CRM returns.
 func TestDeletion(t *testing.T) {
-	deletions := map[string][]string{
-		"in the background": {"crm", "zendesk", "--cascade=background"},
-		"in the foreground": {"crm", "zendesk", "--cascade=foreground"},
-		"of the operator":   {"-k", "config/default"},
-	}
-	for _, name := range []string{"in the background", "in the foreground", "of the operator"} {
+	t.Parallel()
+	for name, cascade := range map[string]string{"in the background": "background", "in the foreground": "foreground"} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, "delete", smallSimLimits, smallLimits)
-			w.apply(held)
-			w.waitReady(60 * time.Second)
-			const tickets = 40
-			w.fill(w.client(), tickets)
-
-			start := time.Now()
-			args := append([]string{"delete", "--timeout=60s"}, deletions[name]...)
-			if deletions[name][0] == "crm" {
-				args = append(args, "-n", w.namespace)
-			}
-			kubectl(t, args...)
-			w.gone(60*time.Second - time.Since(start))
-			t.Logf("deletion took %v", time.Since(start).Round(100*time.Millisecond))
-			var claim corev1.PersistentVolumeClaim
-			if err := cluster.Get(t.Context(), w.key("zendesk-crm-dispatcher"), &claim); err != nil {
-				t.Fatalf("the volume claim is not kept: %v", err)
-			}
-
-			if err := installOperator(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			w.apply(running)
-			w.waitReady(90 * time.Second)
-			w.drained(tickets, 3*time.Minute)
-			w.judge(tickets)
+			t.Parallel()
+			w := newWorld(t, "delete-"+cascade, smallSimLimits, smallLimits)
+			w.deleteAndReturn("delete", "crm", "zendesk", "-n", w.namespace, "--cascade="+cascade, "--timeout=60s")
 		})
 	}
+}
+
+// TestOperatorDeletion uninstalls the operator while a CRM has a backlog.
+func TestOperatorDeletion(t *testing.T) {
+	w := newWorld(t, "uninstall", smallSimLimits, smallLimits)
+	t.Cleanup(func() {
+		if err := installOperator(context.Background()); err != nil {
+			t.Log("reinstalling the operator:", err)
+		}
+	})
+	w.deleteAndReturn("delete", "-k", "config/default", "--timeout=60s")
+}
+
+// deleteAndReturn fills a backlog, deletes, and applies everything again.
+func (w *world) deleteAndReturn(deletion ...string) {
+	w.t.Helper()
+	w.apply(held)
+	w.waitReady(60 * time.Second)
+	const tickets = 40
+	w.fill(w.client(), tickets)
+
+	start := time.Now()
+	kubectl(w.t, deletion...)
+	w.gone(60*time.Second - time.Since(start))
+	w.t.Logf("deletion took %v", time.Since(start).Round(100*time.Millisecond))
+	var claim corev1.PersistentVolumeClaim
+	if err := cluster.Get(w.t.Context(), w.key("zendesk-crm-dispatcher"), &claim); err != nil {
+		w.t.Fatalf("the volume claim is not kept: %v", err)
+	}
+
+	if err := installOperator(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.apply(running)
+	w.waitReady(90 * time.Second)
+	w.drained(tickets, 3*time.Minute)
+	w.judge(tickets)
 }
 
 // gone waits until neither StatefulSet nor pod is left.
@@ -76,6 +88,7 @@ func (w *world) gone(timeout time.Duration) {
 
 // TestDeletionDiscard deletes the volume too.
 func TestDeletionDiscard(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "discard", smallSimLimits, smallLimits)
 	w.apply("  deletion: {policy: Discard}")
 	w.waitReady(60 * time.Second)
@@ -92,6 +105,7 @@ func TestDeletionDiscard(t *testing.T) {
 
 // TestDeletionDrain sends what is queued before the CRM object goes.
 func TestDeletionDrain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "drain", smallSimLimits, smallLimits)
 	w.apply("  deletion: {policy: Drain, drainTimeoutSeconds: 120}")
 	w.waitReady(60 * time.Second)
@@ -104,9 +118,11 @@ func TestDeletionDrain(t *testing.T) {
 
 // TestNamespaceDeletion ends within 60 seconds whatever the deletion policy; the claim goes with its namespace.
 func TestNamespaceDeletion(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"Retain", "Drain"} {
 		t.Run(policy, func(t *testing.T) {
-			w := newWorld(t, "namespace", smallSimLimits, smallLimits)
+			t.Parallel()
+			w := newWorld(t, "namespace-"+strings.ToLower(policy), smallSimLimits, smallLimits)
 			w.apply(held + "\n  deletion: {policy: " + policy + "}")
 			w.waitReady(60 * time.Second)
 			w.fill(w.client(), 20)

@@ -38,6 +38,7 @@ func TestSamples(t *testing.T) {
 
 // TestStatusMoves sees usage and backlog in the status of both kinds rise and fall.
 func TestStatusMoves(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "status", smallSimLimits, smallLimits)
 	w.apply("")
 	w.waitReady(60 * time.Second)

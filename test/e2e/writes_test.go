@@ -19,8 +19,9 @@ import (
 
 // TestWrites counts what the manager writes: nothing while nothing happens, and one status write per object when one thing does.
 func TestWrites(t *testing.T) {
-	log := newAudit(t)
-	w := newWorld(t, "writes", []string{"minute=1200/60s:rolling"}, `[{name: minute, calls: 1200, windowSeconds: 60}]`)
+	t.Parallel()
+	log := newAudit(t, "e2e-writes")
+	w := newWorld(t, "writes", []string{"minute=1200/60s:rolling"}, `[{name: minute, calls: 120, windowSeconds: 60}]`)
 
 	t.Run("a second apply and a restart of the manager write nothing, nor do five idle minutes", func(t *testing.T) {
 		w.t = t
@@ -46,7 +47,7 @@ func TestWrites(t *testing.T) {
 
 	t.Run("steady load writes at most once per object and minute", func(t *testing.T) {
 		w.t = t
-		const minutes = 4
+		const minutes = 3
 		ctx, stop := context.WithTimeout(t.Context(), (minutes+2)*time.Minute)
 		defer stop()
 		var load sync.WaitGroup
@@ -54,7 +55,7 @@ func TestWrites(t *testing.T) {
 		for n := range 10 {
 			load.Go(func() { w.steady(ctx, n) })
 		}
-		time.Sleep(2 * time.Minute) // until the minute window is as full as it gets
+		time.Sleep(90 * time.Second) // until the minute window is as full as it gets
 		log.mark(t)
 		time.Sleep(minutes * time.Minute)
 		total := 0
@@ -133,7 +134,7 @@ spec:
 	return yaml.String()
 }
 
-// steady looks up contacts through one CRM's dispatcher, as each of its three Integrations in turn, at half of what the simulated CRM allows all together.
+// steady looks up contacts through one CRM's dispatcher, as each of its three Integrations: a call a second in all, half of its limit.
 func (w *world) steady(ctx context.Context, crm int) {
 	labels := fmt.Sprintf("%s,%s=crm-%d", dispatcherLabels, v1alpha1.LabelCRM, crm)
 	var wg sync.WaitGroup
