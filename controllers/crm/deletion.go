@@ -32,19 +32,18 @@ const (
 const drainPeriod = 5 * time.Second
 
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
-// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=crms.crmquota.dev,verbs=list;watch
 
-// syncFinalizer holds the finalizer under Drain only.
+// syncFinalizer holds the finalizer under Drain only, and not when the operator is being uninstalled.
 func (r *Reconciler) syncFinalizer(ctx context.Context, crm *v1alpha1.CRM) error {
 	before := crm.DeepCopy()
-	changed := false
-	if crm.Spec.Deletion.Policy == v1alpha1.DeletionPolicyDrain {
-		changed = controllerutil.AddFinalizer(crm, v1alpha1.FinalizerDrain)
-	} else {
-		changed = controllerutil.RemoveFinalizer(crm, v1alpha1.FinalizerDrain)
+	if crm.Spec.Deletion.Policy != v1alpha1.DeletionPolicyDrain {
+		if !controllerutil.RemoveFinalizer(crm, v1alpha1.FinalizerDrain) {
+			return nil
+		}
+		return r.patchFinalizers(ctx, before, crm)
 	}
-	if !changed {
-		return nil
+	if terminating, err := r.crdTerminating(ctx); err != nil || terminating || !controllerutil.AddFinalizer(crm, v1alpha1.FinalizerDrain) {
+		return err
 	}
 	return r.patchFinalizers(ctx, before, crm)
 }
@@ -59,21 +58,13 @@ type end struct {
 	reason, note string
 }
 
-// drainEnd decides whether the CRM that is being deleted may go; nil means not yet. In this order: what makes waiting pointless, then what was waited for, then
-// the end of patience.
+// drainEnd decides whether the CRM that is being deleted may go; nil means not yet. An uninstallation ends drains on its own, see setupUninstall.
 func (r *Reconciler) drainEnd(ctx context.Context, f *facts, output plan.Output) (*end, error) {
-	uninstalling, err := r.crdTerminating(ctx)
+	terminating, err := r.namespaceTerminating(ctx, f.crm.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	if uninstalling {
-		return &end{reasonUninstalling, "The custom resource definition is being deleted: not drained, the volume is kept."}, nil
-	}
-	namespaceTerminating, err := r.namespaceTerminating(ctx, f.crm.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	if namespaceTerminating {
+	if terminating {
 		return &end{reasonNamespaceTerminating, "The namespace is being deleted: not drained, the volume goes with it."}, nil
 	}
 	return drainResult(f, output, r.Now()), nil
@@ -119,13 +110,6 @@ func (r *Reconciler) release(ctx context.Context, f *facts, why *end) error {
 	}
 	r.Events.Event(f.crm, kind, why.reason, actionDrain, why.note)
 	return nil
-}
-
-// crdTerminating says whether the operator's own CRD is being deleted, and every CRM with it.
-func (r *Reconciler) crdTerminating(ctx context.Context) (bool, error) {
-	crd := NewCRDMetadata()
-	err := r.Client.Get(ctx, client.ObjectKey{Name: CRDName}, crd)
-	return !crd.DeletionTimestamp.IsZero(), client.IgnoreNotFound(err)
 }
 
 func (r *Reconciler) namespaceTerminating(ctx context.Context, name string) (bool, error) {

@@ -8,8 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -25,11 +23,11 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/plan"
 )
 
-// CRDName is the CRD of this controller's kind.
-const CRDName = "crms.crmquota.dev"
-
 // Setup registers the controller: what wakes it, and for which CRM.
 func (r *Reconciler) Setup(mgr ctrl.Manager) error {
+	if err := r.setupUninstall(mgr); err != nil {
+		return err
+	}
 	declared := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 	byLabel := handler.EnqueueRequestsFromMapFunc(ownerByLabel)
 	return ctrl.NewControllerManagedBy(mgr).
@@ -44,17 +42,9 @@ func (r *Reconciler) Setup(mgr ctrl.Manager) error {
 		Watches(&networkingv1.NetworkPolicy{}, byLabel).
 		Watches(&appsv1.StatefulSet{}, byLabel).
 		Watches(&corev1.Pod{}, byLabel).
-		WatchesMetadata(NewCRDMetadata(), handler.EnqueueRequestsFromMapFunc(r.draining)).
 		WatchesRawSource(source.Channel(r.Usage.Changes(), &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(source.Channel(r.Issuer.Changes(), handler.EnqueueRequestsFromMapFunc(r.all))).
 		Complete(r)
-}
-
-// NewCRDMetadata is an empty CRD of which only the metadata is watched.
-func NewCRDMetadata() *metav1.PartialObjectMetadata {
-	crd := &metav1.PartialObjectMetadata{}
-	crd.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
-	return crd
 }
 
 // ownerByLabel finds the CRM of an object by its label, because not every object has an owner reference.
@@ -83,14 +73,6 @@ func (r *Reconciler) sameLicence(ctx context.Context, o client.Object) []reconci
 		}
 	}
 	return requests
-}
-
-// draining finds the CRMs that must be let go when their CRD is deleted.
-func (r *Reconciler) draining(ctx context.Context, crd client.Object) []reconcile.Request {
-	if crd.GetDeletionTimestamp().IsZero() {
-		return nil
-	}
-	return r.list(ctx)
 }
 
 func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
