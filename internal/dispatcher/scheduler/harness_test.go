@@ -133,11 +133,11 @@ func (b *bench) start() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	began := time.Unix(0, 0)
+	began, boot := time.Unix(0, 0), b.boot
 	b.Scheduler, err = New(Options{
 		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
 		Provider: func(name string) (Provider, bool) { return dialect{}, name == "Test" },
-		Boot:     func() (string, time.Duration) { return b.boot, time.Since(began) },
+		Boot:     func() (string, time.Duration) { return boot, time.Since(began) },
 		Random:   mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
 	})
 	if err != nil {
