@@ -17,12 +17,12 @@ import (
 	"io"
 	"log"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,14 +41,11 @@ type Dispatcher struct {
 	served  int
 }
 
-// lastAddress makes each fake listen on a loopback address of its own: the report port is always the same.
-var lastAddress atomic.Int32
-
 // New starts a fake with a certificate for the host, signed by a CA of its own.
 func New(t *testing.T, host string) *Dispatcher {
 	t.Helper()
-	n := lastAddress.Add(1)
-	d := &Dispatcher{Address: fmt.Sprintf("127.1.%d.%d", n/250, n%250+1), changed: make(chan struct{})}
+	listener, address := listen(t)
+	d := &Dispatcher{Address: address, changed: make(chan struct{})}
 	certificate, ca := certify(t, host)
 	d.CA = ca
 	d.report = contract.Report{
@@ -57,10 +54,6 @@ func New(t *testing.T, host string) *Dispatcher {
 		Certificate: contract.CertificateReport{CAPEM: ca},
 		Endpoint:    contract.EndpointReport{Resolved: true},
 	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(d.Address, strconv.Itoa(contract.ReportPort)))
-	if err != nil {
-		t.Fatal(err)
-	}
 	server := &httptest.Server{
 		Listener: listener, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}},
 		Config: &http.Server{Handler: http.HandlerFunc(d.serve), ErrorLog: log.New(io.Discard, "", 0)}, // clients that go away are no news
@@ -68,6 +61,22 @@ func New(t *testing.T, host string) *Dispatcher {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return d
+}
+
+// listen takes a loopback address that nobody else uses: the report port is always the same, and other packages' tests run at the same time.
+func listen(t *testing.T) (net.Listener, string) {
+	t.Helper()
+	const attempts = 20
+	var err error
+	for range attempts {
+		address := fmt.Sprintf("127.%d.%d.%d", 1+mathrand.N(254), mathrand.N(255), 1+mathrand.N(254))
+		var listener net.Listener
+		if listener, err = new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(address, strconv.Itoa(contract.ReportPort))); err == nil {
+			return listener, address
+		}
+	}
+	t.Fatal(err)
+	return nil, ""
 }
 
 // Demand makes the fake answer 401 to whoever does not present the token.
