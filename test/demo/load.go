@@ -30,8 +30,8 @@ type caller struct {
 }
 
 var callers = []caller{
-	{"contact-centre", "contact-centre-adapter", fmt.Sprintf("2 contact searches a second that agents wait for; after 20 s %d call logs at once", burst),
-		[]string{"--searches=2", fmt.Sprintf("--burst=%d", burst), "--burst-after=20s"}},
+	{"contact-centre", "contact-centre-adapter", fmt.Sprintf("2 contact searches a second that agents wait for; after a minute %d call logs at once", burst),
+		[]string{"--searches=2", fmt.Sprintf("--burst=%d", burst), "--burst-after=60s"}},
 	{"marketing", "marketing-sync", "2 tickets a second that somebody waits for", []string{"--creates=2"}},
 	{"etl", "etl-export", "an export on 8 connections that takes all it can get", []string{"--greedy=8"}},
 }
@@ -66,7 +66,7 @@ func pod(c caller, endpoint v1alpha1.IntakeStatus) *corev1.Pod {
 			},
 			Containers: []corev1.Container{{
 				Name: "load", Image: "localhost/load:dev", ImagePullPolicy: corev1.PullIfNotPresent,
-				Args: append([]string{"--base-url=" + endpoint.URL, "--ca=/ca/ca.crt", "--prefix=" + c.integration, "--duration=2m30s"}, c.args...),
+				Args: append([]string{"--base-url=" + endpoint.URL, "--ca=/ca/ca.crt", "--prefix=" + c.integration, "--duration=3m"}, c.args...),
 				SecurityContext: &corev1.SecurityContext{
 					AllowPrivilegeEscalation: new(false), ReadOnlyRootFilesystem: new(true),
 					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},

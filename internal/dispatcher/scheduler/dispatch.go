@@ -96,7 +96,8 @@ func (s *Scheduler) foresee(now time.Time) {
 				p.Left = max(0, end.Sub(now))
 			}
 			s.sharing.SetDemand(k, l.owner, d.Until(now, p))
-			s.sharing.SetLive(k, l.owner, l.live[k].Ahead(now))
+			expected, sent := l.live[k].Window(now)
+			s.sharing.SetLive(k, l.owner, expected, sent)
 		}
 	}
 }
@@ -124,6 +125,9 @@ func (s *Scheduler) passShadowed(now time.Time) {
 func (s *Scheduler) launchWaiter(now time.Time, l *lane, id ledger.ID) {
 	w := l.waiting[0]
 	l.waiting = l.waiting[1:]
+	for _, d := range l.live {
+		d.Send(now, callCost)
+	}
 	s.observeWait(l, now.Sub(w.since))
 	s.launch(&flight{id: id, lane: l, waiter: w, call: w.call})
 }

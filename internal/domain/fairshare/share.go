@@ -17,8 +17,8 @@
 //
 // So U + sum R <= E always, and a call that is own-hard in every limit never waits for another integration.
 //
-// A call of the backlog, for which nobody waits, takes along in every limit the live calls that its own integration is forecast to make next, at most four
-// fifths of g: it is judged as if they were sent with it. So a backlog does not take from an integration's users what is kept free for them.
+// A call of the backlog, for which nobody waits, takes along in every limit the live calls that its own integration is expected to make next, at most four
+// fifths of g with those just made: it is judged as if they were sent with it. So a backlog does not take from an integration's users what is kept free for them.
 package fairshare
 
 import (
@@ -141,12 +141,11 @@ func (s *Sharing) SetDemand(k int, o ledger.Owner, calls int64) {
 	}
 }
 
-// SetLive tells how many live calls, for which somebody will wait, the owner is forecast to make within the window of
-// limit k.
-func (s *Sharing) SetLive(k int, o ledger.Owner, calls int64) {
+// SetLive tells how many live calls, for which somebody waits, the owner is expected to make within the window of limit k, and how many were sent in the last.
+func (s *Sharing) SetLive(k int, o ledger.Owner, expected, sent int64) {
 	if int(o) < len(s.terms[k]) {
 		t := &s.terms[k][o]
-		t.live = min(calls, t.guaranteed*(backlogPart-1)/backlogPart)
+		t.live = max(0, min(expected, t.guaranteed*(backlogPart-1)/backlogPart)-sent)
 	}
 }
 

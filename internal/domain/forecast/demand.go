@@ -20,6 +20,7 @@ const (
 type Demand struct {
 	kind     limits.Kind
 	asked    *window
+	sent     *window
 	envelope *Envelope
 }
 
@@ -33,7 +34,7 @@ func NewDemand(l limits.Limit) *Demand {
 	if l.Kind == limits.Concurrent {
 		halfLife = shortestHalfLife
 	}
-	return &Demand{kind: l.Kind, asked: newWindow(length), envelope: NewEnvelope(halfLife)}
+	return &Demand{kind: l.Kind, asked: newWindow(length), sent: newWindow(length), envelope: NewEnvelope(halfLife)}
 }
 
 // Ask tells that a call of this cost was asked for at now, whether or not it can be sent.
@@ -67,11 +68,14 @@ func (d *Demand) Until(now time.Time, p Present) int64 {
 	return max(known, int64(math.Ceil(d.envelope.At(now))))
 }
 
-// Ahead is how much more will be asked for within the window of a rolling limit, at now: what is asked for in a window and was not in this one. It is 0 for
-// slots, which are free again at once, and for calendar days: what the last hours say of the rest of a day is too little to hold calls back for.
-func (d *Demand) Ahead(now time.Time) int64 {
+// Send tells that a call of this cost that was asked for is sent at now.
+func (d *Demand) Send(now time.Time, cost int64) { d.sent.add(now, cost) }
+
+// Window is how much of a rolling limit is expected to be asked for within its window, at now, and how much was sent within the last one. Both are 0 for slots,
+// which are free again at once, and for calendar days: what the last hours say of the rest of a day is too little to hold calls back for.
+func (d *Demand) Window(now time.Time) (expected, sent int64) {
 	if d.kind != limits.Rolling {
-		return 0
+		return 0, 0
 	}
-	return max(0, int64(math.Ceil(d.envelope.At(now)))-d.asked.sum(now))
+	return int64(math.Ceil(d.envelope.At(now))), d.sent.sum(now)
 }
