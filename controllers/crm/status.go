@@ -80,7 +80,7 @@ func (f *facts) nextLook(plan *contract.Plan, now time.Time) time.Duration {
 }
 
 func reported(o usage.Observation) status.Reported {
-	return status.Reported{Latest: o.Report, At: o.Time, Since: o.Since}
+	return status.Reported{Latest: o.Report, At: o.Time, Failure: o.Failure, Since: o.Since}
 }
 
 // confirmed says whether the dispatcher enforces this generation of the CRM.

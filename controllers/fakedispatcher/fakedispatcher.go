@@ -35,6 +35,7 @@ type Dispatcher struct {
 	Address, CA string
 
 	mu      sync.Mutex
+	hosts   []string
 	report  contract.Report
 	changed chan struct{}
 	token   string
@@ -46,8 +47,9 @@ func New(t *testing.T, host string) *Dispatcher {
 	t.Helper()
 	listener, address := listen(t)
 	d := &Dispatcher{Address: address, changed: make(chan struct{})}
-	certificate, ca := certify(t, host)
+	issue, ca := authority(t)
 	d.CA = ca
+	d.Present(host)
 	d.report = contract.Report{
 		Schema: contract.ReportSchema, Ready: true, Enforcing: true,
 		Credentials: contract.CredentialsReport{Resolved: true},
@@ -55,7 +57,11 @@ func New(t *testing.T, host string) *Dispatcher {
 		Endpoint:    contract.EndpointReport{Resolved: true},
 	}
 	server := &httptest.Server{
-		Listener: listener, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}},
+		Listener: listener, TLS: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return issue(d.hosts), nil
+		}},
 		Config: &http.Server{Handler: http.HandlerFunc(d.serve), ErrorLog: log.New(io.Discard, "", 0)}, // clients that go away are no news
 	}
 	server.StartTLS()
@@ -77,6 +83,13 @@ func listen(t *testing.T) (net.Listener, string) {
 	}
 	t.Fatal(err)
 	return nil, ""
+}
+
+// Present makes new connections get a certificate for these hosts.
+func (d *Dispatcher) Present(hosts ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hosts = hosts
 }
 
 // Demand makes the fake answer 401 to whoever does not present the token.
@@ -147,16 +160,19 @@ func (d *Dispatcher) Enforce(plan *contract.Plan) {
 	})
 }
 
-// certify makes a CA and a certificate for the host.
-func certify(t *testing.T, host string) (leaf tls.Certificate, caPEM string) {
+// authority makes a CA that issues certificates.
+func authority(t *testing.T) (issue func(hosts []string) *tls.Certificate, caPEM string) {
 	t.Helper()
 	caKey, ca := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil, nil)
 	parent, err := x509.ParseCertificate(ca)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, der := sign(t, &x509.Certificate{DNSNames: []string{host}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, parent, caKey)
-	return tls.Certificate{Certificate: [][]byte{der, ca}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca}))
+	issue = func(hosts []string) *tls.Certificate {
+		key, der := sign(t, &x509.Certificate{DNSNames: hosts, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, parent, caKey)
+		return &tls.Certificate{Certificate: [][]byte{der, ca}, PrivateKey: key}
+	}
+	return issue, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca}))
 }
 
 func sign(t *testing.T, template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*ecdsa.PrivateKey, []byte) {

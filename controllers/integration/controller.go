@@ -69,12 +69,11 @@ func (r *Reconciler) gather(ctx context.Context, integration *v1alpha1.Integrati
 		return facts, false, nil
 	}
 	observation := r.Usage.Latest(key)
-	facts.CRM = crm
 	facts.Decision = entry.Output.Integrations[client.ObjectKeyFromObject(integration)]
 	facts.Plan = entry.Output.Plan
 	facts.PodReady = entry.PodReady
 	facts.CAConfigMap = entry.CAConfigMap
-	facts.Reported = status.Reported{Latest: observation.Report, At: observation.Time, Since: observation.Since}
+	facts.Reported = status.Reported{Latest: observation.Report, At: observation.Time, Failure: observation.Failure, Since: observation.Since}
 	facts.PendingSince = r.Status.PendingSince(integration, confirmed(observation.Report, integration))
 	return facts, true, nil
 }

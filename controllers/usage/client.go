@@ -69,7 +69,9 @@ func newReportClient(target Target, token func() (string, error)) *reportClient 
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: dialTimeout,
 		MaxConnsPerHost:     1,
-		IdleConnTimeout:     time.Minute,
+		// What was presented before the dispatcher had its first plan does not name its Service: each attempt looks anew until the CA is pinned.
+		DisableKeepAlives: target.CA == "",
+		IdleConnTimeout:   time.Minute,
 	}
 	return r
 }

@@ -87,6 +87,16 @@ func TestCAOfANewVolumeIsTrustedOnFirstUse(t *testing.T) {
 	}
 }
 
+// TestCertificateFromBeforeTheFirstPlan: until then the dispatcher does not know the name of its Service.
+func TestCertificateFromBeforeTheFirstPlan(t *testing.T) {
+	d := fakedispatcher.New(t, "localhost")
+	c := newCollector(t, quick, "")
+	c.Follow(t.Context(), crm, targetOf(d, ""))
+	await(t, c, "the certificate is refused", func(o Observation) bool { return o.Failure != "" })
+	d.Present(host)
+	await(t, c, "the certificate that came with the plan is believed", func(o Observation) bool { return o.CA == d.CA })
+}
+
 func TestReportsThatAreNotBelieved(t *testing.T) {
 	another := fakedispatcher.New(t, host)
 	tests := map[string]struct {

@@ -37,19 +37,26 @@ func keep(current []metav1.Condition, conditionType string) verdict {
 var (
 	notKnown   = unknown(v1alpha1.ReasonNotKnown, "Nothing has been observed yet.")
 	notRunning = unknown(v1alpha1.ReasonNotKnown, "The dispatcher is not running.")
-	noReport   = unknown(v1alpha1.ReasonNotReporting, "The dispatcher runs but has not reported for 45 seconds: see the logs of its pod and of the manager, and network policies on the report port.")
 )
 
 // doubt is the verdict on everything that only a report can tell, when there is no usable one.
-func doubt(h hearing, podReady bool, current []metav1.Condition, conditionType string) verdict {
+func doubt(h hearing, failure string, podReady bool, current []metav1.Condition, conditionType string) verdict {
 	switch {
 	case h == expected:
 		return keep(current, conditionType)
 	case podReady:
-		return noReport
+		return noReport(failure)
 	default:
 		return notRunning
 	}
+}
+
+func noReport(failure string) verdict {
+	message := "The dispatcher runs but has not reported for 45 seconds: see the logs of its pod and of the manager, and network policies on the report port."
+	if failure != "" {
+		message += " The last attempt: " + failure + "."
+	}
+	return unknown(v1alpha1.ReasonNotReporting, message)
 }
 
 // stalling are the reasons for which kstatus shall report a failure at once: nothing but an edit of this very object helps. Other refusals end when another

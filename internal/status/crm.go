@@ -130,7 +130,7 @@ func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
 		return notRunning
 	}
 	if h != heard {
-		return doubt(h, f.PodReady, current, v1alpha1.ConditionCredentialsResolved)
+		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionCredentialsResolved)
 	}
 	switch r := f.Reported.Latest; {
 	case r.Sequence == 0:
@@ -158,7 +158,7 @@ func (f *CRMFacts) available(h hearing, current []metav1.Condition) verdict {
 	case !f.PodReady || h == heard && !r.Ready:
 		return no(v1alpha1.ReasonStarting, "The dispatcher's pod is not ready yet: if this lasts, see its events and logs.")
 	case h != heard:
-		return doubt(h, true, current, v1alpha1.ConditionDispatcherAvailable)
+		return doubt(h, f.Reported.Failure, true, current, v1alpha1.ConditionDispatcherAvailable)
 	default:
 		return yes(v1alpha1.ReasonAvailable, "The dispatcher accepts calls.")
 	}
@@ -169,7 +169,7 @@ func (f *CRMFacts) programmed(h hearing, current []metav1.Condition) verdict {
 	case f.Compiled.Plan == nil:
 		return no(v1alpha1.ReasonPending, "Nothing is enforced: the CRM is not accepted.")
 	case h != heard:
-		return doubt(h, f.PodReady, current, v1alpha1.ConditionProgrammed)
+		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionProgrammed)
 	case f.confirmed():
 		return yes(v1alpha1.ReasonProgrammed, "The dispatcher enforces this generation.")
 	case !f.Compiled.CRM.OK():
@@ -186,7 +186,7 @@ func (f *CRMFacts) endpoint(h hearing, current []metav1.Condition) verdict {
 		return notRunning
 	}
 	if h != heard {
-		return doubt(h, f.PodReady, current, v1alpha1.ConditionEndpointResolved)
+		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionEndpointResolved)
 	}
 	switch e := f.Reported.Latest.Endpoint; {
 	case e.Resolved:
@@ -203,7 +203,7 @@ func (f *CRMFacts) quotaEnforced(h hearing, current []metav1.Condition) verdict 
 		return notRunning
 	}
 	if h != heard {
-		return doubt(h, f.PodReady, current, v1alpha1.ConditionQuotaEnforced)
+		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionQuotaEnforced)
 	}
 	v := enforced(f.Reported.Latest.Enforcing, f.Compiled.Plan.BypassUntil != nil, f.Compiled.Plan.Enforce, current)
 	v.message = strings.Join(append([]string{v.message}, f.Compiled.Warnings...), " But ")

@@ -29,6 +29,8 @@ type Reported struct {
 	Latest *contract.Report
 	// At is when Latest came.
 	At time.Time
+	// Failure says why the last attempt to read a report failed, in stable words; empty if it did not.
+	Failure string
 	// Since is when this manager first wanted a report of this CRM, whether there was a pod to ask or not: until StaleAfter later a missing report is still to
 	// come. Zero: nobody asks yet.
 	Since time.Time
@@ -79,8 +81,6 @@ type CRMFacts struct {
 // IntegrationFacts is everything that the status of an Integration depends on.
 type IntegrationFacts struct {
 	Integration *v1alpha1.Integration
-	// CRM that it refers to; nil if there is none.
-	CRM *v1alpha1.CRM
 	// Decision of plan.Compile, or plan.MissingCRM.
 	Decision plan.Decision
 	// Plan as compiled; nil if nothing runs for the CRM.

@@ -105,7 +105,7 @@ func (f *IntegrationFacts) programmed(h hearing, current []metav1.Condition) ver
 	case f.Plan == nil:
 		return no(v1alpha1.ReasonPending, "Nothing is enforced: no dispatcher runs for the CRM.")
 	case h != heard:
-		return doubt(h, f.PodReady, current, v1alpha1.ConditionProgrammed)
+		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionProgrammed)
 	case f.confirmed():
 		return yes(v1alpha1.ReasonProgrammed, "The dispatcher enforces this generation.")
 	case !f.Decision.OK():
@@ -122,7 +122,7 @@ func (f *IntegrationFacts) quotaEnforced(h hearing, current []metav1.Condition) 
 		return notKnown
 	}
 	if h != heard {
-		return doubt(h, f.PodReady, current, v1alpha1.ConditionQuotaEnforced)
+		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionQuotaEnforced)
 	}
 	r := f.report()
 	if r == nil {
