@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 )
 
 // TestControls breaks one promise on purpose in each world: a simulation that does not notice proves nothing.
@@ -25,7 +26,8 @@ func TestControls(t *testing.T) {
 		"a ledger that takes lost calls as counted when they were lost overruns": {
 			breakIt: func(s *setup) {
 				s.short(5)
-				s.guards.MaxServerDelay, s.crm.LateBy, s.crm.Latency, s.crashes = 0, 55*time.Second, 3*time.Second, 3
+				s.guards.MaxServerDelay, s.crm.LateBy, s.outages, s.longOutage = 0, 55*time.Second, 0, false
+				s.crm.Outages = []crmsim.Outage{{Kind: crmsim.Slow, Delay: 80 * time.Second, Percent: 50}} // nobody listens that long
 			},
 			noticed: overruns,
 		},

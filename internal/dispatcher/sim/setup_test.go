@@ -29,6 +29,8 @@ type setup struct {
 	stalls     int
 	replans    int
 	outages    int
+	// longOutage: the CRM executes calls without an answer for longer than it remembers their keys.
+	longOutage bool
 	// lyingDisk: fsync does nothing.
 	lyingDisk bool
 }
@@ -61,6 +63,7 @@ func choose(seed uint64) setup {
 	s.crm.LateBy = time.Duration(r.IntN(60)) * time.Second
 	s.crm.ClockOffset = time.Duration(r.IntN(8000)-4000) * time.Millisecond
 	s.choosePlan(r)
+	s.longOutage = r.IntN(6) == 0
 	return s
 }
 

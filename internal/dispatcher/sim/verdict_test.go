@@ -47,6 +47,7 @@ func (w *world) drain() bool {
 			return false
 		}
 		if snap.Backlog.Queued+snap.Backlog.Sent == 0 {
+			time.Sleep(time.Minute) // the CRM's own jobs end, too
 			w.collect(m.Scheduler)
 			return true
 		}

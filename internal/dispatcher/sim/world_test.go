@@ -33,6 +33,9 @@ type world struct {
 	promises []*promise
 }
 
+// forgetting is longer than the CRM remembers an idempotency key, which is two hours.
+const forgetting = 2*time.Hour + 15*time.Minute
+
 func verbose() bool { return os.Getenv("SEED") != "" }
 
 // run lives through a world and returns what came of it. It must be called in a bubble.
@@ -77,6 +80,9 @@ func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 	for range w.outages {
 		events = append(events, func() { w.outage(random) })
 	}
+	if w.longOutage {
+		events = []func(){func() { w.fail(crmsim.Outage{Kind: crmsim.Reset, For: forgetting, Executed: true}) }}
+	}
 	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	for _, happen := range events {
 		sleep(ctx, time.Duration(random.Int64N(2*int64(w.load)/int64(len(events)+1))))
@@ -85,8 +91,12 @@ func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 	<-ctx.Done()
 }
 
-// crash takes the power away and gives it back, to this machine or another one.
+// crash takes the power away and gives it back, to this machine or another one. Often that happens while the disk hangs: what was decided is not durable then.
 func (w *world) crash(ctx context.Context, random *rand.Rand) {
+	if random.IntN(2) == 0 {
+		w.machine.Load().volume.stallOnce(time.Minute)
+		sleep(ctx, time.Duration(random.IntN(60))*time.Second)
+	}
 	synctest.Wait()
 	unsynced := []int{0, 50, 100}[random.IntN(3)]
 	if w.lyingDisk {
@@ -144,6 +154,10 @@ func (w *world) outage(random *rand.Rand) {
 	if o.Kind == crmsim.Slow {
 		o.Delay = time.Duration(1+random.IntN(80)) * time.Second
 	}
+	w.fail(o)
+}
+
+func (w *world) fail(o crmsim.Outage) {
 	if err := w.server.SetOutages(o); err != nil {
 		w.t.Error(err)
 	}
@@ -151,6 +165,9 @@ func (w *world) outage(random *rand.Rand) {
 
 // calm ends all trouble, so that what is queued can drain.
 func (w *world) calm() {
+	if w.longOutage {
+		time.Sleep(forgetting)
+	}
 	if err := w.server.SetOutages(); err != nil {
 		w.t.Error(err)
 	}
