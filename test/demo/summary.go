@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
@@ -49,6 +50,7 @@ func (d *demo) summary(ctx context.Context) error {
 	fmt.Printf("   lost %d, doubled %d, overruns %d\n", len(lost), judge.Tickets.DuplicateCount, overruns)
 
 	fmt.Print("\n== what kubectl shows\n")
+	d.settle(ctx)
 	if err := d.show(ctx, "get", "crms,integrations.crmquota.dev", "-n", namespace); err != nil {
 		return err
 	}
@@ -70,6 +72,13 @@ func (d *demo) summary(ctx context.Context) error {
 		return errors.New(strings.Join(problems, "; "))
 	}
 	return nil
+}
+
+// settle gives the status, which is up to a minute behind, the time to say that the backlog is empty.
+func (d *demo) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	_, _ = d.Kubectl(ctx, "wait", "-n", namespace, "--for=jsonpath={.status.backlog.calls}=0", "crm,crmint", "--all", "--timeout=60s")
 }
 
 // missing lists the call logs that the CRM does not have. All of them were sent, and the load waited for every result.
