@@ -36,6 +36,10 @@ sim: ## Replay one seed of the whole-dispatcher simulation: make sim SEED=7.
 bench: ## Benchmarks; figures are ratios against a named peer or limit in the same run.
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/domain/... ./test/bench/...
 
+.PHONY: bench-cluster
+bench-cluster: ## How fast an edit is enforced on the local cluster, after make demo (or on that of KUBECONFIG).
+	KUBECONFIG=$${KUBECONFIG:-$$(bin/localcluster kubeconfig)} $(GO) test -tags e2e -run '^$$' -bench Edit -benchtime 30x ./test/bench
+
 ##@ Build
 .PHONY: build
 build: ## Build manager, dispatcher and crmsim into bin/.
