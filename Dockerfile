@@ -12,7 +12,6 @@ COPY internal internal
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/ ./cmd/manager ./cmd/dispatcher
 
 FROM scratch
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/manager /out/dispatcher /
 USER 65532:65532
 ENTRYPOINT ["/manager"]

@@ -16,6 +16,8 @@ import (
 	"time"
 	_ "time/tzdata" // the image has no zone files
 
+	_ "golang.org/x/crypto/x509roots/fallback" // and no certificate authorities
+
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
