@@ -52,6 +52,7 @@ func (w *world) deleteAndReturn(deletion ...string) {
 	const tickets = 40
 	w.fill(w.client(), tickets)
 
+	w.collectorKnows()
 	start := time.Now()
 	kubectl(w.t, deletion...)
 	w.gone(60*time.Second - time.Since(start))
@@ -68,6 +69,18 @@ func (w *world) deleteAndReturn(deletion ...string) {
 	w.waitReady(90 * time.Second)
 	w.drained(tickets, 3*time.Minute)
 	w.judge(tickets)
+}
+
+// collectorKnows waits until Kubernetes' garbage collector knows the kind CRM: it looks for new kinds every 30 s, and cannot tell that an owner of a kind it has
+// never seen is gone.
+func (w *world) collectorKnows() {
+	w.t.Helper()
+	out := kubectl(w.t, "get", "crd", "crms.crmquota.dev", "-o", "jsonpath={.metadata.creationTimestamp}")
+	created, err := time.Parse(time.RFC3339, out)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	time.Sleep(time.Until(created.Add(45 * time.Second)))
 }
 
 // gone waits until neither StatefulSet nor pod is left.
