@@ -66,7 +66,7 @@ func pod(c caller, endpoint v1alpha1.IntakeStatus) *corev1.Pod {
 			},
 			Containers: []corev1.Container{{
 				Name: "load", Image: "localhost/load:dev", ImagePullPolicy: corev1.PullIfNotPresent,
-				Args: append([]string{"--base-url=" + endpoint.URL, "--ca=/ca/ca.crt", "--prefix=" + c.integration, "--duration=3m"}, c.args...),
+				Args: append([]string{"--base-url=" + endpoint.URL, "--ca=/ca/ca.crt", "--prefix=" + c.integration, "--duration=2m30s"}, c.args...),
 				SecurityContext: &corev1.SecurityContext{
 					AllowPrivilegeEscalation: new(false), ReadOnlyRootFilesystem: new(true),
 					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},

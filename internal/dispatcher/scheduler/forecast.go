@@ -33,7 +33,7 @@ func (s *Scheduler) drainTime(now time.Time, l *lane, n int64) (left time.Durati
 		share = max(1, min(share, limit.Max*l.spec.Share.MaxPercent/100))
 		c := forecast.Capacity{
 			Kind: limit.Kind, PerWindow: share, Window: limit.Window,
-			Free: max(0, min(limit.Max-s.ledger.Used(k), share-s.ledger.UsedBy(k, l.owner))),
+			Free: max(0, min(limit.Max-s.ledger.Used(k), share-s.ledger.UsedBy(k, l.owner))-s.sharing.Live(k, l.owner)),
 		}
 		if _, end, ok := s.ledger.Period(k); ok {
 			c.Window, c.Reset = day, max(0, end.Sub(now))

@@ -149,6 +149,9 @@ func (s *Sharing) SetLive(k int, o ledger.Owner, expected, sent int64) {
 	}
 }
 
+// Live is what limit k keeps free of the owner's own backlog.
+func (s *Sharing) Live(k int, o ledger.Owner) int64 { return s.termsOf(k, o).live }
+
 // Guaranteed is what limit k guarantees to the owner.
 func (s *Sharing) Guaranteed(k int, o ledger.Owner) int64 { return s.termsOf(k, o).guaranteed }
 
