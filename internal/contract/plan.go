@@ -144,7 +144,7 @@ func (i Integration) Key() string { return i.Namespace + "/" + i.Name }
 
 // Share is a part of every limit.
 type Share struct {
-	// Guaranteed calls by limit name, rounded down from a percentage where one was given.
+	// Guaranteed calls by limit name; nothing is guaranteed in limits it does not name.
 	Guaranteed map[string]int64 `json:"guaranteed,omitempty"`
 	// GuaranteedPercent of every limit; applies when Guaranteed is nil.
 	GuaranteedPercent int64 `json:"guaranteedPercent,omitempty"`

@@ -143,8 +143,8 @@ func BenchmarkDrainStart(b *testing.B) {
 	reportMillis(b, "late", late)
 }
 
-// BenchmarkPlanChange reports how long a changed plan file takes to be in force, as the report says it. From the edit of a manifest on it is measured on a
-// cluster: see the end-to-end tests.
+// BenchmarkPlanChange reports how long a changed plan file takes to be in force, as the report says it. BenchmarkEdit
+// measures it from the edit of a manifest on.
 func BenchmarkPlanChange(b *testing.B) {
 	d := start(b, startStub(b).url, nil)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // loopback
