@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/controllers/crm"
 	"github.com/crmquota/crm-quota-operator/internal/render"
 )
@@ -25,6 +26,7 @@ func CacheOptions() cache.Options {
 	made := labels.SelectorFromSet(labels.Set{render.LabelManagedBy: render.ManagedBy})
 	byObject := map[client.Object]cache.ByObject{
 		&corev1.Pod{}:        {Label: made},
+		&v1alpha1.CRM{}:      {Transform: keepOwnFields}, // they tell when the status was last written
 		crm.NewCRDMetadata(): {Field: fields.OneTermEqualSelector(metav1.ObjectNameField, crm.CRDName)},
 	}
 	for _, applied := range []client.Object{

@@ -19,8 +19,18 @@ const (
 
 	// ConditionEndpointResolved (CRM, advice): the dispatcher can look up the endpoint's host.
 	ConditionEndpointResolved = "EndpointResolved"
-	// ConditionQuotaEnforced (advice): calls are held back by the declared limits; False under Shadow and bypass.
+	// ConditionQuotaEnforced (advice): calls are held back by the declared limits; False under Shadow, bypass and route External.
 	ConditionQuotaEnforced = "QuotaEnforced"
+	// ConditionBudgetOnTrack (CRM, advice): no limit per calendar period, and none of a window longer than an hour, is likely to be used up before it is renewed.
+	ConditionBudgetOnTrack = "BudgetOnTrack"
+	// ConditionLicenceAdequate (CRM, advice): the licence is large enough for what is asked of it.
+	ConditionLicenceAdequate = "LicenceAdequate"
+	// ConditionGuaranteeMet (Integration, advice): calls within the part of the guarantee that is never lent do not wait for the licence.
+	ConditionGuaranteeMet = "GuaranteeMet"
+	// ConditionBacklogHealthy (advice): queued calls are sent in time, and none is parked or dead.
+	ConditionBacklogHealthy = "BacklogHealthy"
+	// ConditionLedgerTrusted (CRM, advice): the dispatcher knows itself what was sent, back to the longest window.
+	ConditionLedgerTrusted = "LedgerTrusted"
 )
 
 // Reasons, one cause each.
@@ -40,7 +50,7 @@ const (
 	ReasonLicenceChanged = "LicenceChanged"
 	// ReasonNameTaken: an object that the operator did not make has the name of one it must make.
 	ReasonNameTaken = "NameTaken"
-	// ReasonUnknownTimeZone: a calendar limit names a time zone that does not exist.
+	// ReasonUnknownTimeZone: a calendar limit or a weekly override names a time zone that does not exist.
 	ReasonUnknownTimeZone = "UnknownTimeZone"
 	// ReasonTooManyIntegrations: more than 1,000 Integrations refer to the CRM.
 	ReasonTooManyIntegrations = "TooManyIntegrations"
@@ -48,11 +58,13 @@ const (
 	ReasonCRMNotFound = "CRMNotFound"
 	// ReasonCRMNotAccepted: the CRM itself is not accepted.
 	ReasonCRMNotAccepted = "CRMNotAccepted"
-	// ReasonGuaranteeExceedsLicence: the guarantees of all integrations would exceed a limit.
+	// ReasonGuaranteeExceedsLicence: the guarantees of all integrations would exceed a limit, now or while an override holds.
 	ReasonGuaranteeExceedsLicence = "GuaranteeExceedsLicence"
-	// ReasonUnknownLimit: guaranteedCalls names a limit that the CRM does not have.
+	// ReasonTooManyOverrides: the overrides of all integrations of the CRM change guarantees at more times than can be checked.
+	ReasonTooManyOverrides = "TooManyOverrides"
+	// ReasonUnknownLimit: perLimit names a limit that the CRM does not have, or that is not shared out because each record has it for itself.
 	ReasonUnknownLimit = "UnknownLimit"
-	// ReasonUnknownOperation: overflow names an operation that the provider does not know.
+	// ReasonUnknownOperation: a limit or overflow names an operation that the provider does not know.
 	ReasonUnknownOperation = "UnknownOperation"
 	// ReasonUnsafeQueue: overflow queues an operation whose caller needs the answer.
 	ReasonUnsafeQueue = "UnsafeQueue"
@@ -94,6 +106,46 @@ const (
 	ReasonShadow = "Shadow"
 	// ReasonBypassed: the annotation crmquota.dev/bypass-until is in force.
 	ReasonBypassed = "Bypassed"
+	// ReasonExternal: the route is External, so calls do not go through the dispatcher.
+	ReasonExternal = "External"
+
+	// ReasonOnTrack: every budget is expected to last.
+	ReasonOnTrack = "OnTrack"
+	// ReasonExhaustionForecast: a limit is more likely than not to be used up before it is renewed.
+	ReasonExhaustionForecast = "ExhaustionForecast"
+	// ReasonLimitUsedUp: a limit is used up and not renewed yet.
+	ReasonLimitUsedUp = "LimitUsedUp"
+
+	// ReasonAdequate: calls are expected to wait no longer than they should.
+	ReasonAdequate = "Adequate"
+	// ReasonDemandExceedsLicence: a limit is too small for what is asked of it, so calls wait.
+	ReasonDemandExceedsLicence = "DemandExceedsLicence"
+
+	// ReasonGuaranteeMet: no call within the guarantee has been waiting for the licence.
+	ReasonGuaranteeMet = "GuaranteeMet"
+	// ReasonNoGuarantee: nothing is guaranteed.
+	ReasonNoGuarantee = "NoGuarantee"
+	// ReasonKeptFree: the guarantee is kept free for calls that do not go through the dispatcher.
+	ReasonKeptFree = "KeptFree"
+	// ReasonGuaranteeMissed: a call within the part of the guarantee that is never lent has been waiting for the licence for a minute.
+	ReasonGuaranteeMissed = "GuaranteeMissed"
+
+	// ReasonHealthy: queued calls are sent in time, and none is parked or dead.
+	ReasonHealthy = "Healthy"
+	// ReasonOldestTooOld: the oldest queued call has waited for more than half of overflow.queue.maxAgeSeconds.
+	ReasonOldestTooOld = "OldestTooOld"
+	// ReasonDrainsTooLate: in one case of twenty or more the backlog takes longer than overflow.queue.maxAgeSeconds.
+	ReasonDrainsTooLate = "DrainsTooLate"
+	// ReasonCallsParked: the outcome of some calls is not known, and they cannot be repeated safely.
+	ReasonCallsParked = "CallsParked"
+	// ReasonCallsDead: some accepted calls ended without an answer from the CRM.
+	ReasonCallsDead = "CallsDead"
+
+	// ReasonTrusted: the dispatcher has recorded itself what was sent.
+	ReasonTrusted = "Trusted"
+	// ReasonLedgerLost: the dispatcher's volume was lost, and with it the record of what was sent; what licence.afterLedgerLoss says is assumed for one longest
+	// window.
+	ReasonLedgerLost = "LedgerLost"
 
 	// ReasonNotKnown: nothing has been observed yet.
 	ReasonNotKnown = "NotKnown"

@@ -32,24 +32,6 @@ const (
 	DispatchDrain Dispatch = "Drain"
 )
 
-// OnExhaustion says what happens when a limit has no calls left.
-// +kubebuilder:validation:Enum=Stop;Alert
-type OnExhaustion string
-
-const (
-	// OnExhaustionStop holds calls back until the limit has room again.
-	OnExhaustionStop OnExhaustion = "Stop"
-	// OnExhaustionAlert lets calls pass and counts them: for caps that a company sets itself and the CRM does not enforce.
-	OnExhaustionAlert OnExhaustion = "Alert"
-)
-
-// CalendarUnit is the length of a calendar window.
-// +kubebuilder:validation:Enum=Day
-type CalendarUnit string
-
-// CalendarUnitDay runs from one local midnight to the next, on days of 23 and 25 hours too.
-const CalendarUnitDay CalendarUnit = "Day"
-
 // DeletionPolicy says what becomes of queued calls when the CRM object is deleted.
 // +kubebuilder:validation:Enum=Retain;Drain;Discard
 type DeletionPolicy string
@@ -191,77 +173,6 @@ type HeaderCredentials struct {
 	ValueKey SecretKey `json:"valueKey,omitempty"`
 }
 
-// Licence is what the CRM's licence allows.
-type Licence struct {
-	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
-	// stable name otherwise. Zendesk derives it from the endpoint. It cannot be changed once set: queued calls belong to the account they were accepted for.
-	// +optional
-	// +k8s:immutable
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`
-	Account string `json:"account,omitempty"`
-
-	// limits are the licence's limits; a call is sent only when it fits into all of them.
-	// +required
-	// +listType=map
-	// +listMapKey=name
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	Limits []Limit `json:"limits,omitempty"`
-}
-
-// Limit is one limit of a licence: calls in a rolling window, calls in a calendar period, or calls at a time.
-// +kubebuilder:validation:XValidation:rule="(has(self.windowSeconds) ? 1 : 0) + (has(self.calendar) ? 1 : 0) + (has(self.concurrent) ? 1 : 0) == 1",message="exactly one of windowSeconds, calendar, concurrent must be set"
-// +kubebuilder:validation:XValidation:rule="has(self.concurrent) != has(self.calls)",message="calls is required with windowSeconds or calendar, and must not be set with concurrent"
-type Limit struct {
-	// name of the limit, as it appears in status, metrics and events.
-	// +required
-	Name LimitName `json:"name,omitempty"`
-
-	// calls is how many calls the window or period allows.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000000000
-	Calls int64 `json:"calls,omitempty"`
-
-	// windowSeconds makes it a rolling limit: in no interval of this length more than calls arrive at the CRM.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=2678400
-	WindowSeconds int32 `json:"windowSeconds,omitempty"`
-
-	// calendar makes it a limit per calendar period.
-	// +optional
-	Calendar *CalendarWindow `json:"calendar,omitzero"`
-
-	// concurrent makes it a limit on calls in flight at a time.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=10000
-	Concurrent int32 `json:"concurrent,omitempty"`
-
-	// onExhaustion is Stop, or Alert to let calls pass and count them: for caps that the company sets itself and the CRM does not enforce.
-	// +optional
-	// +default="Stop"
-	OnExhaustion OnExhaustion `json:"onExhaustion,omitempty"`
-}
-
-// CalendarWindow is a calendar period in a time zone.
-type CalendarWindow struct {
-	// unit is the length of the period. Day runs from one local midnight to the next.
-	// +required
-	Unit CalendarUnit `json:"unit,omitempty"`
-
-	// timeZone is an IANA time zone such as Europe/Berlin: the one in which the CRM starts its period.
-	// +optional
-	// +default="UTC"
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[A-Za-z][-+_/A-Za-z0-9]*$`
-	TimeZone string `json:"timeZone,omitempty"`
-}
-
 // Intake is how integrations reach the dispatcher.
 // +kubebuilder:validation:XValidation:rule="self.scheme == 'HTTPS' || !has(self.tlsSecretRef)",message="tlsSecretRef must not be set when scheme is HTTP"
 // +kubebuilder:validation:MinProperties=1
@@ -316,7 +227,7 @@ type Deletion struct {
 // +kubebuilder:validation:MinProperties=1
 type CRMStatus struct {
 	// conditions are Accepted, CredentialsResolved, DispatcherAvailable and Programmed, summed up by Ready; besides them advice that never moves Ready:
-	// EndpointResolved and QuotaEnforced.
+	// EndpointResolved, QuotaEnforced, BudgetOnTrack, LicenceAdequate, BacklogHealthy and LedgerTrusted.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -373,32 +284,6 @@ type IntakeStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	CAConfigMap string `json:"caConfigMap,omitempty"`
-}
-
-// WindowStatus is the use of one limit, rounded to twentieths of it.
-type WindowStatus struct {
-	// name of the limit.
-	// +required
-	Name LimitName `json:"name,omitempty"`
-
-	// limit is the number of calls in force.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Limit *int64 `json:"limit,omitempty"`
-
-	// used is the number of calls charged, rounded to twentieths of the limit. Calls count until the CRM can no longer count them.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Used *int64 `json:"used,omitempty"`
-
-	// inDoubt is the part of used whose calls may or may not have reached the CRM, for instance after a crash.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	InDoubt *int64 `json:"inDoubt,omitempty"`
-
-	// resetTime is when a calendar period ends; absent for other limits.
-	// +optional
-	ResetTime *metav1.Time `json:"resetTime,omitempty"`
 }
 
 // Summary holds the texts of the printed columns.

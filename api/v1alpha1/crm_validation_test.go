@@ -4,6 +4,7 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -104,7 +105,7 @@ func TestCRMLicenceAccountStays(t *testing.T) {
 
 func TestCRMLimits(t *testing.T) {
 	const oneOf = "exactly one of windowSeconds, calendar, concurrent must be set"
-	const callsRule = "calls is required with windowSeconds or calendar, and must not be set with concurrent"
+	const callsRule = "exactly one of calls, executionSeconds is required with windowSeconds or calendar; neither may be set with concurrent"
 	first := "spec.licence.limits[0]."
 	calendar := map[string]any{"unit": "Day"}
 	many := func(n int) (out []any) {
@@ -125,6 +126,11 @@ func TestCRMLimits(t *testing.T) {
 		"rolling without calls is refused":            {edits{first + "calls": nil}, callsRule},
 		"calendar without calls is refused":           {edits{"spec.licence.limits[1].calls": nil}, callsRule},
 		"concurrent with calls is refused":            {edits{"spec.licence.limits[2].calls": 5}, callsRule},
+		"execution in place of calls is taken":        {edits{first + "calls": nil, first + "executionSeconds": 1200}, ""},
+		"execution in a calendar period is taken":     {edits{"spec.licence.limits[1].calls": nil, "spec.licence.limits[1].executionSeconds": 10000000}, ""},
+		"execution and calls are refused":             {edits{first + "executionSeconds": 1200}, callsRule},
+		"concurrent with execution is refused":        {edits{"spec.licence.limits[2].executionSeconds": 5}, callsRule},
+		"execution of 10000001 seconds is refused":    {edits{first + "calls": nil, first + "executionSeconds": 10000001}, "should be less than or equal to 10000000"},
 		"0 calls are refused":                         {edits{first + "calls": 0}, "should be greater than or equal to 1"},
 		"1 call is taken":                             {edits{first + "calls": 1}, ""},
 		"a thousand million calls are taken":          {edits{first + "calls": 1000000000}, ""},
@@ -141,6 +147,8 @@ func TestCRMLimits(t *testing.T) {
 		"a limit's name with a capital is refused":    {edits{first + "name": "Minute"}, "name in body should match"},
 		"a limit's name of 32 characters is taken":    {edits{first + "name": strings.Repeat("m", 32)}, ""},
 		"a limit's name of 33 characters is refused":  {edits{first + "name": strings.Repeat("m", 33)}, "may not be more than 32"},
+		"a calendar hour in an unknown zone is taken": {edits{"spec.licence.limits[1].calendar": map[string]any{"unit": "Hour"}}, ""},
+		"a calendar month is taken":                   {edits{"spec.licence.limits[1].calendar.unit": "Month"}, ""},
 		"a calendar week is refused":                  {edits{"spec.licence.limits[1].calendar.unit": "Week"}, `calendar.unit: Unsupported value: "Week"`},
 		"a calendar without a unit is refused":        {edits{"spec.licence.limits[1].calendar.unit": nil}, "calendar.unit: Required value"},
 		"a zone with an underscore is taken":          {edits{"spec.licence.limits[1].calendar.timeZone": "America/New_York"}, ""},
@@ -182,5 +190,133 @@ func TestCRMIntakeStorageAndDeletion(t *testing.T) {
 	})
 	judgeUpdate(t, validCRM, edits{}, map[string]verdict{
 		"a storage class set later is refused": {edits{"spec.storage.storageClassName": "fast"}, "storageClassName is immutable"},
+	})
+}
+
+func TestCRMLimitsOfSomeCalls(t *testing.T) {
+	const recordKind = "scope Record is only for calls in windowSeconds"
+	const recordPath = "scope Record needs match.path with a '*' that stands for the record"
+	const either = "exactly one of the fields in [operations path] must be set"
+	const path = "match.path in body should match"
+	first, day, slots := "spec.licence.limits[0].", "spec.licence.limits[1].", "spec.licence.limits[2]."
+	byPath := func(p string) map[string]any { return map[string]any{"path": p} }
+	operations := func(n int) map[string]any {
+		var names []any
+		for i := range n {
+			names = append(names, fmt.Sprintf("Operation%d", i))
+		}
+		return map[string]any{"operations": names}
+	}
+	record := func(e edits) edits {
+		all := edits{first + "scope": "Record", first + "match": byPath("/api/v2/tickets/*")}
+		maps.Copy(all, e)
+		return all
+	}
+	judge(t, validCRM, map[string]verdict{
+		"some operations are taken":                  {edits{first + "match": operations(16)}, ""},
+		"17 operations are refused":                  {edits{first + "match": operations(17)}, "must have at most 16 items"},
+		"no operations are refused":                  {edits{first + "match": map[string]any{"operations": []any{}}}, "should have at least 1 items"},
+		"an operation twice is refused":              {edits{first + "match": map[string]any{"operations": []any{"Search", "Search"}}}, "Duplicate value"},
+		"an operation in lower case is refused":      {edits{first + "match": map[string]any{"operations": []any{"search"}}}, "should match"},
+		"a path alone is taken":                      {edits{first + "match": byPath("/api/v2/incremental/**")}, ""},
+		"a path with methods is taken":               {edits{first + "match": map[string]any{"path": "/a/*/b", "methods": []any{"PUT", "PATCH"}}}, ""},
+		"a path with ** inside is refused":           {edits{first + "match": byPath("/a/**/b")}, path},
+		"methods without a path are refused":         {edits{first + "match": map[string]any{"methods": []any{"PUT"}, "operations": []any{"Search"}}}, "methods need a path"},
+		"operations and a path are refused":          {edits{first + "match": map[string]any{"path": "/a", "operations": []any{"Search"}}}, either},
+		"an empty match is refused":                  {edits{first + "match": map[string]any{}}, either},
+		"a match of a day is taken":                  {edits{day + "match": operations(1)}, ""},
+		"jobs are taken":                             {edits{slots + "until": "JobEnds", slots + "match": operations(1)}, ""},
+		"slots until the call ends are taken":        {edits{slots + "until": "CallEnds"}, ""},
+		"slots until they please are refused":        {edits{slots + "until": "Noon"}, `until: Unsupported value: "Noon"`},
+		"a rolling limit until jobs end is refused":  {edits{first + "until": "JobEnds"}, "until is only for concurrent limits"},
+		"scope Credential is taken":                  {edits{first + "scope": "Credential", slots + "scope": "Credential"}, ""},
+		"a scope that does not exist is refused":     {edits{first + "scope": "User"}, `scope: Unsupported value: "User"`},
+		"scope Record is taken":                      {record(nil), ""},
+		"a record in the middle of a path is taken":  {record(edits{first + "match": byPath("/users/*/merge")}), ""},
+		"a record before ** is taken":                {record(edits{first + "match": byPath("/users/*/**")}), ""},
+		"a record with a cost is taken":              {record(edits{first + "costs": list(map[string]any{"cost": 400, "match": byPath("/x")})}), ""},
+		"a record counted in fixed windows is taken": {record(edits{first + "crmCounting": "Fixed"}), ""},
+		"scope Record without a match is refused":    {record(edits{first + "match": nil}), recordPath},
+		"scope Record with operations is refused":    {record(edits{first + "match": operations(1)}), recordPath},
+		"scope Record without a * is refused":        {record(edits{first + "match": byPath("/users/me")}), recordPath},
+		"scope Record with ** alone is refused":      {record(edits{first + "match": byPath("/users/**")}), recordPath},
+		"scope Record of execution is refused":       {record(edits{first + "calls": nil, first + "executionSeconds": 5}), recordKind},
+		"scope Record of a day is refused":           {edits{day + "scope": "Record", day + "match": byPath("/a/*")}, recordKind},
+		"scope Record of slots is refused":           {edits{slots + "scope": "Record", slots + "match": byPath("/a/*")}, recordKind},
+		"scope Record of a token bucket is refused":  {record(edits{first + "crmCounting": "TokenBucket", first + "burst": 5}), "scope Record can only be counted as Exact or Fixed"},
+		"scope Record of an estimate is refused":     {record(edits{first + "crmCounting": "Approximate"}), "scope Record can only be counted as Exact or Fixed"},
+	})
+}
+
+func TestCRMLimitsCostsAndCounting(t *testing.T) {
+	const burstRule = "burst is required with crmCounting TokenBucket, and must not be set otherwise"
+	first, day, slots := "spec.licence.limits[0].", "spec.licence.limits[1].", "spec.licence.limits[2]."
+	costs := func(cost any, n int) []any {
+		var out []any
+		for range n {
+			out = append(out, map[string]any{"match": map[string]any{"operations": []any{"Search"}}, "cost": cost})
+		}
+		return out
+	}
+	bucket := func(e edits) edits {
+		all := edits{first + "crmCounting": "TokenBucket", first + "burst": 40}
+		maps.Copy(all, e)
+		return all
+	}
+	execution := func(e edits) edits {
+		all := edits{first + "calls": nil, first + "executionSeconds": 1200}
+		maps.Copy(all, e)
+		return all
+	}
+	judge(t, validCRM, map[string]verdict{
+		"32 costs are taken":                          {edits{first + "costs": costs(40, 32)}, ""},
+		"33 costs are refused":                        {edits{first + "costs": costs(40, 33)}, "must have at most 32 items"},
+		"an empty list of costs is refused":           {edits{first + "costs": []any{}}, "should have at least 1 items"},
+		"a cost of 0 is refused":                      {edits{first + "costs": costs(0, 1)}, "should be greater than or equal to 1"},
+		"a cost of 100000 is taken":                   {edits{first + "calls": 100000, first + "costs": costs(100000, 1)}, ""},
+		"a cost of 100001 is refused":                 {edits{first + "calls": 100001, first + "costs": costs(100001, 1)}, "should be less than or equal to 100000"},
+		"a cost without a match is refused":           {edits{first + "costs": list(map[string]any{"cost": 1})}, "match: Required value"},
+		"a match without a cost is refused":           {edits{first + "costs": list(map[string]any{"match": map[string]any{"path": "/a"}})}, "cost: Required value"},
+		"a cost of all calls is taken":                {edits{first + "costs": costs(400, 1)}, ""},
+		"a cost of more than all calls is refused":    {edits{first + "costs": costs(401, 1)}, "no cost may be greater than calls"},
+		"costs of a day are taken":                    {edits{day + "costs": costs(40, 1)}, ""},
+		"costs of execution are refused":              {execution(edits{first + "costs": costs(40, 1)}), "costs are only for limits with calls"},
+		"costs of slots are refused":                  {edits{slots + "costs": costs(1, 1)}, "costs are only for limits with calls"},
+		"counting Exact is taken":                     {edits{first + "crmCounting": "Exact"}, ""},
+		"counting Fixed is taken":                     {edits{first + "crmCounting": "Fixed"}, ""},
+		"counting Approximate is taken":               {edits{first + "crmCounting": "Approximate"}, ""},
+		"counting that does not exist is refused":     {edits{first + "crmCounting": "Guess"}, `crmCounting: Unsupported value: "Guess"`},
+		"a token bucket is taken":                     {bucket(nil), ""},
+		"a token bucket as large as calls is taken":   {bucket(edits{first + "burst": 400}), ""},
+		"a larger token bucket is refused":            {bucket(edits{first + "burst": 401}), "burst must be less than or equal to calls"},
+		"a token bucket of 0 is refused":              {bucket(edits{first + "burst": 0}), "should be greater than or equal to 1"},
+		"a token bucket without a burst is refused":   {bucket(edits{first + "burst": nil}), burstRule},
+		"a burst without a token bucket is refused":   {edits{first + "burst": 40}, burstRule},
+		"a burst counted as Fixed is refused":         {edits{first + "burst": 40, first + "crmCounting": "Fixed"}, burstRule},
+		"a cost as large as the burst is taken":       {bucket(edits{first + "costs": costs(40, 1)}), ""},
+		"a cost larger than the burst is refused":     {bucket(edits{first + "costs": costs(41, 1)}), "no cost may be greater than burst"},
+		"counting of a day is refused":                {edits{day + "crmCounting": "Fixed"}, "crmCounting is only for windowSeconds"},
+		"counting of slots is refused":                {edits{slots + "crmCounting": "Exact"}, "crmCounting is only for windowSeconds"},
+		"execution counted as Fixed is taken":         {execution(edits{first + "crmCounting": "Fixed"}), ""},
+		"execution counted as Approximate is refused": {execution(edits{first + "crmCounting": "Approximate"}), "executionSeconds can only be counted as Exact or Fixed"},
+		"a guard of 1 second is taken":                {edits{first + "countingGuardSeconds": 1, day + "countingGuardSeconds": 600}, ""},
+		"a guard of 0 seconds is refused":             {edits{first + "countingGuardSeconds": 0}, "should be greater than or equal to 1"},
+		"a guard of 601 seconds is refused":           {edits{first + "countingGuardSeconds": 601}, "should be less than or equal to 600"},
+		"a guard of slots is refused":                 {edits{slots + "countingGuardSeconds": 1}, "countingGuardSeconds is only for windowSeconds and calendar"},
+	})
+}
+
+func TestCRMLicenceBesidesLimits(t *testing.T) {
+	judge(t, validCRM, map[string]verdict{
+		"90 percent for others are taken":      {edits{"spec.licence.externalPercent": 90}, ""},
+		"0 percent for others are taken":       {edits{"spec.licence.externalPercent": 0}, ""},
+		"91 percent for others are refused":    {edits{"spec.licence.externalPercent": 91}, "should be less than or equal to 90"},
+		"-1 percent for others is refused":     {edits{"spec.licence.externalPercent": -1}, "should be greater than or equal to 0"},
+		"a server delay of an hour is taken":   {edits{"spec.licence.maxServerDelaySeconds": 3600}, ""},
+		"a longer server delay is refused":     {edits{"spec.licence.maxServerDelaySeconds": 3601}, "should be less than or equal to 3600"},
+		"no server delay is refused":           {edits{"spec.licence.maxServerDelaySeconds": 0}, "should be greater than or equal to 1"},
+		"Spent after a loss is taken":          {edits{"spec.licence.afterLedgerLoss": "Spent"}, ""},
+		"Fresh after a loss is taken":          {edits{"spec.licence.afterLedgerLoss": "Fresh"}, ""},
+		"an unknown policy of loss is refused": {edits{"spec.licence.afterLedgerLoss": "ProRata"}, `afterLedgerLoss: Unsupported value: "ProRata"`},
 	})
 }

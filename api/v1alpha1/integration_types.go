@@ -30,25 +30,73 @@ const (
 // +kubebuilder:validation:Enum=GET;HEAD;OPTIONS;POST;PUT;PATCH;DELETE
 type HTTPMethod string
 
+// Route says how an application's calls reach the CRM.
+// +kubebuilder:validation:Enum=Dispatched;External
+type Route string
+
+const (
+	// RouteDispatched leads through the dispatcher.
+	RouteDispatched Route = "Dispatched"
+	// RouteExternal leads past the dispatcher, because the application cannot be given another address. Its share is kept free.
+	RouteExternal Route = "External"
+)
+
+// Priority decides among integrations that want what nobody has reserved.
+// +kubebuilder:validation:Enum=Interactive;Standard;Bulk
+type Priority string
+
+const (
+	// PriorityInteractive goes first: somebody waits for the answers.
+	PriorityInteractive Priority = "Interactive"
+	// PriorityStandard goes next.
+	PriorityStandard Priority = "Standard"
+	// PriorityBulk goes last: exports, synchronisation by night.
+	PriorityBulk Priority = "Bulk"
+)
+
 // IntegrationSpec declares one application's share of a CRM's licence and how its calls behave when the share is used up.
+// +kubebuilder:validation:XValidation:rule="self.route == 'External' || has(self.clients)",message="clients are required: name who may call, or set route to External"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.clients)",message="clients must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.overflow)",message="overflow must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || has(self.share) && (has(self.share.guaranteedPercent) && self.share.guaranteedPercent > 0 || has(self.share.perLimit) && self.share.perLimit.exists(p, has(p.guaranteedPercent) && p.guaranteedPercent > 0 || has(p.guaranteedCalls) && p.guaranteedCalls > 0))",message="route External needs a guarantee in share: it is what is kept free for it"
 type IntegrationSpec struct {
 	// crmRef names the CRM, in the same namespace, whose licence this integration uses.
 	// +required
 	// +k8s:immutable
 	CRMRef LocalReference `json:"crmRef,omitzero"`
 
+	// route is Dispatched, or External for an application that cannot be given another address, for instance a service that asks for nothing but the account's
+	// subdomain: its calls do not go through the dispatcher, and its guaranteed share is kept free for it, never lent.
+	// +optional
+	// +default="Dispatched"
+	Route Route `json:"route,omitempty"`
+
 	// share is this integration's part of every limit of the licence.
 	// +optional
 	// +default={"weight": 1}
 	Share Share `json:"share,omitzero"`
 
-	// overflow says what happens to calls that do not fit now.
+	// overrides are other shares for some time; the first that holds decides. At no time may the guarantees of all integrations exceed the licence: an override
+	// that would is refused when it is declared, not when it begins.
 	// +optional
-	// +default={"policy": "Wait"}
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Overrides []ShareOverride `json:"overrides,omitempty"`
+
+	// priority is Interactive, Standard or Bulk. It decides among calls that want what nobody has reserved: a higher one goes first, and a call that has waited
+	// for a minute goes with the highest. What is guaranteed does not depend on it.
+	// +optional
+	// +default="Standard"
+	Priority Priority `json:"priority,omitempty"`
+
+	// overflow says what happens to calls that do not fit now. When it is absent they wait for up to 8 seconds.
+	// +optional
 	Overflow Overflow `json:"overflow,omitzero"`
 
-	// clients are who may call as this integration.
-	// +required
+	// clients are who may call as this integration: required, except with route External.
+	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
@@ -60,54 +108,6 @@ type IntegrationSpec struct {
 	// +optional
 	// +default="Enforce"
 	Enforcement Enforcement `json:"enforcement,omitempty"`
-}
-
-// Share is one integration's part of a licence. A guarantee of an integration that does not use it is lent to others; half of it is kept free at any time.
-// +kubebuilder:validation:XValidation:rule="!(has(self.guaranteedPercent) && has(self.guaranteedCalls))",message="at most one of guaranteedPercent, guaranteedCalls may be set"
-// +kubebuilder:validation:XValidation:rule="!has(self.guaranteedPercent) || self.guaranteedPercent <= self.maxPercent",message="guaranteedPercent must be less than or equal to maxPercent"
-// +kubebuilder:validation:MinProperties=1
-type Share struct {
-	// guaranteedPercent of every limit is kept for this integration, rounded down. The guarantees of all integrations of a CRM must not exceed 100. Absent
-	// means no guarantee.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=100
-	GuaranteedPercent *int32 `json:"guaranteedPercent,omitempty"`
-
-	// guaranteedCalls are kept for this integration in the named limits, and nothing in others. It stands in place of guaranteedPercent.
-	// +optional
-	// +listType=map
-	// +listMapKey=limit
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
-	GuaranteedCalls []GuaranteedCalls `json:"guaranteedCalls,omitempty"`
-
-	// weight is this integration's part of what nobody has reserved, relative to the weights of the others that want it.
-	// +optional
-	// +default=1
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000
-	Weight int32 `json:"weight,omitempty"`
-
-	// maxPercent is the most that this integration may use of any limit, what it borrows included.
-	// +optional
-	// +default=100
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=100
-	MaxPercent int32 `json:"maxPercent,omitempty"`
-}
-
-// GuaranteedCalls is a guarantee in one limit.
-type GuaranteedCalls struct {
-	// limit names a limit of the CRM's licence.
-	// +required
-	Limit LimitName `json:"limit,omitempty"`
-
-	// calls of this limit are kept for the integration.
-	// +required
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=1000000000
-	Calls int64 `json:"calls,omitempty"`
 }
 
 // Overflow says what happens to calls that do not fit into the limits now.
@@ -145,10 +145,7 @@ type Overflow struct {
 type OperationOverflow struct {
 	// operation is a name that the provider knows. Zendesk: CreateTicket, UpdateTicket, CreateTickets, SearchUsers, Search. Generic knows none; use match.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
-	Operation string `json:"operation,omitempty"`
+	Operation OperationName `json:"operation,omitempty"`
 
 	// match selects calls by method and path.
 	// +optional
@@ -170,10 +167,7 @@ type OperationMatch struct {
 
 	// path is a pattern of the whole path: "*" stands for one segment, "**" at the end for any number of them. For example /api/v2/tickets/*/comments.
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:Pattern=`^(/([-._~%A-Za-z0-9]+|\*))*(/\*\*|/)?$`
-	Path string `json:"path,omitempty"`
+	Path PathPattern `json:"path,omitempty"`
 }
 
 // Queue bounds what waits durably for one integration. A call over a bound is refused at intake, never dropped later.
@@ -222,7 +216,7 @@ type Client struct {
 // IntegrationStatus is what the operator and the dispatcher observed.
 // +kubebuilder:validation:MinProperties=1
 type IntegrationStatus struct {
-	// conditions are Accepted and Programmed, summed up by Ready; besides them QuotaEnforced, which never moves Ready.
+	// conditions are Accepted and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -234,7 +228,7 @@ type IntegrationStatus struct {
 	// +kubebuilder:validation:Minimum=1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// endpoint is what the application uses in place of the CRM's base URL.
+	// endpoint is what the application uses in place of the CRM's base URL; absent with route External.
 	// +optional
 	Endpoint IntakeStatus `json:"endpoint,omitzero"`
 
@@ -252,23 +246,6 @@ type IntegrationStatus struct {
 	// summary holds the texts of the printed columns.
 	// +optional
 	Summary Summary `json:"summary,omitzero"`
-}
-
-// ShareStatus is an integration's part of one limit.
-type ShareStatus struct {
-	// name of the limit.
-	// +required
-	Name LimitName `json:"name,omitempty"`
-
-	// guaranteed is the number of calls kept for the integration.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Guaranteed *int64 `json:"guaranteed,omitempty"`
-
-	// used is the number of the integration's calls charged, rounded to twentieths of the limit.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Used *int64 `json:"used,omitempty"`
 }
 
 // Integration is one application's share of a CRM's licence.

@@ -4,6 +4,7 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -42,16 +43,7 @@ func TestIntegrationNameAndReference(t *testing.T) {
 }
 
 func TestIntegrationShare(t *testing.T) {
-	const either = "at most one of guaranteedPercent, guaranteedCalls may be set"
 	const order = "guaranteedPercent must be less than or equal to maxPercent"
-	calls := func(n int64) []any { return list(map[string]any{"limit": "minute", "calls": n}) }
-	many := func(n int) (out []any) {
-		for i := range n {
-			out = append(out, map[string]any{"limit": fmt.Sprintf("l%d", i), "calls": 1})
-		}
-		return out
-	}
-	share := func(guaranteed []any) map[string]any { return map[string]any{"guaranteedCalls": guaranteed} }
 	judge(t, validIntegration, map[string]verdict{
 		"no share is taken":                          {edits{"spec.share": nil}, ""},
 		"an empty share is taken":                    {edits{"spec.share": map[string]any{}}, ""},
@@ -59,17 +51,6 @@ func TestIntegrationShare(t *testing.T) {
 		"a guarantee of 100 percent is taken":        {edits{"spec.share.guaranteedPercent": 100}, ""},
 		"a guarantee of 101 percent is refused":      {edits{"spec.share.guaranteedPercent": 101}, "should be less than or equal to 100"},
 		"a guarantee of -1 percent is refused":       {edits{"spec.share.guaranteedPercent": -1}, "should be greater than or equal to 0"},
-		"a guarantee in calls is taken":              {edits{"spec.share": share(calls(1))}, ""},
-		"both guarantees are refused":                {edits{"spec.share.guaranteedCalls": calls(1)}, either},
-		"0 guaranteed calls are refused":             {edits{"spec.share": share(calls(0))}, "should be greater than or equal to 1"},
-		"a thousand million guaranteed are taken":    {edits{"spec.share": share(calls(1000000000))}, ""},
-		"more guaranteed calls are refused":          {edits{"spec.share": share(calls(1000000001))}, "should be less than or equal to 1000000000"},
-		"an empty list of guarantees is refused":     {edits{"spec.share": share([]any{})}, "should have at least 1 items"},
-		"16 guarantees are taken":                    {edits{"spec.share": share(many(16))}, ""},
-		"17 guarantees are refused":                  {edits{"spec.share": share(many(17))}, "must have at most 16 items"},
-		"two guarantees in one limit are refused":    {edits{"spec.share": share(append(calls(1), calls(2)...))}, "Duplicate value"},
-		"a guarantee without calls is refused":       {edits{"spec.share": share(list(map[string]any{"limit": "minute"}))}, "calls: Required value"},
-		"a guarantee without a limit is refused":     {edits{"spec.share": share(list(map[string]any{"calls": 1}))}, "limit"},
 		"maxPercent equal to the guarantee is taken": {edits{"spec.share.maxPercent": 60}, ""},
 		"maxPercent below the guarantee is refused":  {edits{"spec.share.maxPercent": 59}, order},
 		"maxPercent 0 is refused":                    {edits{"spec.share.maxPercent": 0}, "should be greater than or equal to 1"},
@@ -77,6 +58,163 @@ func TestIntegrationShare(t *testing.T) {
 		"weight 0 is refused":                        {edits{"spec.share.weight": 0}, "should be greater than or equal to 1"},
 		"weight 1000 is taken":                       {edits{"spec.share.weight": 1000}, ""},
 		"weight 1001 is refused":                     {edits{"spec.share.weight": 1001}, "should be less than or equal to 1000"},
+		"lending nothing is taken":                   {edits{"spec.share.lendPercent": 0}, ""},
+		"lending all is taken":                       {edits{"spec.share.lendPercent": 100}, ""},
+		"lending more than all is refused":           {edits{"spec.share.lendPercent": 101}, "should be less than or equal to 100"},
+		"reclaim WithinWindow is taken":              {edits{"spec.share.reclaim": "WithinWindow"}, ""},
+		"a reclaim that does not exist is refused":   {edits{"spec.share.reclaim": "Never"}, `reclaim: Unsupported value: "Never"`},
+		"priority Interactive is taken":              {edits{"spec.priority": "Interactive"}, ""},
+		"priority Bulk is taken":                     {edits{"spec.priority": "Bulk"}, ""},
+		"a priority that does not exist is refused":  {edits{"spec.priority": "High"}, `spec.priority: Unsupported value: "High"`},
+	})
+}
+
+func TestIntegrationSharePerLimit(t *testing.T) {
+	const order = "in perLimit, guaranteedPercent must be less than or equal to maxPercent"
+	part := func(fields map[string]any) edits {
+		all := map[string]any{"limit": "minute"}
+		maps.Copy(all, fields)
+		return edits{"spec.share.perLimit": list(all)}
+	}
+	one := func(field string, value any) edits { return part(map[string]any{field: value}) }
+	many := func(n int) (out []any) {
+		for i := range n {
+			out = append(out, map[string]any{"limit": fmt.Sprintf("l%d", i), "maxCalls": 1})
+		}
+		return out
+	}
+	judge(t, validIntegration, map[string]verdict{
+		"a guarantee in calls is taken":            {one("guaranteedCalls", 100), ""},
+		"a guarantee of 0 calls is taken":          {one("guaranteedCalls", 0), ""},
+		"a thousand million guaranteed are taken":  {one("guaranteedCalls", 1000000000), ""},
+		"more guaranteed calls are refused":        {one("guaranteedCalls", 1000000001), "should be less than or equal to 1000000000"},
+		"a guarantee in percent is taken":          {one("guaranteedPercent", 10), ""},
+		"a guarantee of 101 percent is refused":    {one("guaranteedPercent", 101), "should be less than or equal to 100"},
+		"both guarantees are refused":              {part(map[string]any{"guaranteedPercent": 1, "guaranteedCalls": 1}), "at most one of guaranteedPercent, guaranteedCalls may be set"},
+		"a maximum in calls is taken":              {one("maxCalls", 1), ""},
+		"a maximum of 0 calls is refused":          {one("maxCalls", 0), "should be greater than or equal to 1"},
+		"a maximum in percent is taken":            {one("maxPercent", 60), ""},
+		"a maximum of 0 percent is refused":        {one("maxPercent", 0), "should be greater than or equal to 1"},
+		"both maxima are refused":                  {part(map[string]any{"maxPercent": 70, "maxCalls": 1}), "at most one of maxPercent, maxCalls may be set"},
+		"no figure at all is refused":              {part(nil), "one of guaranteedPercent, guaranteedCalls, maxPercent, maxCalls must be set"},
+		"calls up to the maximum are taken":        {part(map[string]any{"guaranteedCalls": 5, "maxCalls": 5}), ""},
+		"calls over the maximum are refused":       {part(map[string]any{"guaranteedCalls": 6, "maxCalls": 5}), "guaranteedCalls must be less than or equal to maxCalls"},
+		"percent over the maximum are refused":     {part(map[string]any{"guaranteedPercent": 51, "maxPercent": 50}), order},
+		"a maximum below the share's is refused":   {one("maxPercent", 59), order},
+		"a maximum in calls below it is taken":     {one("maxCalls", 5), ""},
+		"over the share's maximum is refused":      {edits{"spec.share": map[string]any{"maxPercent": 50, "perLimit": list(map[string]any{"limit": "day", "guaranteedPercent": 51})}}, order},
+		"a maximum without any guarantee is taken": {edits{"spec.share": map[string]any{"perLimit": list(map[string]any{"limit": "day", "maxPercent": 1})}}, ""},
+		"an empty list is refused":                 {edits{"spec.share.perLimit": []any{}}, "should have at least 1 items"},
+		"16 limits are taken":                      {edits{"spec.share.perLimit": many(16)}, ""},
+		"17 limits are refused":                    {edits{"spec.share.perLimit": many(17)}, "must have at most 16 items"},
+		"a limit twice is refused":                 {edits{"spec.share.perLimit": append(many(1), many(1)...)}, "Duplicate value"},
+		"figures without a limit are refused":      {edits{"spec.share.perLimit": list(map[string]any{"maxCalls": 1})}, "limit"},
+		"a limit's name with a capital is refused": {edits{"spec.share.perLimit": list(map[string]any{"limit": "Day", "maxCalls": 1})}, "limit in body should match"},
+		"a share of one limit alone is taken":      {edits{"spec.share": map[string]any{"perLimit": list(map[string]any{"limit": "day", "guaranteedCalls": 500})}}, ""},
+	})
+}
+
+func TestIntegrationOverrides(t *testing.T) {
+	const either = "either from and until, or weekly must be set"
+	const from, until = "2026-11-27T00:00:00Z", "2026-11-28T00:00:00Z"
+	once := func(from, until any) map[string]any {
+		o := map[string]any{"name": "black-friday", "share": map[string]any{"guaranteedPercent": 10}}
+		if from != nil {
+			o["from"] = from
+		}
+		if until != nil {
+			o["until"] = until
+		}
+		return o
+	}
+	weekly := func(change map[string]any) map[string]any {
+		w := map[string]any{"days": []any{"Monday", "Friday"}, "start": "08:00", "end": "18:00", "timeZone": "Europe/Berlin"}
+		for field, value := range change {
+			if value == nil {
+				delete(w, field)
+			} else {
+				w[field] = value
+			}
+		}
+		return map[string]any{"name": "business-hours", "weekly": w, "share": map[string]any{"weight": 5}}
+	}
+	with := func(o map[string]any, field string, value any) map[string]any {
+		if value == nil {
+			delete(o, field)
+		} else {
+			o[field] = value
+		}
+		return o
+	}
+	overrides := func(o ...map[string]any) edits { return edits{"spec.overrides": list(o...)} }
+	many := func(n int) (out []any) {
+		for i := range n {
+			out = append(out, with(weekly(nil), "name", fmt.Sprintf("o%d", i)))
+		}
+		return out
+	}
+	judge(t, validIntegration, map[string]verdict{
+		"one of each kind is taken":                   {overrides(once(from, until), weekly(nil)), ""},
+		"times of other zones are compared right":     {overrides(once("2026-11-27T02:00:00+02:00", "2026-11-27T01:00:00Z")), ""},
+		"from after until is refused":                 {overrides(once(until, from)), "from must be before until"},
+		"from at until is refused":                    {overrides(once(from, from)), "from must be before until"},
+		"from in another zone after until is refused": {overrides(once("2026-11-27T00:30:00-02:00", "2026-11-27T01:00:00Z")), "from must be before until"},
+		"from alone is refused":                       {overrides(once(from, nil)), either},
+		"until alone is refused":                      {overrides(once(nil, until)), either},
+		"no time is refused":                          {overrides(once(nil, nil)), either},
+		"both kinds of time are refused":              {overrides(with(with(weekly(nil), "from", from), "until", until)), either},
+		"a time that is a word is refused":            {overrides(once("tomorrow", until)), "must be of type date-time"},
+		"no share is refused":                         {overrides(with(weekly(nil), "share", nil)), "share: Required value"},
+		"an empty share is taken":                     {overrides(with(weekly(nil), "share", map[string]any{})), ""},
+		"a share's own rules hold":                    {overrides(with(weekly(nil), "share", map[string]any{"guaranteedPercent": 60, "maxPercent": 50})), "guaranteedPercent must be less than or equal to maxPercent"},
+		"no name is refused":                          {overrides(with(weekly(nil), "name", nil)), "name"},
+		"a name twice is refused":                     {overrides(weekly(nil), weekly(nil)), "Duplicate value"},
+		"16 overrides are taken":                      {edits{"spec.overrides": many(16)}, ""},
+		"17 overrides are refused":                    {edits{"spec.overrides": many(17)}, "must have at most 16 items"},
+		"an empty list is refused":                    {edits{"spec.overrides": []any{}}, "should have at least 1 items"},
+		"over midnight is taken":                      {overrides(weekly(map[string]any{"start": "22:00", "end": "06:00"})), ""},
+		"until midnight is taken":                     {overrides(weekly(map[string]any{"end": "24:00"})), ""},
+		"from 24:00 is refused":                       {overrides(weekly(map[string]any{"start": "24:00"})), "start in body should match"},
+		"until 24:01 is refused":                      {overrides(weekly(map[string]any{"end": "24:01"})), "end in body should match"},
+		"an hour without a zero is refused":           {overrides(weekly(map[string]any{"start": "8:00"})), "should be at least 5 chars long"},
+		"minute 60 is refused":                        {overrides(weekly(map[string]any{"start": "08:60"})), "start in body should match"},
+		"no start is refused":                         {overrides(weekly(map[string]any{"start": nil})), "start: Required value"},
+		"no end is refused":                           {overrides(weekly(map[string]any{"end": nil})), "end: Required value"},
+		"no time zone is refused":                     {overrides(weekly(map[string]any{"timeZone": nil})), "timeZone: Required value"},
+		"a time zone that is a path is refused":       {overrides(weekly(map[string]any{"timeZone": "../x"})), "timeZone in body should match"},
+		"no days are refused":                         {overrides(weekly(map[string]any{"days": []any{}})), "should have at least 1 items"},
+		"a day that does not exist is refused":        {overrides(weekly(map[string]any{"days": []any{"Caturday"}})), `Unsupported value: "Caturday"`},
+		"a day twice is refused":                      {overrides(weekly(map[string]any{"days": []any{"Monday", "Monday"}})), "Duplicate value"},
+		"all days are taken":                          {overrides(weekly(map[string]any{"days": []any{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}})), ""},
+		"overrides and no other share are taken":      {edits{"spec.share": nil, "spec.overrides": many(1)}, ""},
+		"a name with a dot is refused":                {overrides(with(weekly(nil), "name", "a.b")), "name in body should match"},
+	})
+}
+
+func TestIntegrationRoute(t *testing.T) {
+	const guarantee = "route External needs a guarantee in share"
+	external := func(e edits) edits {
+		all := edits{"spec.route": "External", "spec.clients": nil, "spec.overflow": nil}
+		maps.Copy(all, e)
+		return all
+	}
+	perLimit := func(field string, value int) map[string]any {
+		return map[string]any{"perLimit": list(map[string]any{"limit": "minute", "maxPercent": 90}, map[string]any{"limit": "day", field: value})}
+	}
+	judge(t, validIntegration, map[string]verdict{
+		"External is taken":                          {external(nil), ""},
+		"External with overrides is taken":           {external(edits{"spec.overrides": list(map[string]any{"name": "a", "from": "2026-11-27T00:00:00Z", "until": "2026-11-28T00:00:00Z", "share": map[string]any{}})}), ""},
+		"External with clients is refused":           {external(edits{"spec.clients": list(map[string]any{"name": "a", "serviceAccount": map[string]any{"name": "a"}})}), "clients must not be set with route External"},
+		"External with an overflow is refused":       {external(edits{"spec.overflow": map[string]any{"policy": "Wait"}}), "overflow must not be set with route External"},
+		"External without a share is refused":        {external(edits{"spec.share": nil}), guarantee},
+		"External that is guaranteed 0 is refused":   {external(edits{"spec.share.guaranteedPercent": 0}), guarantee},
+		"External with calls of one limit is taken":  {external(edits{"spec.share": perLimit("guaranteedCalls", 5)}), ""},
+		"External with percent of one is taken":      {external(edits{"spec.share": perLimit("guaranteedPercent", 5)}), ""},
+		"External with 0 calls of one is refused":    {external(edits{"spec.share": perLimit("guaranteedCalls", 0)}), guarantee},
+		"External with a maximum of one is refused":  {external(edits{"spec.share": perLimit("maxPercent", 50)}), guarantee},
+		"Dispatched without clients is refused":      {edits{"spec.route": "Dispatched", "spec.clients": nil}, "clients are required"},
+		"a route that does not exist is refused":     {edits{"spec.route": "Direct"}, `spec.route: Unsupported value: "Direct"`},
+		"Dispatched and a share of nothing is taken": {edits{"spec.route": "Dispatched", "spec.share": nil}, ""},
 	})
 }
 
@@ -146,7 +284,7 @@ func TestIntegrationClients(t *testing.T) {
 		return out
 	}
 	judge(t, validIntegration, map[string]verdict{
-		"no clients are refused":                    {edits{"spec.clients": nil}, "spec.clients: Required value"},
+		"no clients are refused":                    {edits{"spec.clients": nil}, "clients are required: name who may call, or set route to External"},
 		"an empty list of clients is refused":       {edits{"spec.clients": []any{}}, "should have at least 1 items"},
 		"16 clients are taken":                      {edits{"spec.clients": many(16)}, ""},
 		"17 clients are refused":                    {edits{"spec.clients": many(17)}, "must have at most 16 items"},

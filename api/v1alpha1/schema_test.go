@@ -106,7 +106,7 @@ func TestDefaults(t *testing.T) {
 provider: Zendesk
 endpoint: https://acme.zendesk.com
 credentials: {basic: {secretRef: {name: zendesk-api}, usernameKey: username, passwordKey: password}}
-licence: {limits: [{name: day, calls: 5, calendar: {unit: Day, timeZone: UTC}, onExhaustion: Stop}]}
+licence: {limits: [{name: day, calls: 5, calendar: {unit: Day}, scope: Account, onExhaustion: Stop}], externalPercent: 0, maxServerDelaySeconds: 60, afterLedgerLoss: Bounded}
 enforcement: Enforce
 dispatch: Run
 intake: {scheme: HTTPS, tlsSecretRef: {name: tls}}
@@ -120,16 +120,33 @@ deletion: {policy: Retain, drainTimeoutSeconds: 600}
 provider: Zendesk
 endpoint: https://acme.zendesk.com
 credentials: {bearer: {secretRef: {name: s}, tokenKey: token}}
-licence: {limits: [{name: inflight, concurrent: 2, onExhaustion: Stop}]}
+licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, maxServerDelaySeconds: 60, afterLedgerLoss: Bounded}
 enforcement: Enforce
 dispatch: Run
 intake: {scheme: HTTPS}
 storage: {size: 1Gi}
 deletion: {policy: Retain, drainTimeoutSeconds: 600}
 `},
-		"an Integration gets every default": {validIntegration, edits{"spec.share": nil, "spec.overflow": nil}, `
+		"an Integration gets every default but an overflow": {validIntegration, edits{"spec.share": nil, "spec.overflow": nil}, `
 crmRef: {name: zendesk}
-share: {weight: 1, maxPercent: 100}
+route: Dispatched
+share: {weight: 1, maxPercent: 100, lendPercent: 50, reclaim: Immediate}
+priority: Standard
+clients: [{name: adapter, serviceAccount: {name: ccai-adapter}}]
+enforcement: Enforce
+`},
+		"an overflow and an override get every default": {validIntegration, edits{"spec.overflow": map[string]any{}, "spec.overrides": list(map[string]any{
+			"name": "friday", "from": "2026-11-27T00:00:00Z", "until": "2026-11-28T00:00:00Z", "share": map[string]any{},
+		})}, `
+crmRef: {name: zendesk}
+route: Dispatched
+share: {guaranteedPercent: 60, weight: 3, maxPercent: 100, lendPercent: 50, reclaim: Immediate}
+overrides:
+- name: friday
+  from: "2026-11-27T00:00:00Z"
+  until: "2026-11-28T00:00:00Z"
+  share: {weight: 1, maxPercent: 100, lendPercent: 50, reclaim: Immediate}
+priority: Standard
 overflow: {policy: Wait, waitSeconds: 8, queue: {maxCalls: 1000, maxAgeSeconds: 86400}}
 clients: [{name: adapter, serviceAccount: {name: ccai-adapter}}]
 enforcement: Enforce

@@ -36,6 +36,24 @@ type SecretKey string
 // +kubebuilder:validation:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
 type LimitName string
 
+// TimeZone is an IANA time zone such as Europe/Berlin.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:Pattern=`^[A-Za-z][-+_/A-Za-z0-9]*$`
+type TimeZone string
+
+// OperationName is a provider's name for a call.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
+type OperationName string
+
+// PathPattern is a pattern of a whole path: "*" stands for one segment, "**" at the end for any number of them.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=256
+// +kubebuilder:validation:Pattern=`^(/([-._~%A-Za-z0-9]+|\*))*(/\*\*|/)?$`
+type PathPattern string
+
 // BacklogStatus is what waits on the dispatcher's volume. Figures are rounded to two digits and refreshed at most every 15 seconds; the exact ones are in
 // the dispatcher's metrics.
 // +kubebuilder:validation:MinProperties=1
@@ -60,8 +78,12 @@ type BacklogStatus struct {
 	// +optional
 	OldestQueuedTime *metav1.Time `json:"oldestQueuedTime,omitempty"`
 
-	// drainETA is when the backlog is expected to be empty if calls keep coming as in the last minutes, rounded. It is absent when nothing waits or when no
-	// end can be foreseen.
+	// drainETA is when the backlog is expected to be empty, with even chances, if calls keep coming as they do, rounded. It is absent when nothing waits or when
+	// no end can be foreseen.
 	// +optional
 	DrainETA *metav1.Time `json:"drainETA,omitempty"`
+
+	// drainETALate is the time by which it is expected to be empty in 19 cases of 20.
+	// +optional
+	DrainETALate *metav1.Time `json:"drainETALate,omitempty"`
 }

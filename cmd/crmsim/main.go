@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command crmsim serves the simulated CRM of internal/crmsim, or prints what its judge found.
 package main
 

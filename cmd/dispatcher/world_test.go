@@ -79,8 +79,8 @@ func newWorld(tb testing.TB, endpoint string) *world {
 		Intake:      contract.Intake{URL: "https://" + w.options.intakeAddress, Hosts: []string{"127.0.0.1"}},
 		Limits:      []contract.Limit{{Name: "minute", Calls: 400, WindowSeconds: 60}},
 		Integrations: []contract.Integration{{
-			Namespace: "contact-centre", Name: "ccai", UID: "i", Generation: 1, Enforce: true, Default: contract.Wait, WaitSeconds: 8,
-			Share: contract.Share{Weight: 1, MaxPercent: 100, LendPercent: 50}, Queue: contract.Queue{MaxCalls: 100, MaxAgeSeconds: 3600},
+			Namespace: "contact-centre", Name: "ccai", UID: "i", Generation: 1, Enforce: true, Priority: contract.PriorityStandard, Default: contract.Wait, WaitSeconds: 8,
+			Share: contract.Share{Part: contract.Part{MaxPercent: 100}, Weight: 1, LendPercent: 50}, Queue: contract.Queue{MaxCalls: 100, MaxAgeSeconds: 3600},
 			Clients: []contract.Client{{Name: "adapter", APIKeySHA256: []string{hex.EncodeToString(hash[:])}}},
 			Operations: []contract.OperationOverflow{
 				{Operation: "CreateTicket", Policy: contract.Queued}, {Methods: []string{"GET"}, Path: "/api/v2/exports/**", Policy: contract.Reject},

@@ -152,6 +152,10 @@ func (f *facts) input(settings Settings, now time.Time) plan.Input {
 		LicenceHolder: f.holder, NameTaken: f.nameTaken,
 		Issuers: f.issuers, ReportReader: settings.ReportReader,
 		Previous: f.previous, ReportedSequence: f.reportedSequence(now),
+		Ledger: plan.Ledger{
+			Report: f.observation.Report, Former: f.observation.Former, FormerAt: f.observation.FormerTime,
+			PublishedAt: lastWrite(f.crm.ManagedFields, "status"),
+		},
 		Deleting: !f.crm.DeletionTimestamp.IsZero(), Now: now,
 	}
 }
@@ -167,6 +171,16 @@ func (f *facts) reportedSequence(now time.Time) int64 {
 		reported = max(reported, now.Unix())
 	}
 	return reported
+}
+
+// lastWrite is when the operator last changed an object, or a subresource of it; zero if it never did.
+func lastWrite(fields []metav1.ManagedFieldsEntry, subresource string) time.Time {
+	for _, entry := range fields {
+		if entry.Manager == FieldOwner && entry.Subresource == subresource && entry.Time != nil {
+			return entry.Time.Time
+		}
+	}
+	return time.Time{}
 }
 
 // podReady says whether the dispatcher's pod is ready, podReachable whether it runs and has an address.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
@@ -29,5 +31,18 @@ func TestReportedSequence(t *testing.T) {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+func TestLastWrite(t *testing.T) {
+	at := func(second int64) *metav1.Time { return new(metav1.Unix(second, 0)) }
+	fields := []metav1.ManagedFieldsEntry{
+		{Manager: "kubectl", Time: at(1)}, {Manager: FieldOwner, Time: at(2)}, {Manager: "kubectl", Subresource: "status", Time: at(3)},
+		{Manager: FieldOwner, Subresource: "status", Time: at(4)},
+	}
+	for subresource, want := range map[string]time.Time{"": at(2).Time, "status": at(4).Time, "scale": {}} {
+		if got := lastWrite(fields, subresource); !got.Equal(want) {
+			t.Errorf("subresource %q: %s, want %s", subresource, got, want)
+		}
 	}
 }

@@ -25,7 +25,7 @@ func (r *Reconciler) refreshMount(ctx context.Context, f *facts, plan *contract.
 	if !exists(pod) || !pod.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	late := f.behind(plan) && r.Now().Sub(f.planWritten()) > mountRetry
+	late := f.behind(plan) && r.Now().Sub(lastWrite(f.children.plan.ManagedFields, "")) > mountRetry
 	have := pod.Annotations[v1alpha1.AnnotationPlanSequence]
 	want := mountAnnotation(have, plan.Sequence, late)
 	if want == have {
@@ -61,14 +61,4 @@ func (f *facts) behind(plan *contract.Plan) bool {
 	}
 	refused := report.Rejected != nil && report.Rejected.Sequence >= plan.Sequence
 	return report.Sequence < plan.Sequence && !refused
-}
-
-// planWritten is when the operator last changed the plan's ConfigMap.
-func (f *facts) planWritten() time.Time {
-	for _, entry := range f.children.plan.ManagedFields {
-		if entry.Manager == FieldOwner && entry.Time != nil {
-			return entry.Time.Time
-		}
-	}
-	return time.Time{}
 }

@@ -55,6 +55,7 @@ func (r *Reconciler) publish(ctx context.Context, f *facts, output plan.Output) 
 		PendingSince: r.Status.PendingSince(f.crm, f.confirmed()),
 		CAConfigMap:  entry.CAConfigMap,
 		NumbersAt:    r.Status.NumbersAt(f.crm),
+		Evidence:     r.Status.Evidence(f.crm),
 	}, f.crm.Status, now)
 	recheck, err := r.Status.CRM(ctx, f.crm, result)
 	for _, wait := range []time.Duration{output.RecheckAfter, f.nextLook(output.Plan, now)} {

@@ -54,7 +54,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // gather collects the facts; known is false while the CRM's controller has not decided.
 func (r *Reconciler) gather(ctx context.Context, integration *v1alpha1.Integration) (facts status.IntegrationFacts, known bool, err error) {
 	key := types.NamespacedName{Namespace: integration.Namespace, Name: integration.Spec.CRMRef.Name}
-	facts = status.IntegrationFacts{Integration: integration, NumbersAt: r.Status.NumbersAt(integration)}
+	facts = status.IntegrationFacts{Integration: integration, NumbersAt: r.Status.NumbersAt(integration), Evidence: r.Status.Evidence(integration)}
 	crm := &v1alpha1.CRM{}
 	err = r.Client.Get(ctx, key, crm)
 	if apierrors.IsNotFound(err) {

@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crmquota/crm-quota-operator/internal/status"
 )
 
 // memory is what a process remembers of the objects of one kind from one pass to the next. Losing it with the process costs nothing but a little time.
@@ -23,6 +25,7 @@ type remembered struct {
 	pendingSince time.Time
 	// numbersAt is when numbers were last written.
 	numbersAt time.Time
+	evidence  status.Evidence
 }
 
 func newMemory() *memory { return &memory{objects: make(map[types.NamespacedName]remembered)} }

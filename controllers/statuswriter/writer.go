@@ -61,6 +61,11 @@ func (w *Writer) NumbersAt(object client.Object) time.Time {
 	return w.memory.update(object, func(*remembered) {}).numbersAt
 }
 
+// Evidence is that of the last result for the object; nil if there was none.
+func (w *Writer) Evidence(object client.Object) status.Evidence {
+	return w.memory.update(object, func(*remembered) {}).evidence
+}
+
 // Forget drops what is remembered of an object that is gone.
 func (w *Writer) Forget(object types.NamespacedName) { w.memory.forget(object) }
 
@@ -95,6 +100,7 @@ type view struct {
 }
 
 func submit[S any](w *Writer, object client.Object, result status.Result[S], before, after view, apply func() error) (time.Duration, error) {
+	w.memory.update(object, func(o *remembered) { o.evidence = result.Evidence })
 	if !result.Changed {
 		return result.RecheckAfter, nil
 	}

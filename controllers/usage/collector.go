@@ -41,6 +41,25 @@ type Observation struct {
 	CA    string
 	// Failure says why the last attempt failed, in words that stay the same; empty if it did not.
 	Failure string
+	// Former is the last report of the volume that was reported before the present one, and FormerTime when it came; nil if this process never heard another.
+	Former     *contract.Report
+	FormerTime time.Time
+
+	// named is the last report that names a volume: a dispatcher that has not opened its own yet names none.
+	named   *contract.Report
+	namedAt time.Time
+}
+
+// receive puts a report in place of the one before.
+func (o *Observation) receive(report *contract.Report, now time.Time) {
+	o.Report, o.Time = report, now
+	if report.Volume == "" {
+		return
+	}
+	if o.named != nil && o.named.Volume != report.Volume {
+		o.Former, o.FormerTime = o.named, o.namedAt
+	}
+	o.named, o.namedAt = report, now
 }
 
 // Collector follows dispatchers. Its methods may be called concurrently.

@@ -132,7 +132,7 @@ func TestReportsThatAreNotBelieved(t *testing.T) {
 			func(d *fakedispatcher.Dispatcher) Target {
 				d.Edit(func(r *contract.Report) { r.Schema = 99 })
 				return targetOf(d, d.CA)
-			}, errors.New("the dispatcher's report has schema 99, this manager reads 1: they are of different versions"),
+			}, errors.New("the dispatcher's report has schema 99, this manager reads 2: they are of different versions"),
 		},
 	}
 	for name, test := range tests {
@@ -215,5 +215,31 @@ func TestPauseKeepsAndForgetDrops(t *testing.T) {
 	time.Sleep(3 * quick.Report)
 	if o := c.Latest(crm); o.Report != nil {
 		t.Error("a follower that was stopped still records")
+	}
+}
+
+func TestTheLastReportOfTheVolumeBeforeIsKept(t *testing.T) {
+	start := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	report := func(volume string, sequence int64) *contract.Report {
+		return &contract.Report{Volume: volume, Sequence: sequence}
+	}
+	var o Observation
+	for n, step := range []struct {
+		report *contract.Report
+		want   int64 // sequence of the report that is kept; 0 for none
+	}{
+		{report("", 1), 0}, {report("a", 2), 0}, {report("a", 3), 0}, {report("", 4), 0}, {report("b", 5), 3}, {report("b", 6), 3}, {report("", 7), 3}, {report("c", 8), 6},
+	} {
+		o.receive(step.report, start.Add(time.Duration(n)*time.Second))
+		var got int64
+		if o.Former != nil {
+			got = o.Former.Sequence
+		}
+		if got != step.want || o.Report != step.report {
+			t.Errorf("after report %d that of sequence %d is kept, want %d", n+1, got, step.want)
+		}
+	}
+	if want := start.Add(5 * time.Second); !o.FormerTime.Equal(want) {
+		t.Errorf("it came at %s, want %s", o.FormerTime, want)
 	}
 }

@@ -69,7 +69,8 @@ func (f *follower) succeeded(ctx context.Context, report *contract.Report, ca st
 	now := time.Now()
 	f.collector.record(ctx, f, func(o *Observation) bool {
 		news := o.Failure != "" || o.Claim != f.target.Claim || o.CA != ca || !reflect.DeepEqual(o.Report, report)
-		*o = Observation{Report: report, Time: now, Since: o.Since, Claim: f.target.Claim, CA: ca}
+		o.receive(report, now)
+		o.Claim, o.CA, o.Failure = f.target.Claim, ca, ""
 		return news
 	})
 }

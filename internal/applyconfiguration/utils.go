@@ -26,6 +26,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BearerCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CalendarWindow"):
 		return &apiv1alpha1.CalendarWindowApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CallCost"):
+		return &apiv1alpha1.CallCostApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CallMatch"):
+		return &apiv1alpha1.CallMatchApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Client"):
 		return &apiv1alpha1.ClientApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Credentials"):
@@ -38,8 +42,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CRMStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Deletion"):
 		return &apiv1alpha1.DeletionApplyConfiguration{}
-	case v1alpha1.SchemeGroupVersion.WithKind("GuaranteedCalls"):
-		return &apiv1alpha1.GuaranteedCallsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExhaustionStatus"):
+		return &apiv1alpha1.ExhaustionStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HeaderCredentials"):
 		return &apiv1alpha1.HeaderCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Intake"):
@@ -56,6 +60,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.LicenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Limit"):
 		return &apiv1alpha1.LimitApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LimitShare"):
+		return &apiv1alpha1.LimitShareApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalReference"):
 		return &apiv1alpha1.LocalReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OperationMatch"):
@@ -68,12 +74,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.QueueApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Share"):
 		return &apiv1alpha1.ShareApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ShareOverride"):
+		return &apiv1alpha1.ShareOverrideApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ShareStatus"):
 		return &apiv1alpha1.ShareStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Storage"):
 		return &apiv1alpha1.StorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Summary"):
 		return &apiv1alpha1.SummaryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("WeeklyTime"):
+		return &apiv1alpha1.WeeklyTimeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WindowStatus"):
 		return &apiv1alpha1.WindowStatusApplyConfiguration{}
 

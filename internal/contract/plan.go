@@ -8,7 +8,7 @@ import (
 )
 
 // PlanSchema is the version of Plan that this binary writes and reads. A dispatcher refuses any other.
-const PlanSchema = 1
+const PlanSchema = 2
 
 // MaxIntegrations is the most Integrations that one plan can hold: a ConfigMap carries 1 MiB.
 const MaxIntegrations = 1000
@@ -27,6 +27,14 @@ type Plan struct {
 	Credentials Credentials `json:"credentials"`
 	Intake      Intake      `json:"intake"`
 	Limits      []Limit     `json:"limits"`
+	// ExternalPercent of every limit is kept free for callers that nobody has declared.
+	ExternalPercent int64 `json:"externalPercent,omitempty"`
+	// MaxServerDelaySeconds is the longest time after which a call that nobody listens to any more can still be counted by the CRM; 0 means the default.
+	MaxServerDelaySeconds int64 `json:"maxServerDelaySeconds,omitempty"`
+	// Ledger says what the dispatcher starts from when its volume is not the one that was reported last.
+	Ledger LedgerPast `json:"ledger,omitzero"`
+	// Tiers are what the licence could be instead, for advice; the smallest first.
+	Tiers []Tier `json:"tiers,omitempty"`
 
 	// Enforce is false under Shadow: every call is forwarded at once and charged.
 	Enforce bool `json:"enforce"`
@@ -62,6 +70,9 @@ type CRMIdentity struct {
 
 // Credentials tell how to sign in; the values are files in CredentialsDir. Exactly one kind is set.
 type Credentials struct {
+	// Secret is the name of the mounted Secret: with the keys it tells which user of the CRM the dispatcher is.
+	Secret string `json:"secret,omitempty"`
+
 	Basic  *BasicKeys  `json:"basic,omitempty"`
 	Bearer *BearerKeys `json:"bearer,omitempty"`
 	Header *HeaderKeys `json:"header,omitempty"`
@@ -96,19 +107,120 @@ type Intake struct {
 	CertificateFromSecret bool `json:"certificateFromSecret,omitempty"`
 }
 
-// Limit is one limit of the licence. Exactly one of WindowSeconds, Day, Concurrent is set.
+// Limit is one limit of the licence. Exactly one of WindowSeconds, Calendar, Concurrent is set.
 type Limit struct {
 	Name string `json:"name"`
-	// Calls allowed in the window or period.
+	// Calls allowed in the window or period; units of Costs where there are some.
 	Calls int64 `json:"calls,omitempty"`
+	// ExecutionSeconds, in place of Calls, allows so much execution time.
+	ExecutionSeconds int64 `json:"executionSeconds,omitempty"`
 	// WindowSeconds makes it rolling.
 	WindowSeconds int64 `json:"windowSeconds,omitempty"`
-	// DayTimeZone, an IANA name, makes it a calendar day.
-	DayTimeZone string `json:"dayTimeZone,omitempty"`
-	// Concurrent is the most calls in flight.
-	Concurrent int64 `json:"concurrent,omitempty"`
+	// Calendar makes it a limit per calendar period.
+	Calendar *Calendar `json:"calendar,omitempty"`
+	// Concurrent is the most calls in flight; UntilJobEnds, that each counts until the job it started has ended.
+	Concurrent   int64 `json:"concurrent,omitempty"`
+	UntilJobEnds bool  `json:"untilJobEnds,omitempty"`
+
+	// Match narrows the limit to some calls; nil means all. PerRecord: each record, named by the last "*" of Match.Path, has the limit for itself.
+	Match     *Match `json:"match,omitempty"`
+	PerRecord bool   `json:"perRecord,omitempty"`
+	// Costs of calls in units of the limit; the first that matches decides, and 1 if none does.
+	Costs []Cost `json:"costs,omitempty"`
+	// PerCredential: the CRM counts for each credential apart, not for the account.
+	PerCredential bool `json:"perCredential,omitempty"`
+
+	// Counting is how the CRM keeps a rolling limit; empty means Exact. Burst is the bucket's size with CountingTokenBucket.
+	Counting Counting `json:"counting,omitempty"`
+	Burst    int64    `json:"burst,omitempty"`
+	// GuardSeconds, if set, replaces the default counting guard.
+	GuardSeconds int64 `json:"guardSeconds,omitempty"`
 	// AlertOnly counts and reports but holds nothing back.
 	AlertOnly bool `json:"alertOnly,omitempty"`
+}
+
+// Size is the limit's number of units: calls, slots or milliseconds.
+func (l Limit) Size() int64 { return max(l.Calls, l.Concurrent, 1000*l.ExecutionSeconds) }
+
+// Calendar is a calendar period.
+type Calendar struct {
+	// Unit is Hour, Day or Month.
+	Unit CalendarUnit `json:"unit"`
+	// TimeZone is an IANA name; empty while it is not known: no interval as long as the longest period then holds more than the limit.
+	TimeZone string `json:"timeZone,omitempty"`
+}
+
+// CalendarUnit is the length of a calendar period.
+type CalendarUnit string
+
+// Calendar units.
+const (
+	CalendarHour  CalendarUnit = "Hour"
+	CalendarDay   CalendarUnit = "Day"
+	CalendarMonth CalendarUnit = "Month"
+)
+
+// Counting is how a CRM keeps a rolling limit.
+type Counting string
+
+// The ways in which CRMs count.
+const (
+	CountingExact       Counting = "Exact"
+	CountingFixed       Counting = "Fixed"
+	CountingTokenBucket Counting = "TokenBucket"
+	CountingApproximate Counting = "Approximate"
+)
+
+// Match selects calls: by a provider's name for the operation, or by method and path.
+type Match struct {
+	Operations []string `json:"operations,omitempty"`
+	// Methods, any if empty, of calls whose whole path matches Path: "*" stands for one segment, "**" at the end for any number of them.
+	Methods []string `json:"methods,omitempty"`
+	Path    string   `json:"path,omitempty"`
+}
+
+// Cost is what matching calls take.
+type Cost struct {
+	Match Match `json:"match"`
+	Cost  int64 `json:"cost"`
+}
+
+// LedgerLoss says what counts as used when a dispatcher finds an empty volume where there was a ledger.
+type LedgerLoss string
+
+// Policies after the loss of a ledger.
+const (
+	// LedgerBounded counts what was reported last, and what the shorter limits can have let through since.
+	LedgerBounded LedgerLoss = "Bounded"
+	// LedgerSpent counts every limit as used up for one window.
+	LedgerSpent LedgerLoss = "Spent"
+	// LedgerFresh counts nothing.
+	LedgerFresh LedgerLoss = "Fresh"
+)
+
+// LedgerPast is what the manager knows of the ledger on a volume.
+type LedgerPast struct {
+	AfterLoss LedgerLoss `json:"afterLoss,omitempty"`
+	// Volume is the identity of the volume that was reported last; empty if none ever was.
+	Volume string `json:"volume,omitempty"`
+	// Lost is set once a dispatcher has reported another volume, Found, in place of Volume: what had been used when the last report came.
+	Lost *LedgerLost `json:"lost,omitempty"`
+}
+
+// LedgerLost is the last that is known of a ledger that was lost.
+type LedgerLost struct {
+	// Found is the volume that the figures are for.
+	Found string `json:"found"`
+	// At is when they were reported.
+	At time.Time `json:"at"`
+	// Used by limit.
+	Used map[string]int64 `json:"used,omitempty"`
+}
+
+// Tier is a licence that can be had: its name and its limits by name.
+type Tier struct {
+	Name   string           `json:"name"`
+	Limits map[string]int64 `json:"limits"`
 }
 
 // TokenIssuer is an issuer of service account tokens with its public keys.
@@ -125,8 +237,14 @@ type Integration struct {
 	UID        string `json:"uid"`
 	Generation int64  `json:"generation"`
 
-	Share   Share    `json:"share"`
-	Clients []Client `json:"clients"`
+	Share Share `json:"share"`
+	// Overrides of Share; the first that holds decides.
+	Overrides []Override `json:"overrides,omitempty"`
+	// Priority among borrowed calls.
+	Priority Priority `json:"priority"`
+	// External: its calls do not come through the dispatcher; its share is kept free for them. It has no clients.
+	External bool     `json:"external,omitempty"`
+	Clients  []Client `json:"clients,omitempty"`
 	// Enforce is false under Shadow, the CRM's or its own.
 	Enforce bool `json:"enforce"`
 
@@ -144,15 +262,82 @@ func (i Integration) Key() string { return i.Namespace + "/" + i.Name }
 
 // Share is a part of every limit.
 type Share struct {
-	// Guaranteed calls by limit name; nothing is guaranteed in limits it does not name.
-	Guaranteed map[string]int64 `json:"guaranteed,omitempty"`
-	// GuaranteedPercent of every limit; applies when Guaranteed is nil.
-	GuaranteedPercent int64 `json:"guaranteedPercent,omitempty"`
-	Weight            int64 `json:"weight"`
-	MaxPercent        int64 `json:"maxPercent"`
+	// Part of every limit that PerLimit does not name.
+	Part
+	// PerLimit are parts of single limits, by their names.
+	PerLimit map[string]Part `json:"perLimit,omitempty"`
+	Weight   int64           `json:"weight"`
 	// LendPercent of a guarantee may be lent while it is not used; the rest is always kept free.
 	LendPercent int64 `json:"lendPercent"`
+	// ReclaimWithinWindow lends all of it, forecast demand or not: what was lent comes back as its window passes.
+	ReclaimWithinWindow bool `json:"reclaimWithinWindow,omitempty"`
 }
+
+// Part is a part of one limit, each figure in percent of the limit or in its units.
+type Part struct {
+	GuaranteedPercent int64 `json:"guaranteedPercent,omitempty"`
+	// GuaranteedCalls, if set, stands in place of GuaranteedPercent.
+	GuaranteedCalls *int64 `json:"guaranteedCalls,omitempty"`
+	MaxPercent      int64  `json:"maxPercent"`
+	// MaxCalls, if set, stands in place of MaxPercent.
+	MaxCalls *int64 `json:"maxCalls,omitempty"`
+}
+
+// Of is the share's part of the limit with this name.
+func (s Share) Of(limit string) Part {
+	if p, named := s.PerLimit[limit]; named {
+		return p
+	}
+	return s.Part
+}
+
+// Guaranteed units of a limit of this size.
+func (p Part) Guaranteed(size int64) int64 {
+	if p.GuaranteedCalls != nil {
+		return min(*p.GuaranteedCalls, size)
+	}
+	return size * p.GuaranteedPercent / 100
+}
+
+// Most is how many units of a limit of this size can be used, what is borrowed included: one call at least, as a share that rounds to nothing would hold its
+// calls for ever.
+func (p Part) Most(size int64) int64 {
+	if p.MaxCalls != nil {
+		return max(1, min(*p.MaxCalls, size))
+	}
+	return max(1, size*p.MaxPercent/100)
+}
+
+// Override is a share that holds for some time. Exactly one of From and Until together, or Weekly, is set.
+type Override struct {
+	Name string `json:"name"`
+	// From and Until bound a single time, [From, Until).
+	From  *time.Time `json:"from,omitempty"`
+	Until *time.Time `json:"until,omitempty"`
+	// Weekly is a time that comes back each week.
+	Weekly *Weekly `json:"weekly,omitempty"`
+	Share  Share   `json:"share"`
+}
+
+// Weekly is from one time of day to another, on some days of the week. An End that is not after Start is on the next day.
+type Weekly struct {
+	// Days are Monday to Sunday, at least one.
+	Days []string `json:"days"`
+	// Start and End are local times, "08:00"; "24:00" ends at midnight.
+	Start    string `json:"start"`
+	End      string `json:"end"`
+	TimeZone string `json:"timeZone"`
+}
+
+// Priority decides among integrations that want what nobody has reserved.
+type Priority string
+
+// Priorities, highest first.
+const (
+	PriorityInteractive Priority = "Interactive"
+	PriorityStandard    Priority = "Standard"
+	PriorityBulk        Priority = "Bulk"
+)
 
 // Overflow is what happens to a call that does not fit now.
 type Overflow string

@@ -4,8 +4,39 @@ package contract
 
 import "time"
 
+// Cause is why a call has to wait.
+type Cause string
+
+// The causes.
+const (
+	// CauseUsedUp: the limit itself is used up.
+	CauseUsedUp Cause = "UsedUp"
+	// CauseReserved: what is left of the limit is kept free for the guarantees of others.
+	CauseReserved Cause = "Reserved"
+	// CauseCeiling: the integration has used the most that its share allows.
+	CauseCeiling Cause = "Ceiling"
+	// CauseNoShare: the integration has no share.
+	CauseNoShare Cause = "NoShare"
+	// CausePaced: calls to the limit are spread over time.
+	CausePaced Cause = "Paced"
+	// CauseRecord: the record that the call is about has used a limit that each record has for itself.
+	CauseRecord Cause = "Record"
+	// CauseTurn: nothing but calls that go ahead.
+	CauseTurn Cause = "Turn"
+	// CauseHeld: the CRM object says dispatch: Hold.
+	CauseHeld Cause = "Held"
+	// CauseCRMRefusing: the CRM itself refused calls and asked for a pause.
+	CauseCRMRefusing Cause = "CRMRefusing"
+	// CauseOutage: the CRM failed, and queued calls wait until a probe succeeds.
+	CauseOutage Cause = "Outage"
+	// CauseLedgerLost: how much of the licence was used before the volume was lost is not known yet.
+	CauseLedgerLost Cause = "LedgerLost"
+	// CauseNoPlan: no plan names the integration.
+	CauseNoPlan Cause = "NoPlan"
+)
+
 // ReportSchema is the version of Report.
-const ReportSchema = 1
+const ReportSchema = 2
 
 // Report is what a dispatcher says of itself. Figures are exact at the moment it was made; whoever publishes them rounds.
 type Report struct {
@@ -32,6 +63,12 @@ type Report struct {
 	Windows      []WindowReport      `json:"windows"`
 	Backlog      BacklogReport       `json:"backlog"`
 	Integrations []IntegrationReport `json:"integrations"`
+
+	// Volume is the identity of the dispatcher's volume. Ledger says what its ledger started from.
+	Volume string       `json:"volume,omitempty"`
+	Ledger LedgerReport `json:"ledger,omitzero"`
+	// Advice on the licence; nil while too little was seen.
+	Advice *LicenceAdvice `json:"advice,omitempty"`
 
 	// RefusedUntil, if set: the CRM refused calls and asked for no more before then.
 	RefusedUntil *time.Time `json:"refusedUntil,omitempty"`
@@ -67,15 +104,36 @@ type EndpointReport struct {
 	Message  string `json:"message,omitempty"`
 }
 
-// WindowReport is the use of one limit.
+// WindowReport is the use of one limit. Figures are in units of the limit: calls, slots, what a call costs, or milliseconds of execution.
 type WindowReport struct {
 	Name  string `json:"name"`
 	Limit int64  `json:"limit"`
-	// Used counts charged calls, InDoubt the part of them whose arrival is not known.
+	// Used counts what is charged, InDoubt the part of it of which it is not known whether and when it arrived.
 	Used    int64 `json:"used"`
 	InDoubt int64 `json:"inDoubt,omitempty"`
+	// External is kept free for callers outside the dispatcher.
+	External int64 `json:"external,omitempty"`
+	// Lent is how much of what is guaranteed and not used may be borrowed now; Borrowed is how much of Used is beyond its owners' guarantees.
+	Lent     int64 `json:"lent,omitempty"`
+	Borrowed int64 `json:"borrowed,omitempty"`
 	// Reset is the end of a calendar period.
 	Reset *time.Time `json:"reset,omitempty"`
+	// Estimated: the figures cannot be exact, for instance of execution time.
+	Estimated bool `json:"estimated,omitempty"`
+	// GuardMilliseconds is how long a call is charged beyond the window.
+	GuardMilliseconds int64 `json:"guardMilliseconds,omitempty"`
+	// Exhaustion is when the limit is expected to be used up, before it is renewed; nil if it is not.
+	Exhaustion *ExhaustionForecast `json:"exhaustion,omitempty"`
+	// Demand is what all integrations together are expected to ask for per window or period: the median, and what is passed in one case of twenty.
+	DemandP50 int64 `json:"demandP50,omitempty"`
+	DemandP95 int64 `json:"demandP95,omitempty"`
+}
+
+// ExhaustionForecast is when a limit is expected to be used up: P95 is the earlier instant, which comes true in one case of twenty, P50 the even chance; nil if
+// the limit is renewed before.
+type ExhaustionForecast struct {
+	P95 *time.Time `json:"p95,omitempty"`
+	P50 *time.Time `json:"p50,omitempty"`
 }
 
 // BacklogReport is what waits durably.
@@ -87,8 +145,10 @@ type BacklogReport struct {
 	Dead   int64 `json:"dead"`
 	// OldestQueued is when the oldest of Queued was accepted.
 	OldestQueued *time.Time `json:"oldestQueued,omitempty"`
-	// DrainSeconds is the expected time until Queued is 0; nil when it cannot be foreseen.
-	DrainSeconds *int64 `json:"drainSeconds,omitempty"`
+	// DrainSeconds is the time until Queued is 0 that is kept with even chances, DrainP95Seconds the one that is kept in 19 cases of 20; nil when it cannot be
+	// foreseen.
+	DrainSeconds    *int64 `json:"drainSeconds,omitempty"`
+	DrainP95Seconds *int64 `json:"drainP95Seconds,omitempty"`
 }
 
 // IntegrationReport is one integration's part.
@@ -102,6 +162,25 @@ type IntegrationReport struct {
 	Windows   []ShareReport       `json:"windows"`
 	Backlog   BacklogReport       `json:"backlog"`
 	Counters  IntegrationCounters `json:"counters"`
+	// Waiting says what holds back the call that waits longest; nil if none waits.
+	Waiting *WaitingReport `json:"waiting,omitempty"`
+	// GuaranteeMissedSeconds is for how long a call within the guarantee that is never lent has been waiting for the licence; 0 if none is.
+	GuaranteeMissedSeconds int64 `json:"guaranteeMissedSeconds,omitempty"`
+}
+
+// WaitingReport explains why calls of an integration wait (Q11).
+type WaitingReport struct {
+	// Since the oldest of them waits.
+	Since time.Time `json:"since"`
+	// Limit is the name of the binding limit; empty if something else holds them back.
+	Limit string `json:"limit,omitempty"`
+	Cause Cause  `json:"cause"`
+	// ReservedFor names the integration for which most of the limit is kept free.
+	ReservedFor string `json:"reservedFor,omitempty"`
+	// Earliest is when they can be sent at the earliest.
+	Earliest *time.Time `json:"earliest,omitempty"`
+	// Detail says it in words.
+	Detail string `json:"detail"`
 }
 
 // ShareReport is an integration's part of one limit.
@@ -109,6 +188,11 @@ type ShareReport struct {
 	Name       string `json:"name"`
 	Guaranteed int64  `json:"guaranteed"`
 	Used       int64  `json:"used"`
+	// Lent is how much of the guarantee others may borrow now, Borrowed how much of Used is beyond it.
+	Lent     int64 `json:"lent,omitempty"`
+	Borrowed int64 `json:"borrowed,omitempty"`
+	// Demand is what the integration is expected to have used when the limit is renewed.
+	Demand int64 `json:"demand,omitempty"`
 }
 
 // IntegrationCounters count calls since the dispatcher's volume was made.
@@ -121,4 +205,28 @@ type IntegrationCounters struct {
 	Refused    int64 `json:"refused"`
 	Forwarded  int64 `json:"forwarded"`
 	Overheld   int64 `json:"overheld"`
+}
+
+// LedgerReport says what a ledger started from.
+type LedgerReport struct {
+	// Waiting: the volume is not the one the plan speaks of, and what was used before is not known yet; calls wait.
+	Waiting bool `json:"waiting,omitempty"`
+	// Assumed is when use was assumed that the ledger did not see itself, after the loss of a volume; nil if it never was.
+	Assumed *time.Time `json:"assumed,omitempty"`
+}
+
+// LicenceAdvice says whether the licence is large enough for the demand of the last days.
+type LicenceAdvice struct {
+	// Adequate: waiting calls are expected to wait no longer than their target in 19 cases of 20.
+	Adequate bool `json:"adequate"`
+	// WaitP95Seconds is the wait that is expected in one case of 20, with the limits in force.
+	WaitP95Seconds int64 `json:"waitP95Seconds"`
+	// Limit is the limit that is short of demand.
+	Limit string `json:"limit,omitempty"`
+	// NeededP95 is the size of that limit that would do.
+	NeededP95 int64 `json:"neededP95,omitempty"`
+	// Tier is the smallest that would do; empty if none is known that does.
+	Tier string `json:"tier,omitempty"`
+	// BatchingSaves is how many calls fewer the queued ones would be in full batches; an estimate.
+	BatchingSaves int64 `json:"batchingSaves,omitempty"`
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
@@ -25,7 +27,7 @@ type call struct {
 	log      *judge.Log
 	logID    int
 	arrival  judge.Arrival
-	slots    gates
+	slots    []*count
 	hasSlots bool // false when a concurrent limit was reached at the arrival
 	outage   *scheduled
 
@@ -47,11 +49,11 @@ func (s *Server) receive(r *http.Request) *call {
 	now := s.now()
 	c.arrival = judge.Arrival{
 		Method: r.Method, Path: r.URL.Path, Operation: c.route.operation, Credential: credentialName(r),
-		IdempotencyKey: r.Header.Get("Idempotency-Key"), Received: now,
+		IdempotencyKey: r.Header.Get("Idempotency-Key"), Record: c.id, Received: now,
 	}
 	c.log = s.log
 	c.logID = c.log.Begin(c.arrival)
-	c.slots, c.hasSlots = s.gates.enter(c.arrival.Operation, c.arrival.Credential)
+	c.slots, c.hasSlots = s.gates.enter(c.arrival.Call())
 	c.outage = s.outageFor(now, c.arrival.Operation)
 	s.planLatency(c)
 	s.mu.Unlock()
@@ -134,7 +136,7 @@ func (s *Server) answerFor(c *call, now time.Time) reply {
 		c.arrival.Outcome = judge.Refused
 		return tooManyRequests(0)
 	}
-	if ok, retry := s.gates.admit(now, c.arrival.Operation, c.arrival.Credential); !ok {
+	if ok, retry := s.gates.admit(now, c.arrival.Call()); !ok {
 		c.arrival.Outcome = judge.Refused
 		return tooManyRequests(retry)
 	}
@@ -201,7 +203,7 @@ func (s *Server) finish(c *call, answer reply) {
 		a.Released = a.Latest
 	}
 	s.mu.Lock()
-	c.slots.leave()
+	leave(c.slots)
 	s.mu.Unlock()
 	c.log.End(c.logID, *a)
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
@@ -28,7 +30,7 @@ const (
 
 // Config is how the CRM behaves. The zero value answers at once, without limits and without credentials.
 type Config struct {
-	// Limits of the licence. The first that is not narrowed and not Concurrent is the one shown in headers.
+	// Limits of the licence. The first that counts all calls in windows is the one shown in headers.
 	Limits []limit.Limit
 	// Tokens are accepted as the password of a Basic credential "email/token" and as Bearer token. Empty: no credential is asked for.
 	Tokens []string

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package crmsim is a simulated CRM that judges its callers: Zendesk's API as far as the project needs it, with limits, latency,
 // clock and outages to choose, and a record of every arrival from which a report finds each window that held too many calls.
 //

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,10 +14,27 @@ import (
 
 // gate enforces one limit in force.
 type gate struct {
-	limit     limit.Limit
-	counter   limit.Counter // nil for a concurrent limit
+	limit limit.Limit
+	// counts by what the limit counts apart; they are kept for as long as the limit is in force.
+	counts map[string]*count
+	since  int // the number of arrivals kept before it came into force
+	random *rand.Rand
+}
+
+// count is one of the counts of a limit.
+type count struct {
+	counter   limit.Counter // nil for calls in flight and jobs
 	inService int           // of a concurrent limit
-	since     int           // the number of arrivals kept before it came into force
+	jobEnds   []time.Time   // of a limit on jobs
+}
+
+// of returns the count that a call belongs to.
+func (g *gate) of(c limit.Call) *count {
+	name := g.limit.CountOf(c)
+	if g.counts[name] == nil {
+		g.counts[name] = &count{counter: limit.NewCounter(g.limit, g.random)}
+	}
+	return g.counts[name]
 }
 
 // gates are the limits in force, in the order of the configuration.
@@ -27,14 +47,14 @@ type term struct {
 }
 
 // replace puts new limits in force once arrivals have been kept. A limit that stays the same keeps what it has counted.
-func (g gates) replace(arrivals int, limits []limit.Limit) (next gates, ended []term) {
+func (g gates) replace(arrivals int, limits []limit.Limit, random *rand.Rand) (next gates, ended []term) {
 	for _, l := range limits {
 		same := slices.IndexFunc(g, func(old *gate) bool { return old.limit.String() == l.String() })
 		if same >= 0 {
 			next = append(next, g[same])
 			continue
 		}
-		next = append(next, &gate{limit: l, counter: limit.NewCounter(l), since: arrivals})
+		next = append(next, &gate{limit: l, counts: map[string]*count{}, since: arrivals, random: random})
 	}
 	for _, old := range g {
 		if !slices.Contains(next, old) {
@@ -45,56 +65,95 @@ func (g gates) replace(arrivals int, limits []limit.Limit) (next gates, ended []
 }
 
 // enter takes a slot of each concurrent limit that applies and returns them, for leave; or takes none and returns false if one is full.
-func (g gates) enter(operation, credential string) (entered gates, ok bool) {
+func (g gates) enter(c limit.Call) (entered []*count, ok bool) {
 	for _, gate := range g {
 		l := gate.limit
-		if gate.counter != nil || !l.Applies(operation, credential) {
+		if l.Kind != limit.Concurrent || !l.Applies(c) {
 			continue
 		}
-		if gate.inService >= l.Calls && !l.JudgeOnly {
+		slots := gate.of(c)
+		if slots.inService >= l.Calls && !l.JudgeOnly {
 			return nil, false
 		}
-		entered = append(entered, gate)
+		entered = append(entered, slots)
 	}
-	for _, gate := range entered {
-		gate.inService++
+	for _, slots := range entered {
+		slots.inService++
 	}
 	return entered, true
 }
 
-func (g gates) leave() {
-	for _, gate := range g {
-		gate.inService--
+func leave(entered []*count) {
+	for _, slots := range entered {
+		slots.inService--
 	}
 }
 
 // admit counts a call against every window that applies to it, or against none if one refuses; then retry says when to come back.
-func (g gates) admit(now time.Time, operation, credential string) (ok bool, retry time.Duration) {
-	var applying gates
+func (g gates) admit(now time.Time, c limit.Call) (ok bool, retry time.Duration) {
+	type taking struct {
+		counter limit.Counter
+		units   int
+	}
+	var takings []taking
 	for _, gate := range g {
 		l := gate.limit
-		if gate.counter == nil || !l.Applies(operation, credential) {
+		if !l.Applies(c) {
 			continue
 		}
-		if remaining, more := gate.counter.Remaining(now); remaining == 0 && !l.JudgeOnly {
+		counter, units := gate.of(c).counter, l.UnitsOf(c)
+		if counter == nil {
+			continue
+		}
+		if remaining, more := counter.Remaining(now); remaining < units && !l.JudgeOnly {
 			return false, more
 		}
-		applying = append(applying, gate)
+		takings = append(takings, taking{counter, units})
 	}
-	for _, gate := range applying {
-		gate.counter.Take(now)
+	for _, t := range takings {
+		t.counter.Take(now, t.units)
 	}
 	return true, 0
+}
+
+// jobFits reports whether a call may start a job at now, as far as limits on jobs go.
+func (g gates) jobFits(now time.Time, c limit.Call) bool {
+	for _, gate := range g {
+		l := gate.limit
+		if l.Kind != limit.Jobs || !l.Applies(c) {
+			continue
+		}
+		jobs := gate.of(c)
+		jobs.jobEnds = slices.DeleteFunc(jobs.jobEnds, func(end time.Time) bool { return !now.Before(end) })
+		if len(jobs.jobEnds) >= l.Calls && !l.JudgeOnly {
+			return false
+		}
+	}
+	return true
+}
+
+// startJob counts a job that a call has started.
+func (g gates) startJob(c limit.Call, end time.Time) {
+	for _, gate := range g {
+		if gate.limit.Kind == limit.Jobs && gate.limit.Applies(c) {
+			jobs := gate.of(c)
+			jobs.jobEnds = append(jobs.jobEnds, end)
+		}
+	}
 }
 
 // headers shows the licence's main limit in Zendesk's headers.
 func (g gates) headers(now time.Time, h http.Header) {
 	for _, gate := range g {
 		l := gate.limit
-		if gate.counter == nil || l.Operation != "" || l.Credential != "" {
+		if l.Narrowed() || l.Per != "" {
 			continue
 		}
-		remaining, more := gate.counter.Remaining(now)
+		counter := gate.of(limit.Call{}).counter
+		if counter == nil {
+			continue
+		}
+		remaining, more := counter.Remaining(now)
 		calls, left := strconv.Itoa(l.Calls), strconv.Itoa(remaining)
 		h.Set("X-Rate-Limit", calls)
 		h.Set("X-Rate-Limit-Remaining", left)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
@@ -17,6 +19,9 @@ func (s *Server) createMany(c *call) reply {
 	if err := json.Unmarshal(c.body, &body); err != nil || len(body.Tickets) == 0 {
 		return malformed(`{"tickets": [{...}, ...]}`)
 	}
+	if !s.gates.jobFits(c.now, c.arrival.Call()) {
+		return s.tooManyJobs(c)
+	}
 	job, err := s.desk.CreateMany(c.now, body.Tickets)
 	if errors.Is(err, desk.ErrTooManyJobs) {
 		return s.tooManyJobs(c)
@@ -24,6 +29,8 @@ func (s *Server) createMany(c *call) reply {
 	if err != nil {
 		return deskFailure(err)
 	}
+	c.arrival.JobEnd = c.now.Add(s.config.JobDuration)
+	s.gates.startJob(c.arrival.Call(), c.arrival.JobEnd)
 	answer := ok(http.StatusOK, map[string]any{"job_status": s.linkedJobs(c, job)[0]})
 	s.jobHeaders(c, answer)
 	return answer

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
@@ -189,7 +191,10 @@ func TestJudgeClearsACarefulSenderAndConvictsACarelessOne(t *testing.T) {
 
 func TestEnforcementKeepsWhatTheJudgeDemands(t *testing.T) {
 	// The counters that refuse and the scan that judges share no code: calls that were taken must pass the scan, for every kind.
-	kinds := []string{"l=3/7s", "l=3/7s:fixed:2s", "l=3/7s:bucket:2", "l=30/calendar:Europe/Berlin"}
+	kinds := []string{
+		"l=3/7s", "l=3/7s:fixed:2s", "l=3/7s:bucket:2", "l=3/7s:weighted:2s", "l=3/8s:stepped:2s", "l=30/hour:Europe/Berlin", "l=30/calendar:Europe/Berlin",
+		"l=30/month:Europe/Berlin", "l=12/7s,cost=CreateTicket:4",
+	}
 	for _, text := range kinds {
 		t.Run(text, func(t *testing.T) {
 			inBubble(t, Config{Limits: limits(text), Stamp: Random, Jitter: 3 * time.Second, Seed: 7}, func(w world) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
@@ -22,10 +24,15 @@ func TestLimitsRefuseTheFirstCallTooMany(t *testing.T) {
 		fit   int
 		retry string
 	}{
-		"rolling":      {"l=3/60s", 3, "60"},
-		"fixed":        {"l=3/60s:fixed:20s", 3, "20"},
-		"token bucket": {"l=60/60s:bucket:4", 4, "1"},
-		"calendar day": {"l=3/calendar:Europe/Berlin", 3, "82800"}, // synctest begins at 1:00 in Berlin
+		"rolling":        {"l=3/60s", 3, "60"},
+		"fixed":          {"l=3/60s:fixed:20s", 3, "20"},
+		"token bucket":   {"l=60/60s:bucket:4", 4, "1"},
+		"weighted":       {"l=3/60s:weighted:30s", 3, "50"}, // 30 s to the next window, which 3 calls are carried over into; then until 2 are
+		"stepped":        {"l=3/60s:stepped:4s", 3, "64"},
+		"calendar day":   {"l=3/calendar:Europe/Berlin", 3, "82800"}, // synctest begins at 1:00 in Berlin
+		"calendar hour":  {"l=3/hour:Asia/Kolkata", 3, "1800"},       // and at 5:30 in Kolkata
+		"calendar month": {"l=3/month:UTC", 3, "2678400"},
+		"with a cost":    {"l=9/60s,cost=CreateTicket:3", 3, "60"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +58,8 @@ func TestLimitsRefuseTheFirstCallTooMany(t *testing.T) {
 				if r.Refusals != 1 || r.ByOutcome[judge.Refused] != 1 || r.Tickets.Created != test.fit+1 {
 					w.Errorf("report counts %d refusals, %d tickets", r.Refusals, r.Tickets.Created)
 				}
-				if v := r.Limits[0]; v.OverrunCount != 1 || v.Overruns[0].Calls != test.fit+1 {
+				taken := limits(test.limit)[0].UnitsOf(limit.Call{Operation: "CreateTicket"})
+				if v := r.Limits[0]; v.OverrunCount != 1 || v.Overruns[0].Calls != (test.fit+1)*taken {
 					w.Errorf("the judge found %+v", v)
 				}
 			})
@@ -119,6 +127,84 @@ func TestNarrowedLimitsRefuseOnlyWhatTheyAreAbout(t *testing.T) {
 			w.Errorf("judged (-want +got):\n%s", diff)
 		}
 	})
+}
+
+func TestEachRecordHasALimitPerRecordForItself(t *testing.T) {
+	inBubble(t, Config{Limits: limits("edits=2/10m,method=PUT,path=/api/v2/tickets/*,per=record")}, func(w world) {
+		w.create("a")
+		w.create("b")
+		update := func(id string) answer {
+			return w.do(http.MethodPut, "/api/v2/tickets/"+id, `{"ticket": {"status": "open"}}`)
+		}
+		for range 2 {
+			w.wantStatus(update("1"), http.StatusOK)
+			w.wantStatus(update("2.json"), http.StatusOK)
+		}
+		w.wantStatus(update("1.json"), http.StatusTooManyRequests)
+		w.wantStatus(w.do(http.MethodGet, "/api/v2/tickets/1", ""), http.StatusOK)
+		r := w.sim.Report()
+		if v := r.Limits[0]; v.Arrivals != 5 || v.OverrunCount != 1 || v.Peak.Calls != 3 || v.Peak.Of != "1" {
+			w.Errorf("the judge found %+v", v)
+		}
+		want := []string{"limit edits was overrun 1 times; the worst was 3 of 2 from 2000-01-01T00:00:00Z for record 1"}
+		if diff := cmp.Diff(want, r.Problems()); diff != "" {
+			w.Errorf("problems (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestJobsAreInFlightUntilTheyEnd(t *testing.T) {
+	config := Config{Limits: limits("jobs=2/jobs,operation=CreateManyTickets"), JobDuration: 10 * time.Second}
+	inBubble(t, config, func(w world) {
+		start := func() answer {
+			return w.do(http.MethodPost, "/api/v2/tickets/create_many", `{"tickets": [{"description": "x"}]}`)
+		}
+		w.wantStatus(start(), http.StatusOK)
+		w.sleep(4 * time.Second)
+		w.wantStatus(start(), http.StatusOK)
+		if v := w.sim.Report().Limits[0]; v.OverrunCount != 0 || v.Peak.Calls != 2 {
+			w.Errorf("the judge found %+v", v)
+		}
+		refused := start()
+		w.wantStatus(refused, http.StatusTooManyRequests)
+		if got := parse[struct{ Error string }](w, refused).Error; got != "TooManyJobs" {
+			w.Errorf("refused with %q", got)
+		}
+		w.sleep(6 * time.Second)
+		w.wantStatus(start(), http.StatusOK)
+		if v := w.sim.Report().Limits[0]; v.Arrivals != 4 || v.Peak.Calls > 2 {
+			w.Errorf("the judge found %+v: refused at once, the third was never in flight", v)
+		}
+	})
+}
+
+func TestFleetRefusesASenderThatKeepsToTheBareWindow(t *testing.T) {
+	tests := map[string]struct {
+		limit string
+		guard time.Duration
+	}{
+		"skewed clocks": {"l=3/20s,skew=1s", 2 * time.Second},
+		"late counting": {"l=3/20s,late=3s", 3 * time.Second},
+		"steps":         {"l=3/20s:stepped:2s", 2 * time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for _, guard := range []time.Duration{0, test.guard} {
+				inBubble(t, Config{Limits: limits(test.limit), Stamp: Random, Seed: 3}, func(w world) {
+					w.sleep(300 * time.Millisecond) // steps and senders keep no common time
+					for i := range 100 {
+						w.create(fmt.Sprint(i))
+						if i%3 == 2 {
+							w.sleep(20*time.Second + guard)
+						}
+					}
+					if r := w.sim.Report(); (r.Refusals > 0) != (guard == 0) || judge.Overran(r.Limits) != (guard == 0) {
+						w.Errorf("guarded by %v: %d refusals, peak %v", guard, r.Refusals, r.Limits[0].Peak)
+					}
+				})
+			}
+		})
+	}
 }
 
 func TestRefusedCallsUseUpNoOtherLimit(t *testing.T) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
@@ -122,8 +124,12 @@ func (r Report) Problems() []string {
 	for _, v := range r.Limits {
 		if v.OverrunCount > 0 {
 			worst := slices.MaxFunc(v.Overruns, func(a, b judge.Window) int { return a.Calls - b.Calls })
-			problems = append(problems, fmt.Sprintf("limit %s was overrun %d times; the worst was %d of %d from %s",
-				v.Limit.Name, v.OverrunCount, worst.Calls, v.Allowed, worst.Start.Format(time.RFC3339Nano)))
+			problem := fmt.Sprintf("limit %s was overrun %d times; the worst was %d of %d from %s",
+				v.Limit.Name, v.OverrunCount, worst.Calls, v.Allowed, worst.Start.Format(time.RFC3339Nano))
+			if worst.Of != "" {
+				problem += fmt.Sprintf(" for %s %s", v.Limit.Per, worst.Of)
+			}
+			problems = append(problems, problem)
 		}
 	}
 	if n := r.Tickets.DuplicateCount; n > 0 {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package crmsim
 
 import (
@@ -43,7 +45,7 @@ func New(config Config) *Server {
 		random:  rand.New(rand.NewPCG(config.Seed, 0)), //nolint:gosec // repeatable on purpose
 	}
 	s.forget(s.now())
-	s.gates, _ = s.gates.replace(0, config.Limits)
+	s.gates, _ = s.gates.replace(0, config.Limits, s.random)
 	s.outages = schedule(s.now(), config.Outages)
 	return s
 }
@@ -67,7 +69,7 @@ func (s *Server) SetLimits(limits []limit.Limit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ended []term
-	s.gates, ended = s.gates.replace(s.log.Len(), limits)
+	s.gates, ended = s.gates.replace(s.log.Len(), limits, s.random)
 	s.ended = append(s.ended, ended...)
 	return nil
 }
@@ -93,7 +95,7 @@ func (s *Server) Reset() {
 	for i, gate := range s.gates {
 		limits[i] = gate.limit
 	}
-	s.gates, _ = gates(nil).replace(0, limits)
+	s.gates, _ = gates(nil).replace(0, limits, s.random)
 	s.ended, s.outages = nil, nil
 	s.forget(s.now())
 }

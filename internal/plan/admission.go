@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -18,47 +19,95 @@ import (
 // maxPlanBytes keeps the plan's ConfigMap below the 1 MiB that the API server takes, its metadata included.
 const maxPlanBytes = 1 << 20 * 9 / 10
 
+// outcome is what came of all declared Integrations.
+type outcome struct {
+	entries   []contract.Integration
+	decisions map[types.NamespacedName]Decision
+	// recheck is when time alone can change it; 0 for never.
+	recheck time.Duration
+}
+
 // admitAll decides which Integrations the plan holds. It starts from what the previous plan grants and takes over one declared entry after the other, as long
 // as it fits beside all others in force: first those that ask for nothing more, then by age. What is left over keeps its previous entry, if it had one. The
 // outcome is a fixed point: compiling again with the new plan as the previous one changes nothing.
-func admitAll(in Input, head *contract.Plan) ([]contract.Integration, map[types.NamespacedName]Decision) {
-	decisions := make(map[types.NamespacedName]Decision)
+func admitAll(in Input, head *contract.Plan) outcome {
+	out := outcome{decisions: make(map[types.NamespacedName]Decision)}
 	declared := members(in)
-	a := newAdmission(head, declared, in.Previous)
-
+	known := make(zones)
+	granted := grantedBefore(declared, in.Previous, head, known)
 	var pending []*candidate
+	refused := make(map[*candidate]Decision)
 	for _, i := range declared {
 		c := &candidate{name: nameOf(i), entry: entryOf(i, head)}
-		if d := judgeEntry(&c.entry, head); !d.OK() {
-			decisions[c.name] = a.refuse(c, d)
+		d := judgeEntry(&c.entry, head)
+		if d.OK() {
+			c.calendar, d = judgeOverrides(&c.entry, head, known)
+		}
+		if !d.OK() {
+			refused[c] = d
 			continue
 		}
 		c.size = encodedSize(c.entry)
-		c.asksMore = a.asksMore(&c.entry)
 		pending = append(pending, c)
 	}
+	timeline, timed := timelineOf(in.Now, granted, pending, known)
+	a := newAdmission(head, granted, timeline)
+	pending = slices.DeleteFunc(pending, func(c *candidate) bool {
+		if !timed(c) {
+			refused[c] = tooManyOverrides
+			return true
+		}
+		c.profile = a.granted.profileOf(&c.entry, c.calendar)
+		c.asksMore = a.asksMore(c)
+		return false
+	})
+	for c, d := range refused {
+		out.decisions[c.name] = a.refuse(c, d)
+	}
+	for c, d := range a.takeOver(pending) {
+		out.decisions[c.name] = d
+	}
+	out.entries = a.entries()
+	out.recheck = a.recheck(in.Now, out.decisions)
+	return out
+}
+
+// takeOver puts the candidates in force that fit, one after the other, and decides on all of them.
+func (a *admission) takeOver(pending []*candidate) map[*candidate]Decision {
+	decisions := make(map[*candidate]Decision, len(pending))
 	slices.SortStableFunc(pending, func(x, y *candidate) int { return cmp.Compare(rank(x), rank(y)) })
 	for {
-		n := slices.IndexFunc(pending, func(c *candidate) bool { return a.obstacle(c).OK() })
+		n := slices.IndexFunc(pending, func(c *candidate) bool {
+			if c.refused && c.refusedAt == a.freed { // it does not fit before something else becomes smaller
+				return false
+			}
+			c.refused, c.refusedAt = !a.obstacle(c).OK(), a.freed
+			return !c.refused
+		})
 		if n < 0 {
 			break
 		}
-		a.put(pending[n].entry, pending[n].size)
-		decisions[pending[n].name] = accepted
+		a.put(&held{pending[n].entry, pending[n].profile, pending[n].size})
+		decisions[pending[n]] = accepted
 		pending = slices.Delete(pending, n, n+1)
 	}
 	for _, c := range pending {
-		decisions[c.name] = a.refuse(c, a.obstacle(c))
+		decisions[c] = a.refuse(c, a.obstacle(c))
 	}
-	return a.entries(), decisions
+	return decisions
 }
 
 // candidate is a declared Integration that waits to be taken over.
 type candidate struct {
 	name     types.NamespacedName
 	entry    contract.Integration
+	calendar calendar
+	profile  profile
 	size     int
 	asksMore bool
+	// refused: it did not fit when the admission's freed was refusedAt.
+	refused   bool
+	refusedAt int
 }
 
 func rank(c *candidate) int {
@@ -71,91 +120,141 @@ func rank(c *candidate) int {
 // admission is the set of entries in force so far, with running sums of everything that bounds it.
 type admission struct {
 	head    *contract.Plan
-	inForce map[string]held
+	inForce map[string]*held
 	granted *guarantees
 	// owners maps a client's identity to the key of the entry in force that has it.
 	owners map[string]string
 	bytes  int
+	// freed counts the times that something became smaller.
+	freed int
 }
 
+// held is an entry in force.
 type held struct {
-	entry contract.Integration
-	size  int
+	entry   contract.Integration
+	profile profile
+	size    int
 }
 
-// newAdmission puts in force what the previous plan grants to Integrations that are still declared. Where the licence has shrunk the guarantees are cut:
+// grant is an entry of the previous plan.
+type grant struct {
+	entry    contract.Integration
+	calendar calendar
+}
+
+// grantedBefore is what the previous plan grants to Integrations that are still declared, in the order in which it is cut where the licence has shrunk:
 // percentages shrink by themselves and so go first, then calls by age.
-func newAdmission(head *contract.Plan, declared []*v1alpha1.Integration, previous *contract.Plan) *admission {
-	a := &admission{head: head, inForce: make(map[string]held), granted: newGuarantees(head.Limits), owners: make(map[string]string), bytes: encodedSize(headOnly(head))}
+func grantedBefore(declared []*v1alpha1.Integration, previous, head *contract.Plan, known zones) []grant {
 	if previous == nil || previousLicence(previous) != previousLicence(head) {
-		return a
+		return nil
 	}
 	entries := make(map[string]contract.Integration, len(previous.Integrations))
 	for _, e := range previous.Integrations {
 		entries[e.Key()] = e
 	}
-	inCalls := func(i *v1alpha1.Integration) int { return min(len(entries[nameOf(i).String()].Share.Guaranteed), 1) }
-	byKind := slices.SortedStableFunc(slices.Values(declared), func(x, y *v1alpha1.Integration) int { return cmp.Compare(inCalls(x), inCalls(y)) })
-	for _, i := range byKind {
+	var out []grant
+	for _, i := range declared {
 		entry, found := entries[nameOf(i).String()]
 		if !found {
 			continue
 		}
 		entry.Enforce = enforces(i, head)
-		entry.Share = a.granted.cut(entry.Share)
-		a.put(entry, encodedSize(entry))
+		if c, err := newCalendar(&entry, shared(head.Limits), known); err == nil {
+			out = append(out, grant{entry, c})
+		}
+	}
+	slices.SortStableFunc(out, func(x, y grant) int {
+		a, b := inCalls(&x.entry), inCalls(&y.entry)
+		switch {
+		case a == b:
+			return 0
+		case b:
+			return -1
+		default:
+			return 1
+		}
+	})
+	return out
+}
+
+// newAdmission puts in force what was granted before, cut to what fits.
+func newAdmission(head *contract.Plan, granted []grant, t *timeline) *admission {
+	a := &admission{
+		head: head, inForce: make(map[string]*held), granted: newGuarantees(head, t), owners: make(map[string]string), bytes: encodedSize(headOnly(head)),
+	}
+	for _, g := range granted {
+		p := a.granted.profileOf(&g.entry, g.calendar)
+		entry := a.granted.cut(g.entry, &p)
+		if !sameShares(&entry, &g.entry) {
+			p = a.granted.profileOf(&entry, g.calendar)
+		}
+		a.put(&held{entry, p, encodedSize(entry)})
 	}
 	return a
 }
 
 // put puts an entry in force in place of the one of the same key.
-func (a *admission) put(entry contract.Integration, size int) {
-	a.take(entry.Key())
-	a.inForce[entry.Key()] = held{entry, size}
-	a.granted.add(entry.Share, 1)
-	a.bytes += size
-	for _, c := range entry.Clients {
-		for _, id := range identities(c) {
-			a.owners[id] = entry.Key()
+func (a *admission) put(h *held) {
+	key := h.entry.Key()
+	if old, had := a.inForce[key]; had {
+		a.granted.add(&old.profile, -1)
+		a.bytes -= old.size
+		for _, c := range old.entry.Clients {
+			for _, id := range identities(c) {
+				delete(a.owners, id)
+			}
 		}
+	}
+	old := a.inForce[key]
+	a.inForce[key] = h
+	a.granted.add(&h.profile, 1)
+	a.bytes += h.size
+	for _, c := range h.entry.Clients {
+		for _, id := range identities(c) {
+			a.owners[id] = key
+		}
+	}
+	if old != nil && a.frees(old, h) {
+		a.freed++
 	}
 }
 
-// take removes the entry of that key and returns it.
-func (a *admission) take(key string) (held, bool) {
-	h, found := a.inForce[key]
-	if !found {
-		return held{}, false
+// frees says whether something that another entry may be waiting for becomes smaller from one version of an entry to the next.
+func (a *admission) frees(from, to *held) bool {
+	if to.size < from.size || a.granted.grows(&from.profile, &to.profile) {
+		return true
 	}
-	delete(a.inForce, key)
-	a.granted.add(h.entry.Share, -1)
-	a.bytes -= h.size
-	for _, c := range h.entry.Clients {
+	for _, c := range from.entry.Clients {
 		for _, id := range identities(c) {
-			delete(a.owners, id)
+			if _, kept := a.owners[id]; !kept {
+				return true
+			}
 		}
 	}
-	return h, true
+	return false
 }
 
 // obstacle says why an entry does not fit beside the others in force. OK means that it does.
 func (a *admission) obstacle(c *candidate) Decision {
-	if old, had := a.take(c.entry.Key()); had {
-		defer a.put(old.entry, old.size)
-	}
 	if d := a.clientsTaken(&c.entry); !d.OK() {
 		return d
 	}
-	if d := a.guaranteeFits(&c.entry); !d.OK() {
+	old, had := a.inForce[c.entry.Key()]
+	size := c.size
+	if had {
+		size -= old.size
+	}
+	if d := a.guaranteeFits(c, old); !d.OK() {
 		return d
 	}
-	if len(a.inForce) >= contract.MaxIntegrations {
+	if !had && len(a.inForce) >= contract.MaxIntegrations {
 		return Decision{v1alpha1.ReasonTooManyIntegrations, fmt.Sprintf(
 			"CRM %s has %d integrations already, which is the most: delete one", a.head.CRM.Name, contract.MaxIntegrations)}
 	}
-	if a.bytes+c.size > maxPlanBytes {
+	if a.bytes+size > maxPlanBytes {
 		return Decision{v1alpha1.ReasonTooManyIntegrations, fmt.Sprintf(
-			"the dispatch plan of CRM %s would exceed %d bytes: shorten overflow.operations or clients, or delete an integration", a.head.CRM.Name, maxPlanBytes)}
+			"the dispatch plan of CRM %s would exceed %d bytes: shorten overflow.operations, overrides or clients, or delete an integration",
+			a.head.CRM.Name, maxPlanBytes)}
 	}
 	return accepted
 }
@@ -163,7 +262,7 @@ func (a *admission) obstacle(c *candidate) Decision {
 func (a *admission) clientsTaken(entry *contract.Integration) Decision {
 	for _, c := range entry.Clients {
 		for _, id := range identities(c) {
-			if owner, taken := a.owners[id]; taken {
+			if owner, taken := a.owners[id]; taken && owner != entry.Key() {
 				return Decision{v1alpha1.ReasonDuplicateClient, fmt.Sprintf(
 					"clients: %s is already a client of integration %s: remove it from one of the two", c.Name, owner)}
 			}
@@ -172,33 +271,30 @@ func (a *admission) clientsTaken(entry *contract.Integration) Decision {
 	return accepted
 }
 
-func (a *admission) guaranteeFits(entry *contract.Integration) Decision {
-	share := entry.Share
-	if share.Guaranteed == nil {
-		if left := 100 - a.granted.percent; share.GuaranteedPercent > left {
-			return Decision{v1alpha1.ReasonGuaranteeExceedsLicence, fmt.Sprintf(
-				"share.guaranteedPercent: %d is more than the %d percent that other integrations leave: lower it, or lower theirs", share.GuaranteedPercent, left)}
-		}
+// guaranteeFits: what is guaranteed already fits.
+func (a *admission) guaranteeFits(c *candidate, old *held) Decision {
+	if old == nil {
+		return a.granted.fits(&c.entry, &c.profile, nil)
 	}
-	for _, l := range a.head.Limits {
-		if left := capacity(l) - a.granted.calls[l.Name]; amount(share, l) > left {
-			return Decision{v1alpha1.ReasonGuaranteeExceedsLicence, fmt.Sprintf(
-				"share: %d calls of limit %s are more than the %d of %d that other integrations leave: lower the guarantee, or lower theirs",
-				amount(share, l), l.Name, left, capacity(l))}
-		}
+	if sameShares(&c.entry, &old.entry) {
+		return accepted
 	}
-	return accepted
+	return a.granted.fits(&c.entry, &c.profile, &old.profile)
 }
 
 // asksMore says whether an entry wants anything that the one in force does not have.
-func (a *admission) asksMore(entry *contract.Integration) bool {
-	old := a.inForce[entry.Key()].entry
-	if grows(entry.Share, old.Share, a.head.Limits) {
+func (a *admission) asksMore(c *candidate) bool {
+	old, had := a.inForce[c.entry.Key()]
+	if !had {
+		nothing := a.granted.profileOf(&contract.Integration{}, nil)
+		old = &held{profile: nothing}
+	}
+	if !sameShares(&c.entry, &old.entry) && a.granted.grows(&c.profile, &old.profile) {
 		return true
 	}
-	for _, c := range entry.Clients {
-		for _, id := range identities(c) {
-			if a.owners[id] != entry.Key() {
+	for _, client := range c.entry.Clients {
+		for _, id := range identities(client) {
+			if a.owners[id] != c.entry.Key() {
 				return true
 			}
 		}

@@ -4,6 +4,8 @@ package plan_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,13 +28,29 @@ func outcome(out plan.Output) map[string]admitted {
 		got[name.Name] = admitted{"-", d.Reason}
 	}
 	for _, e := range out.Plan.Integrations {
-		share := fmt.Sprintf("%d%%", e.Share.GuaranteedPercent)
-		if e.Share.Guaranteed != nil {
-			share = strings.TrimPrefix(fmt.Sprint(e.Share.Guaranteed), "map")
+		words := []string{guarantee(e.Share)}
+		for _, o := range e.Overrides {
+			words = append(words, guarantee(o.Share))
 		}
-		got[e.Name] = admitted{share, got[e.Name].reason}
+		got[e.Name] = admitted{strings.Join(words, ", "), got[e.Name].reason}
 	}
 	return got
+}
+
+// guarantee of a share as "60%", or as "[minute:160 day:5%]" where there is one for single limits only.
+func guarantee(s contract.Share) string {
+	var parts []string
+	for _, limit := range slices.Sorted(maps.Keys(s.PerLimit)) {
+		if p := s.PerLimit[limit]; p.GuaranteedCalls != nil {
+			parts = append(parts, fmt.Sprintf("%s:%d", limit, *p.GuaranteedCalls))
+		} else {
+			parts = append(parts, fmt.Sprintf("%s:%d%%", limit, p.GuaranteedPercent))
+		}
+	}
+	if len(parts) > 0 && s.GuaranteedPercent == 0 {
+		return fmt.Sprint(parts)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%d%% %s", s.GuaranteedPercent, strings.Join(parts, " ")), " ")
 }
 
 const (
@@ -121,6 +139,17 @@ func TestAdmission(t *testing.T) {
 			after:  []v1alpha1.Integration{integration("a", percent(60)), integration("b", calls("minute", 160), old)},
 			want:   map[string]admitted{"a": {"60%", ok}, "b": {"[minute:80]", exceeds}},
 		},
+		"a lowered limit cuts a percentage beside older calls": {
+			before: []v1alpha1.Integration{integration("a", calls("minute", 160), old), integration("b", percent(60), calls("day", 5))},
+			edit:   lower(300),
+			after:  []v1alpha1.Integration{integration("a", calls("minute", 160), old), integration("b", percent(60), calls("day", 5))},
+			want:   map[string]admitted{"a": {"[minute:160]", ok}, "b": {"46% day:5", exceeds}},
+		},
+		"what a younger one sets free in one limit while it asks for more in another goes to an older one": {
+			before: []v1alpha1.Integration{integration("a", old), integration("b", calls("minute", 300))},
+			after:  []v1alpha1.Integration{integration("a", calls("minute", 300), old), integration("b", calls("minute", 100), calls("day", 5))},
+			want:   map[string]admitted{"a": {"[minute:300]", ok}, "b": {"[day:5 minute:100]", ok}},
+		},
 		"a limit that is gone takes its guarantees along": {
 			before: []v1alpha1.Integration{integration("a", calls("minute", 10), calls("day", 5))},
 			edit:   func(c *v1alpha1.CRM) { c.Spec.Licence.Limits = c.Spec.Licence.Limits[1:] },
@@ -207,15 +236,15 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 		},
 		"a limit that the CRM does not have": {
 			crm: tiny, edit: calls("day", 5),
-			want: plan.Decision{Reason: v1alpha1.ReasonUnknownLimit, Message: `share.guaranteedCalls: CRM zendesk has no limit "day"; it has minute`},
+			want: plan.Decision{Reason: v1alpha1.ReasonUnknownLimit, Message: `share.perLimit: CRM zendesk has no limit "day" that is shared out; it has minute`},
 		},
 		"more percent than are left": {
 			beside: []v1alpha1.Integration{integration("old", percent(70), age(time.Hour))}, edit: percent(40),
-			want: plan.Decision{Reason: exceeds, Message: "share.guaranteedPercent: 40 is more than the 30 percent that other integrations leave"},
+			want: plan.Decision{Reason: exceeds, Message: "share.guaranteedPercent: 40 percent of limit minute are more than the 30 of 100 that other integrations leave: lower"},
 		},
 		"more calls than are left": {
 			beside: []v1alpha1.Integration{integration("old", percent(70), age(time.Hour))}, edit: calls("minute", 121),
-			want: plan.Decision{Reason: exceeds, Message: "share: 121 calls of limit minute are more than the 120 of 400 that other integrations leave"},
+			want: plan.Decision{Reason: exceeds, Message: "share.perLimit[minute]: 121 calls of limit minute are more than the 120 of 400 that other integrations leave: lower"},
 		},
 		"a client that another one has": {
 			beside: []v1alpha1.Integration{integration("old", key("1"), age(time.Hour))}, edit: key("1"),
@@ -295,7 +324,7 @@ func TestNoMoreIntegrationsThanAPlanCanHold(t *testing.T) {
 }
 
 func TestThePlanFitsIntoAConfigMap(t *testing.T) {
-	match := &v1alpha1.OperationMatch{Methods: []v1alpha1.HTTPMethod{"POST"}, Path: "/" + strings.Repeat("a", 255)}
+	match := &v1alpha1.OperationMatch{Methods: []v1alpha1.HTTPMethod{"POST"}, Path: v1alpha1.PathPattern("/" + strings.Repeat("a", 255))}
 	long := func(i *v1alpha1.Integration) {
 		for range 32 {
 			i.Spec.Overflow.Operations = append(i.Spec.Overflow.Operations, v1alpha1.OperationOverflow{Match: match, Policy: v1alpha1.OperationReject})
@@ -311,6 +340,13 @@ func TestThePlanFitsIntoAConfigMap(t *testing.T) {
 	}
 	if size := planSize(t, out.Plan); size > 1<<20*9/10 || size < 1<<20*8/10 {
 		t.Errorf("the plan has %d bytes; want it filled up to nine tenths of 1 MiB", size)
+	}
+
+	// One that becomes shorter, though it asks for a share, makes room for an older one.
+	declared := append([]v1alpha1.Integration{integration("older", long, age(time.Hour))}, many...)
+	declared[1] = integration("i000", percent(1))
+	if d := decision(compile(crm(), out.Plan, declared...), "older"); !d.OK() {
+		t.Errorf("an older one that fits once another is shorter: %+v", d)
 	}
 }
 

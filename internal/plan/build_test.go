@@ -4,6 +4,7 @@ package plan_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -30,10 +31,13 @@ func crm(edits ...func(*v1alpha1.CRM)) *v1alpha1.CRM {
 				SecretRef: v1alpha1.LocalReference{Name: "api"}, UsernameKey: "username", PasswordKey: "password",
 			}},
 			Licence: v1alpha1.Licence{Limits: []v1alpha1.Limit{
-				{Name: "minute", Calls: 400, WindowSeconds: 60, OnExhaustion: v1alpha1.OnExhaustionStop},
-				{Name: "day", Calls: 2500, Calendar: &v1alpha1.CalendarWindow{Unit: v1alpha1.CalendarUnitDay, TimeZone: "Europe/Berlin"}, OnExhaustion: v1alpha1.OnExhaustionAlert},
-				{Name: "inflight", Concurrent: 20, OnExhaustion: v1alpha1.OnExhaustionStop},
-			}},
+				{Name: "minute", Calls: 400, WindowSeconds: 60, Scope: v1alpha1.LimitScopeAccount, OnExhaustion: v1alpha1.OnExhaustionStop},
+				{
+					Name: "day", Calls: 2500, Calendar: &v1alpha1.CalendarWindow{Unit: v1alpha1.CalendarUnitDay, TimeZone: "Europe/Berlin"},
+					Scope: v1alpha1.LimitScopeAccount, OnExhaustion: v1alpha1.OnExhaustionAlert,
+				},
+				{Name: "inflight", Concurrent: 20, Scope: v1alpha1.LimitScopeAccount, OnExhaustion: v1alpha1.OnExhaustionStop},
+			}, ExternalPercent: new(int32(0)), MaxServerDelaySeconds: 60, AfterLedgerLoss: v1alpha1.AfterLedgerLossBounded},
 			Enforcement: v1alpha1.EnforcementEnforce,
 			Dispatch:    v1alpha1.DispatchRun,
 			Intake:      v1alpha1.Intake{Scheme: v1alpha1.IntakeSchemeHTTPS},
@@ -50,8 +54,10 @@ func integration(name string, edits ...func(*v1alpha1.Integration)) v1alpha1.Int
 	i := v1alpha1.Integration{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "cc", Name: name, UID: types.UID("uid-" + name), Generation: 1, CreationTimestamp: metav1.NewTime(now.Add(-time.Minute))},
 		Spec: v1alpha1.IntegrationSpec{
-			CRMRef: v1alpha1.LocalReference{Name: "zendesk"},
-			Share:  v1alpha1.Share{Weight: 1, MaxPercent: 100},
+			CRMRef:   v1alpha1.LocalReference{Name: "zendesk"},
+			Route:    v1alpha1.RouteDispatched,
+			Share:    share(0),
+			Priority: v1alpha1.PriorityStandard,
 			Overflow: v1alpha1.Overflow{
 				Policy: v1alpha1.OverflowWait, WaitSeconds: 8, Queue: v1alpha1.Queue{MaxCalls: 1000, MaxAgeSeconds: 86400},
 			},
@@ -65,15 +71,46 @@ func integration(name string, edits ...func(*v1alpha1.Integration)) v1alpha1.Int
 	return i
 }
 
+// share of a percentage as the API server would store it.
+func share(percent int32) v1alpha1.Share {
+	s := v1alpha1.Share{Weight: 1, MaxPercent: 100, LendPercent: new(int32(50)), Reclaim: v1alpha1.ReclaimImmediate}
+	if percent > 0 {
+		s.GuaranteedPercent = &percent
+	}
+	return s
+}
+
 func percent(p int32) func(*v1alpha1.Integration) {
-	return func(i *v1alpha1.Integration) { i.Spec.Share.GuaranteedPercent, i.Spec.Share.GuaranteedCalls = &p, nil }
+	return func(i *v1alpha1.Integration) { i.Spec.Share.GuaranteedPercent = &p }
 }
 
 func calls(limit string, n int64) func(*v1alpha1.Integration) {
 	return func(i *v1alpha1.Integration) {
-		i.Spec.Share.GuaranteedPercent = nil
-		i.Spec.Share.GuaranteedCalls = append(i.Spec.Share.GuaranteedCalls, v1alpha1.GuaranteedCalls{Limit: v1alpha1.LimitName(limit), Calls: n})
+		i.Spec.Share.PerLimit = append(i.Spec.Share.PerLimit, v1alpha1.LimitShare{Limit: v1alpha1.LimitName(limit), GuaranteedCalls: &n})
 	}
+}
+
+// weekly adds an override that holds every week, once one that holds once.
+func weekly(zone, start, end string, share v1alpha1.Share, days ...v1alpha1.Weekday) func(*v1alpha1.Integration) {
+	return func(i *v1alpha1.Integration) {
+		i.Spec.Overrides = append(i.Spec.Overrides, v1alpha1.ShareOverride{
+			Name:   v1alpha1.LimitName(fmt.Sprintf("o%d", len(i.Spec.Overrides))),
+			Weekly: &v1alpha1.WeeklyTime{Days: days, Start: start, End: end, TimeZone: v1alpha1.TimeZone(zone)}, Share: share,
+		})
+	}
+}
+
+func once(from, until time.Time, share v1alpha1.Share) func(*v1alpha1.Integration) {
+	return func(i *v1alpha1.Integration) {
+		i.Spec.Overrides = append(i.Spec.Overrides, v1alpha1.ShareOverride{
+			Name: v1alpha1.LimitName(fmt.Sprintf("o%d", len(i.Spec.Overrides))),
+			From: new(metav1.NewTime(from)), Until: new(metav1.NewTime(until)), Share: share,
+		})
+	}
+}
+
+func external(i *v1alpha1.Integration) {
+	i.Spec.Route, i.Spec.Clients, i.Spec.Overflow = v1alpha1.RouteExternal, nil, v1alpha1.Overflow{}
 }
 
 func age(d time.Duration) func(*v1alpha1.Integration) {

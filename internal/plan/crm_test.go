@@ -39,15 +39,18 @@ func TestPlanOfACRM(t *testing.T) {
 		},
 		Limits: []contract.Limit{
 			{Name: "minute", Calls: 400, WindowSeconds: 60},
-			{Name: "day", Calls: 2500, DayTimeZone: "Europe/Berlin", AlertOnly: true},
+			{Name: "day", Calls: 2500, Calendar: &contract.Calendar{Unit: contract.CalendarDay, TimeZone: "Europe/Berlin"}, AlertOnly: true},
 			{Name: "inflight", Concurrent: 20},
 		},
+		MaxServerDelaySeconds: 60,
+		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerBounded},
+
 		Enforce:      true,
 		TokenIssuers: []contract.TokenIssuer{{Issuer: "a", Keys: keys}, {Issuer: "b", Keys: keys}},
 		ReportReader: "system:serviceaccount:crm-quota-system:manager",
 		Integrations: []contract.Integration{{
 			Namespace: "cc", Name: "ccai", UID: "uid-ccai", Generation: 1,
-			Share: contract.Share{GuaranteedPercent: 60, Weight: 1, MaxPercent: 100, LendPercent: 50},
+			Share: contract.Share{Part: contract.Part{GuaranteedPercent: 60, MaxPercent: 100}, Weight: 1, LendPercent: 50}, Priority: contract.PriorityStandard,
 			Clients: []contract.Client{
 				{Name: "main", ServiceAccount: "system:serviceaccount:cc:ccai"},
 				{Name: "key-a", APIKeySHA256: []string{strings.Repeat("a", 64)}},

@@ -3,15 +3,13 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
-
-// lendPercent of a guarantee may be lent while its owner does not use it; the other half is kept free at any time.
-const lendPercent = 50
 
 // members are the Integrations of the CRM that are not being deleted, oldest first.
 func members(in Input) []*v1alpha1.Integration {
@@ -26,47 +24,50 @@ func members(in Input) []*v1alpha1.Integration {
 	return out
 }
 
+// What holds for calls of an Integration without overflow: the defaults of its fields.
+const (
+	defaultWaitSeconds   = 8
+	defaultQueuedCalls   = 1000
+	defaultMaxAgeSeconds = 24 * 60 * 60
+)
+
 // entryOf translates an Integration.
 func entryOf(i *v1alpha1.Integration, head *contract.Plan) contract.Integration {
 	spec := &i.Spec
+	external := spec.Route == v1alpha1.RouteExternal
 	entry := contract.Integration{
 		Namespace: i.Namespace, Name: i.Name, UID: string(i.UID), Generation: i.Generation,
-		Share: contract.Share{
-			Weight:      int64(spec.Share.Weight),
-			MaxPercent:  int64(spec.Share.MaxPercent),
-			LendPercent: lendPercent,
-		},
-		Enforce:     enforces(i, head),
-		Default:     contract.Overflow(spec.Overflow.Policy),
-		WaitSeconds: int64(spec.Overflow.WaitSeconds),
-		Queue: contract.Queue{
-			MaxCalls:      int64(spec.Overflow.Queue.MaxCalls),
-			MaxAgeSeconds: int64(spec.Overflow.Queue.MaxAgeSeconds),
-		},
+		Share:     shareOf(&spec.Share, head.Limits, external),
+		Overrides: overridesOf(spec.Overrides, head.Limits, external),
+		Priority:  contract.Priority(spec.Priority),
+		External:  external,
+		Enforce:   enforces(i, head),
 	}
-	if p := spec.Share.GuaranteedPercent; p != nil {
-		entry.Share.GuaranteedPercent = int64(*p)
+	overflow(&entry, &spec.Overflow)
+	for _, c := range spec.Clients {
+		entry.Clients = append(entry.Clients, clientOf(c, i.Namespace))
 	}
-	for _, g := range spec.Share.GuaranteedCalls {
-		if entry.Share.Guaranteed == nil {
-			entry.Share.Guaranteed = make(map[string]int64)
-		}
-		entry.Share.Guaranteed[string(g.Limit)] = g.Calls
+	return entry
+}
+
+// overflow translates what happens to calls that do not fit. It may be absent.
+func overflow(entry *contract.Integration, o *v1alpha1.Overflow) {
+	entry.Default = contract.Overflow(cmp.Or(o.Policy, v1alpha1.OverflowWait))
+	entry.WaitSeconds = int64(cmp.Or(o.WaitSeconds, defaultWaitSeconds))
+	entry.Queue = contract.Queue{
+		MaxCalls:      int64(cmp.Or(o.Queue.MaxCalls, defaultQueuedCalls)),
+		MaxAgeSeconds: int64(cmp.Or(o.Queue.MaxAgeSeconds, defaultMaxAgeSeconds)),
 	}
-	for _, o := range spec.Overflow.Operations {
-		op := contract.OperationOverflow{Operation: o.Operation, Policy: contract.Overflow(o.Policy)}
-		if o.Match != nil {
-			op.Path = o.Match.Path
-			for _, m := range o.Match.Methods {
+	for _, declared := range o.Operations {
+		op := contract.OperationOverflow{Operation: string(declared.Operation), Policy: contract.Overflow(declared.Policy)}
+		if declared.Match != nil {
+			op.Path = string(declared.Match.Path)
+			for _, m := range declared.Match.Methods {
 				op.Methods = append(op.Methods, string(m))
 			}
 		}
 		entry.Operations = append(entry.Operations, op)
 	}
-	for _, c := range spec.Clients {
-		entry.Clients = append(entry.Clients, clientOf(c, i.Namespace))
-	}
-	return entry
 }
 
 // enforces: the laxer of the CRM and the Integration wins.

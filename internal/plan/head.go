@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	_ "time/tzdata" // the answer must not depend on the machine's files
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -37,6 +36,7 @@ func compileHead(in Input) (*contract.Plan, Decision) {
 	head.Schema = contract.PlanSchema
 	head.TokenIssuers = issuers(in.Issuers)
 	head.ReportReader = in.ReportReader
+	head.Ledger = ledgerPast(in, &head)
 	return &head, decision
 }
 
@@ -56,18 +56,7 @@ func judgeCRM(in Input) Decision {
 			"provider and account cannot change from %s %q to %s %q, because queued calls belong to the former: set them back, or create another CRM",
 			p.CRM.Provider, p.CRM.Account, in.CRM.Spec.Provider, Account(in.CRM))}
 	}
-	for i, limit := range in.CRM.Spec.Licence.Limits {
-		if limit.Calendar == nil {
-			continue
-		}
-		zone := limit.Calendar.TimeZone
-		// "Local" is a name that only the library knows.
-		if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
-			return Decision{v1alpha1.ReasonUnknownTimeZone, fmt.Sprintf(
-				"licence.limits[%d] (%s): there is no time zone %q; use an IANA name such as Europe/Berlin", i, limit.Name, zone)}
-		}
-	}
-	return accepted
+	return judgeLimits(&in.CRM.Spec)
 }
 
 // keepsPrevious says whether the previous plan stays in force for a CRM that is not accepted: it must be its own, and its licence nobody else's by now.
@@ -95,7 +84,11 @@ func headOf(crm *v1alpha1.CRM) contract.Plan {
 			PlainHTTP:             spec.Intake.Scheme == v1alpha1.IntakeSchemeHTTP,
 			CertificateFromSecret: spec.Intake.TLSSecretRef != nil,
 		},
-		Limits:  limits(spec.Licence.Limits),
+		Limits:                limits(spec.Licence.Limits),
+		ExternalPercent:       number(spec.Licence.ExternalPercent),
+		MaxServerDelaySeconds: int64(spec.Licence.MaxServerDelaySeconds),
+		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerLoss(spec.Licence.AfterLedgerLoss)},
+
 		Enforce: spec.Enforcement != v1alpha1.EnforcementShadow,
 		Hold:    spec.Dispatch == v1alpha1.DispatchHold,
 		Drain:   spec.Dispatch == v1alpha1.DispatchDrain,
@@ -112,21 +105,6 @@ func credentials(c *v1alpha1.Credentials) contract.Credentials {
 		return contract.Credentials{Header: &contract.HeaderKeys{Header: c.Header.Name, Value: string(c.Header.ValueKey)}}
 	}
 	return contract.Credentials{}
-}
-
-func limits(declared []v1alpha1.Limit) []contract.Limit {
-	out := make([]contract.Limit, 0, len(declared))
-	for _, l := range declared {
-		limit := contract.Limit{
-			Name: string(l.Name), Calls: l.Calls, WindowSeconds: int64(l.WindowSeconds), Concurrent: int64(l.Concurrent),
-			AlertOnly: l.OnExhaustion == v1alpha1.OnExhaustionAlert,
-		}
-		if l.Calendar != nil {
-			limit.DayTimeZone = l.Calendar.TimeZone
-		}
-		out = append(out, limit)
-	}
-	return out
 }
 
 // issuers in order of name, without those whose keys are not JSON: one broken answer must not keep the whole plan from being written.

@@ -16,7 +16,7 @@ import (
 
 // judgeEntry finds what is wrong with an entry whatever else is in the plan. OK means that it may be admitted.
 func judgeEntry(entry *contract.Integration, head *contract.Plan) Decision {
-	for _, check := range []func(*contract.Integration, *contract.Plan) Decision{judgeOperations, judgeLimits, judgeClients} {
+	for _, check := range []func(*contract.Integration, *contract.Plan) Decision{judgeOperations, judgeParts, judgeClients} {
 		if d := check(entry, head); !d.OK() {
 			return d
 		}
@@ -27,21 +27,16 @@ func judgeEntry(entry *contract.Integration, head *contract.Plan) Decision {
 var accepted = Decision{v1alpha1.ReasonAccepted, "The spec is in the dispatch plan."}
 
 func judgeOperations(entry *contract.Integration, head *contract.Plan) Decision {
-	adapter, known := provider.ByName(head.CRM.Provider)
 	for n, o := range entry.Operations {
 		if o.Operation == "" {
 			continue
 		}
 		field := fmt.Sprintf("overflow.operations[%d].operation", n)
-		if !known {
-			return Decision{v1alpha1.ReasonUnknownOperation, fmt.Sprintf("%s: provider %s knows no operations; use match", field, head.CRM.Provider)}
+		safe, d := lookUp(o.Operation, head.CRM.Provider, field, "match")
+		if !d.OK() {
+			return d
 		}
-		operation, found := provider.Operation(adapter, o.Operation)
-		if !found {
-			return Decision{v1alpha1.ReasonUnknownOperation, fmt.Sprintf(
-				"%s: provider %s knows no operation %s; it knows %s; otherwise use match", field, head.CRM.Provider, o.Operation, operationNames(adapter))}
-		}
-		if operation.Safe && o.Policy == contract.Queued {
+		if safe && o.Policy == contract.Queued {
 			return Decision{v1alpha1.ReasonUnsafeQueue, fmt.Sprintf(
 				"%s: %s only reads, and its caller needs the answer: use policy Wait or Reject", field, o.Operation)}
 		}
@@ -57,18 +52,28 @@ func operationNames(p provider.Provider) string {
 	return cmp.Or(strings.Join(names, ", "), "none")
 }
 
-func judgeLimits(entry *contract.Integration, head *contract.Plan) Decision {
-	var known []string
-	for _, l := range head.Limits {
-		known = append(known, l.Name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(entry.Share.Guaranteed)) {
-		if !slices.Contains(known, name) {
-			return Decision{v1alpha1.ReasonUnknownLimit, fmt.Sprintf(
-				"share.guaranteedCalls: CRM %s has no limit %q; it has %s", head.CRM.Name, name, strings.Join(known, ", "))}
+// judgeParts: every part of a single limit must be of one that is shared out.
+func judgeParts(entry *contract.Integration, head *contract.Plan) Decision {
+	limits := shared(head.Limits)
+	number := 0
+	for s := range sharesOf(entry) {
+		for _, name := range slices.Sorted(maps.Keys(s.PerLimit)) {
+			if !slices.ContainsFunc(limits, func(l contract.Limit) bool { return l.Name == name }) {
+				return Decision{v1alpha1.ReasonUnknownLimit, fmt.Sprintf(
+					"%s.perLimit: CRM %s has no limit %q that is shared out; it has %s", shareField(entry, number), head.CRM.Name, name, limitNames(limits))}
+			}
 		}
+		number++
 	}
 	return accepted
+}
+
+func limitNames(limits []contract.Limit) string {
+	var names []string
+	for _, l := range limits {
+		names = append(names, l.Name)
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
 }
 
 func judgeClients(entry *contract.Integration, _ *contract.Plan) Decision {

@@ -30,6 +30,8 @@ type Input struct {
 	Previous *contract.Plan
 	// ReportedSequence is the highest sequence that the dispatcher says it has seen, 0 if unknown. A plan at or below it that differs would be refused.
 	ReportedSequence int64
+	// Ledger is what is known of the record of what was sent.
+	Ledger Ledger
 	// Deleting: the CRM is being deleted with policy Drain.
 	Deleting bool
 	Now      time.Time
@@ -64,11 +66,21 @@ func Compile(in Input) Output {
 		out.Integrations = refuseAll(in, decision)
 		return out
 	}
-	head.Integrations, out.Integrations = admitAll(in, head)
+	admitted := admitAll(in, head)
+	head.Integrations, out.Integrations = admitted.entries, admitted.decisions
 	head.BypassUntil, out.RecheckAfter, out.Warnings = bypass(in.CRM, in.Now)
+	out.RecheckAfter = sooner(out.RecheckAfter, admitted.recheck)
 	head.Sequence = sequence(head, in.Previous, in.ReportedSequence)
 	out.Plan = head
 	return out
+}
+
+// sooner of two waits, of which 0 means never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // MissingCRM is the decision on an Integration whose CRM does not exist.

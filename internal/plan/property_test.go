@@ -37,6 +37,7 @@ func drawWorld(t *rapid.T, label string) world {
 		if rapid.Float64Range(0, 1).Draw(t, label+" bad zone") < 0.1 && len(c.Spec.Licence.Limits) > 1 {
 			c.Spec.Licence.Limits[1].Calendar.TimeZone = "Europe/Atlantis"
 		}
+		c.Spec.Licence.ExternalPercent = new(rapid.SampledFrom([]int32{0, 0, 10, 33}).Draw(t, label+" external"))
 	})}
 	for n := range rapid.IntRange(0, 5).Draw(t, label+" integrations") {
 		w.integrations = append(w.integrations, drawIntegration(t, fmt.Sprintf("%s %d", label, n), fmt.Sprintf("i%d", n)))
@@ -47,14 +48,15 @@ func drawWorld(t *rapid.T, label string) world {
 func drawIntegration(t *rapid.T, label, name string) v1alpha1.Integration {
 	i := integration(name, age(time.Duration(rapid.IntRange(0, 3).Draw(t, label+" age"))*time.Hour))
 	i.Generation = rapid.Int64Range(1, 9).Draw(t, label+" generation")
-	switch rapid.IntRange(0, 2).Draw(t, label+" kind of share") {
-	case 0:
-		percent(rapid.SampledFrom([]int32{0, 10, 33, 50, 60, 100}).Draw(t, label+" percent"))(&i)
-	case 1:
-		calls("minute", rapid.SampledFrom([]int64{1, 5, 10, 399, 400}).Draw(t, label+" minute"))(&i)
-		if rapid.Bool().Draw(t, label+" day too") {
-			calls("day", rapid.SampledFrom([]int64{1, 1250, 2500}).Draw(t, label+" day"))(&i)
+	i.Spec.Share = drawShare(t, label)
+	if rapid.Float64Range(0, 1).Draw(t, label+" has overrides") < 0.5 {
+		for n := range rapid.IntRange(1, 3).Draw(t, label+" overrides") {
+			drawOverride(t, fmt.Sprintf("%s override %d", label, n))(&i)
 		}
+	}
+	if rapid.Float64Range(0, 1).Draw(t, label+" is external") < 0.1 {
+		external(&i)
+		return i
 	}
 	if rapid.Bool().Draw(t, label+" has a key") {
 		key(rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, label+" key"))(&i)
@@ -63,6 +65,40 @@ func drawIntegration(t *rapid.T, label, name string) v1alpha1.Integration {
 		i.DeletionTimestamp = new(metav1.NewTime(now))
 	}
 	return i
+}
+
+func drawShare(t *rapid.T, label string) v1alpha1.Share {
+	var i v1alpha1.Integration
+	i.Spec.Share = share(rapid.SampledFrom([]int32{0, 0, 10, 33, 50, 60, 100}).Draw(t, label+" percent"))
+	switch rapid.IntRange(0, 3).Draw(t, label+" kind of share") {
+	case 0:
+		calls("minute", rapid.SampledFrom([]int64{0, 1, 5, 10, 399, 400}).Draw(t, label+" minute"))(&i)
+		if rapid.Bool().Draw(t, label+" day too") {
+			calls("day", rapid.SampledFrom([]int64{1, 1250, 2500}).Draw(t, label+" day"))(&i)
+		}
+	case 1:
+		i.Spec.Share.PerLimit = []v1alpha1.LimitShare{{Limit: "minute", GuaranteedPercent: new(rapid.SampledFrom([]int32{0, 40, 100}).Draw(t, label+" of minute"))}}
+	}
+	return i.Spec.Share
+}
+
+// drawOverride draws times at half hours, among them nights when clocks are changed, so that a check of all half hours is exact.
+func drawOverride(t *rapid.T, label string) func(*v1alpha1.Integration) {
+	s := drawShare(t, label)
+	if rapid.Bool().Draw(t, label+" holds once") {
+		from := now.Add(time.Duration(rapid.IntRange(-48, 48).Draw(t, label+" from")) * time.Hour / 2)
+		if rapid.Bool().Draw(t, label+" in spring") {
+			from = from.Add(124 * 24 * time.Hour)
+		}
+		return once(from, from.Add(time.Duration(rapid.SampledFrom([]int{1, 7, 48, 400, 9_000}).Draw(t, label+" for"))*time.Hour/2), s)
+	}
+	clock := func(what string) string {
+		n := rapid.SampledFrom([]int{0, 2, 4, 5, 16, 36, 47}).Draw(t, label+what)
+		return fmt.Sprintf("%02d:%02d", n/2, n%2*30)
+	}
+	days := rapid.SampledFrom([][]v1alpha1.Weekday{{"Sunday"}, {"Saturday", "Sunday"}, {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday"}}).Draw(t, label+" days")
+	zone := rapid.SampledFrom([]string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"}).Draw(t, label+" zone")
+	return weekly(zone, clock(" start"), clock(" end"), s, days...)
 }
 
 func (w world) compile(previous *contract.Plan) plan.Output {
@@ -97,7 +133,7 @@ func TestTheOrderOfTheInputMakesNoDifference(t *testing.T) {
 	})
 }
 
-func TestGuaranteesNeverExceedTheLicence(t *testing.T) {
+func TestNoTwoIntegrationsHaveOneClient(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p *contract.Plan
 		for n := range rapid.IntRange(1, 4).Draw(t, "edits") {
@@ -105,10 +141,8 @@ func TestGuaranteesNeverExceedTheLicence(t *testing.T) {
 			if p == nil {
 				continue
 			}
-			var percent int64
 			owners := make(map[string]string)
 			for _, e := range p.Integrations {
-				percent += e.Share.GuaranteedPercent
 				for _, c := range e.Clients {
 					for _, id := range append(c.APIKeySHA256, c.ServiceAccount) {
 						if owner, taken := owners[id]; taken && id != "" {
@@ -118,32 +152,8 @@ func TestGuaranteesNeverExceedTheLicence(t *testing.T) {
 					}
 				}
 			}
-			if percent > 100 {
-				t.Fatalf("%d percent are guaranteed", percent)
-			}
-			for _, l := range p.Limits {
-				if sum := guaranteed(p, l); sum > l.Calls+l.Concurrent {
-					t.Fatalf("%d calls of %+v are guaranteed", sum, l)
-				}
-			}
 		}
 	})
-}
-
-// guaranteed adds up what a plan guarantees of a limit, by the words of the contract.
-func guaranteed(p *contract.Plan, l contract.Limit) int64 {
-	var sum int64
-	for _, e := range p.Integrations {
-		sum += guaranteeOf(e, l)
-	}
-	return sum
-}
-
-func guaranteeOf(e contract.Integration, l contract.Limit) int64 {
-	if e.Share.Guaranteed != nil {
-		return e.Share.Guaranteed[l.Name]
-	}
-	return e.Share.GuaranteedPercent * (l.Calls + l.Concurrent) / 100
 }
 
 func TestNobodysEditTakesWhatAnotherWasGranted(t *testing.T) {
@@ -197,8 +207,9 @@ func TestCompileLeavesItsInputAlone(t *testing.T) {
 		out := w.compile(previous)
 		if out.Plan != nil {
 			for n := range out.Plan.Integrations {
-				for limit := range out.Plan.Integrations[n].Share.Guaranteed {
-					out.Plan.Integrations[n].Share.Guaranteed[limit] = -1
+				clear(out.Plan.Integrations[n].Share.PerLimit)
+				for o := range out.Plan.Integrations[n].Overrides {
+					clear(out.Plan.Integrations[n].Overrides[o].Share.PerLimit)
 				}
 			}
 		}
@@ -221,17 +232,40 @@ func planSize(t *testing.T, p *contract.Plan) int {
 }
 
 func BenchmarkCompile(b *testing.B) {
-	for _, n := range []int{10, 1000} {
-		b.Run(fmt.Sprintf("%d_integrations", n), func(b *testing.B) {
-			in := plan.Input{CRM: crm(), Now: now}
-			for i := range n {
-				in.Integrations = append(in.Integrations, integration(fmt.Sprintf("i%04d", i)))
+	overridden := func(times int) func(*v1alpha1.Integration) {
+		return func(i *v1alpha1.Integration) {
+			for n := range 16 {
+				minute := (times*n + len(i.Spec.Overrides)*n*7) % 1440
+				start := fmt.Sprintf("%02d:%02d", minute/60, minute%60)
+				weekly("Europe/Berlin", start, "18:00", share(0), v1alpha1.Weekday(time.Weekday(n%7).String()))(i)
 			}
-			in.Previous = plan.Compile(in).Plan
-			b.ReportAllocs()
-			for b.Loop() {
-				plan.Compile(in)
-			}
-		})
+			percent(1)(i)
+		}
+	}
+	for _, row := range []struct {
+		name         string
+		integrations int
+		edit         func(n int) func(*v1alpha1.Integration)
+	}{
+		{"10_integrations", 10, func(int) func(*v1alpha1.Integration) { return percent(1) }},
+		{"1000_integrations", 1000, func(n int) func(*v1alpha1.Integration) { return percent(int32(n / 990)) }},
+		{"1000_integrations,_16_overrides_each_at_30_times", 1000, func(int) func(*v1alpha1.Integration) { return overridden(30) }},
+		{"1000_integrations,_16_overrides_each_at_any_times", 1000, func(n int) func(*v1alpha1.Integration) { return overridden(n) }},
+	} {
+		for _, steady := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%s/steady=%t", row.name, steady), func(b *testing.B) {
+				in := plan.Input{CRM: crm(), Now: now}
+				for i := range row.integrations {
+					in.Integrations = append(in.Integrations, integration(fmt.Sprintf("i%04d", i), row.edit(i)))
+				}
+				if steady {
+					in.Previous = plan.Compile(in).Plan
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					plan.Compile(in)
+				}
+			})
+		}
 	}
 }

@@ -22,6 +22,13 @@ type Provider interface {
 	Operations() []dialect.Operation
 	// Classify names a call and says what repeating it does. path is decoded and has no query. A body that cannot be read makes the call one not to repeat.
 	Classify(method, path string, body []byte) dialect.Class
+	// Canonical is the one form of a decoded path under which the CRM knows what it names: patterns are held against it, and records are told apart by it.
+	Canonical(path string) string
+	// Jobs reads from an answer, with the method of its call, which background jobs have started by it, and which are said to have ended. Bodies that cannot be
+	// read tell of none.
+	Jobs(method string, status int, body []byte) (started, ended []string)
+	// BatchSize is how many calls of an operation one bulk call can hold; 0 if they cannot be batched.
+	BatchSize(operation string) int64
 	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
 	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
 	// Refusal is how a refusal by the dispatcher looks to the CRM's clients.

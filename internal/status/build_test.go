@@ -31,7 +31,7 @@ func thePlan() *contract.Plan {
 		CRM:          contract.CRMIdentity{Namespace: "cc", Name: "zendesk", UID: "crm-1", Generation: 2, Provider: "Zendesk", Account: "acme"},
 		Endpoint:     "https://acme.zendesk.com",
 		Intake:       contract.Intake{URL: "https://zendesk-crm-dispatcher.cc.svc"},
-		Limits:       []contract.Limit{{Name: "minute", Calls: 400, WindowSeconds: 60}, {Name: "day", Calls: 2500, DayTimeZone: "UTC"}},
+		Limits:       []contract.Limit{{Name: "minute", Calls: 400, WindowSeconds: 60}, {Name: "day", Calls: 2500, Calendar: &contract.Calendar{Unit: contract.CalendarDay, TimeZone: "UTC"}}},
 		Integrations: []contract.Integration{{Namespace: "cc", Name: "ccai", UID: "ccai-1", Generation: 2, Enforce: true}},
 	}
 }

@@ -69,6 +69,8 @@ var stalling = []string{
 type conditions struct {
 	types    []string
 	verdicts map[string]verdict
+	// kept are the present words of advice that only says the same in other words.
+	kept map[string]string
 }
 
 func (c *conditions) set(conditionType string, v verdict) {
@@ -98,14 +100,38 @@ func (c *conditions) stalled() {
 	}
 }
 
-// publish makes conditions of the verdicts. Those whose status stays keep the time of their last transition; types that are not ours are left as they are.
-func (c *conditions) publish(current []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
+// advise sets a verdict whose words may wait for the next write if they are all that changed.
+func (c *conditions) advise(current []metav1.Condition, conditionType string, v verdict) {
+	c.set(conditionType, v)
+	old := meta.FindStatusCondition(current, conditionType)
+	if old != nil && old.Status == v.status && old.Reason == v.reason && old.Message != truncate(v.message) {
+		if c.kept == nil {
+			c.kept = make(map[string]string)
+		}
+		c.kept[conditionType] = old.Message
+	}
+}
+
+// wait is the shortest of the wait of figures and that of words, 0 if neither differs.
+func (c *conditions) wait(figures time.Duration) time.Duration {
+	if len(c.kept) > 0 {
+		return soonest(figures, slowly)
+	}
+	return figures
+}
+
+// publish makes conditions of the verdicts, reworded or with the words that are kept. Those whose status stays keep the time of their last transition; types
+// that are not ours are left as they are.
+func (c *conditions) publish(current []metav1.Condition, generation int64, now time.Time, reworded bool) []metav1.Condition {
 	out := make([]metav1.Condition, 0, len(c.types))
 	for _, conditionType := range c.types {
 		v := c.verdicts[conditionType]
 		next := metav1.Condition{
 			Type: conditionType, Status: v.status, Reason: v.reason, Message: truncate(v.message), ObservedGeneration: generation,
 			LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
+		}
+		if words, kept := c.kept[conditionType]; kept && !reworded {
+			next.Message = words
 		}
 		if old := meta.FindStatusCondition(current, conditionType); old != nil && old.Status == v.status {
 			next.LastTransitionTime = old.LastTransitionTime
@@ -124,6 +150,8 @@ func (c *conditions) publish(current []metav1.Condition, generation int64, now t
 var owned = []string{
 	v1alpha1.ConditionReady, v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved, v1alpha1.ConditionDispatcherAvailable,
 	v1alpha1.ConditionProgrammed, v1alpha1.ConditionStalled, v1alpha1.ConditionEndpointResolved, v1alpha1.ConditionQuotaEnforced,
+	v1alpha1.ConditionBudgetOnTrack, v1alpha1.ConditionLicenceAdequate, v1alpha1.ConditionGuaranteeMet, v1alpha1.ConditionBacklogHealthy,
+	v1alpha1.ConditionLedgerTrusted,
 }
 
 // maxMessage keeps a dispatcher's words from filling the object; the API allows 32,768 bytes.

@@ -41,9 +41,25 @@ import (
 //	QuotaEnforced         True     Enforced              calls are held back
 //	(advice)              False    Bypassed, Shadow      they are not
 //	                      Unknown  NotKnown,NotReporting as above
+//	BudgetOnTrack         True     OnTrack               no long limit is likely to be used up before it is renewed
+//	(advice)              False    LimitUsedUp           one is used up
+//	                      False    ExhaustionForecast    one is likely to be
+//	                      Unknown  NotKnown,NotReporting as above
+//	LicenceAdequate       True     Adequate              the dispatcher finds the licence large enough
+//	(advice)              False    DemandExceedsLicence  it does not
+//	                      Unknown  NotKnown              it has seen too little yet, or as above
+//	                      Unknown  NotReporting          as above
+//	BacklogHealthy        True     Healthy               no integration's backlog is in trouble
+//	(advice)              False    OldestTooOld, DrainsTooLate, CallsParked, CallsDead: as of the Integration, the first of these decides
+//	                      Unknown  NotKnown,NotReporting as above
+//	LedgerTrusted         True     Trusted               the dispatcher knows itself what was sent
+//	(advice)              False    LedgerLost            its volume was lost, less than one longest window ago
+//	                      Unknown  NotKnown,NotReporting as above
 //	Ready                 True     Ready, Held, Draining the first four are True
 //	                      else     (theirs)              the first of them that is False, else that is Unknown
 //	Stalled               True     (the compiler's)      present only while nothing but an edit of the spec helps
+//
+// BudgetOnTrack, LicenceAdequate and BacklogHealthy turn only when there has been evidence for it for Patience.
 func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alpha1.CRMStatus] {
 	h, heardFor := f.Reported.hearing(now)
 	held, holdFor := f.holds(h, current, now)
@@ -64,12 +80,15 @@ func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alph
 	}
 	c.set(v1alpha1.ConditionEndpointResolved, f.endpoint(h, current.Conditions))
 	c.set(v1alpha1.ConditionQuotaEnforced, f.quotaEnforced(h, current.Conditions))
+	numbers := f.figures(&current, h, now)
+	weighing := newWeighing(f.Evidence, current.Conditions, now)
+	f.advise(&c, weighing, &numbers, h, now)
 	c.verdicts[v1alpha1.ConditionReady] = c.ready(f.ready(), v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved,
 		v1alpha1.ConditionDispatcherAvailable, v1alpha1.ConditionProgrammed)
 	c.stalled()
 
 	next := v1alpha1.CRMStatus{
-		Conditions:         c.publish(current.Conditions, generation, now),
+		Conditions:         c.publish(current.Conditions, generation, now, false),
 		ObservedGeneration: generation,
 		Integrations:       new(f.acceptedIntegrations()),
 		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary,
@@ -77,14 +96,20 @@ func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alph
 	if p := f.Compiled.Plan; p != nil {
 		next.Account = p.CRM.Account
 		next.Intake = v1alpha1.IntakeStatus{URL: p.Intake.URL, CAConfigMap: f.CAConfigMap}
+	} else {
+		next.Windows, next.Backlog, next.Summary = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}
 	}
-	anyway := !equality.Semantic.DeepEqual(next, current)
-	numbersDue := f.figures(&next, h, anyway, now)
+	publish, due := pace(c.wait(numbers.wait), !equality.Semantic.DeepEqual(next, current), f.NumbersAt, now)
+	if publish {
+		next.Conditions = c.publish(current.Conditions, generation, now, true)
+		next.Windows, next.Backlog, next.Summary = numbers.windows, numbers.backlog, numbers.summary
+	}
 	return Result[v1alpha1.CRMStatus]{
 		Status:       next,
 		Changed:      !equality.Semantic.DeepEqual(next, current),
-		Numbers:      !sameCRMNumbers(&next, &current),
-		RecheckAfter: soonest(heardFor, holdFor, numbersDue),
+		Numbers:      publish,
+		Evidence:     weighing.next,
+		RecheckAfter: soonest(heardFor, holdFor, due, weighing.wait),
 	}
 }
 

@@ -157,8 +157,11 @@ func TestCRMStatusBesidesConditions(t *testing.T) {
 		Intake:             v1alpha1.IntakeStatus{URL: "https://zendesk-crm-dispatcher.cc.svc", CAConfigMap: "zendesk-crm-dispatcher-ca"},
 		Integrations:       new(int32(1)),
 		Windows: []v1alpha1.WindowStatus{
-			{Name: "minute", Limit: new(int64(400)), Used: new(int64(0))},
-			{Name: "day", Limit: new(int64(2500)), Used: new(int64(0)), ResetTime: new(metav1.NewTime(start.Add(15 * time.Hour)))},
+			{Name: "minute", Limit: new(int64(400)), Used: new(int64(0)), Assurance: v1alpha1.AssuranceExact},
+			{
+				Name: "day", Limit: new(int64(2500)), Used: new(int64(0)), ResetTime: new(metav1.NewTime(start.Add(15 * time.Hour))),
+				Assurance: v1alpha1.AssuranceExact,
+			},
 		},
 		Backlog: v1alpha1.BacklogStatus{Calls: new(int64(0)), Parked: new(int64(0)), Dead: new(int64(0))},
 		Summary: v1alpha1.Summary{Used: "minute 0/400", UsedNext: "day 0/2500"},

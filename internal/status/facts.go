@@ -76,6 +76,8 @@ type CRMFacts struct {
 	CAConfigMap string
 	// NumbersAt is when numbers were last written by this process; zero for never.
 	NumbersAt time.Time
+	// Evidence is that of the last Result for this object; nil if this process has none.
+	Evidence Evidence
 }
 
 // IntegrationFacts is everything that the status of an Integration depends on.
@@ -91,6 +93,7 @@ type IntegrationFacts struct {
 	PendingSince time.Time
 	CAConfigMap  string
 	NumbersAt    time.Time
+	Evidence     Evidence
 }
 
 // Result is a status and what to do with it.
@@ -98,8 +101,10 @@ type Result[S any] struct {
 	Status S
 	// Changed: Status differs from the current one and must be written.
 	Changed bool
-	// Numbers: the figures in it differ; once written, NumbersAt is now.
+	// Numbers: the figures in it differ, or words that change as slowly; once written, NumbersAt is now.
 	Numbers bool
+	// Evidence to be kept for the next time, whether Status is written or not.
+	Evidence Evidence
 	// RecheckAfter is when time alone changes the outcome; 0 for never.
 	RecheckAfter time.Duration
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
@@ -26,136 +25,171 @@ func pace(wait time.Duration, anyway bool, numbersAt, now time.Time) (bool, time
 	return false, left
 }
 
-// figures puts the report's numbers into the status when they may be published, and says when they will be otherwise. Without a fresh report those there stay.
-func (f *CRMFacts) figures(s *v1alpha1.CRMStatus, h hearing, anyway bool, now time.Time) time.Duration {
-	if f.Compiled.Plan == nil {
-		s.Windows, s.Backlog, s.Summary = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}
-		return 0
-	}
-	if h != heard {
-		return 0
-	}
+// figures are numbers as they would be published now, and how long since the last write of numbers they have to wait; 0 if nothing differs.
+type figures[W any] struct {
+	windows []W
+	backlog v1alpha1.BacklogStatus
+	summary v1alpha1.Summary
+	wait    time.Duration
+}
+
+// figures rounds the report's numbers. Without a fresh report those published stay, and so they do while the dispatcher has another volume than the plan speaks
+// of: what is published of the lost one may be all that is known of it.
+func (f *CRMFacts) figures(s *v1alpha1.CRMStatus, h hearing, now time.Time) figures[v1alpha1.WindowStatus] {
 	r := f.Reported.Latest
-	var wait time.Duration
-	windows := make([]v1alpha1.WindowStatus, 0, len(r.Windows))
-	for _, w := range r.Windows {
-		window, d := crmWindow(s.Windows, w, now)
-		wait = soonest(wait, d)
-		windows = append(windows, window)
+	if f.Compiled.Plan == nil {
+		return figures[v1alpha1.WindowStatus]{}
 	}
-	if len(windows) != len(s.Windows) {
-		wait = quickly
+	if h != heard || otherVolume(r, f.Compiled.Plan) {
+		return figures[v1alpha1.WindowStatus]{s.Windows, s.Backlog, s.Summary, 0}
 	}
-	backlog, d := backlogOf(s.Backlog, r.Backlog, now)
-	wait = soonest(wait, d)
-	uses := make([]use, 0, len(windows))
-	for _, w := range windows {
-		uses = append(uses, use{string(w.Name), deref(w.Used), deref(w.Limit)})
-	}
-	summary := summaryOf(s.Summary, uses, r.Backlog)
-	if summary != s.Summary {
-		wait = soonest(wait, slowly)
-	}
-	publish, due := pace(wait, anyway, f.NumbersAt, now)
-	if publish {
-		s.Windows, s.Backlog, s.Summary = windows, backlog, summary
-	}
-	return due
-}
-
-func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, now time.Time) (v1alpha1.WindowStatus, time.Duration) {
-	var old v1alpha1.WindowStatus
-	if n := slices.IndexFunc(published, func(w v1alpha1.WindowStatus) bool { return string(w.Name) == r.Name }); n >= 0 {
-		old = published[n]
-	}
-	if old.Limit == nil || *old.Limit != r.Limit {
-		old = v1alpha1.WindowStatus{} // another limit: its rounding starts anew
-	}
-	w := v1alpha1.WindowStatus{Name: v1alpha1.LimitName(r.Name), Limit: new(r.Limit)}
-	var used, doubt, reset time.Duration
-	w.Used, used = twentieths(old.Used, r.Used, r.Limit)
-	if r.InDoubt > 0 {
-		w.InDoubt, doubt = twentieths(old.InDoubt, r.InDoubt, r.Limit)
-	} else if old.InDoubt != nil {
-		doubt = quickly
-	}
-	w.ResetTime, reset = moment(old.ResetTime, timeOf(r.Reset), now)
-	return w, soonest(used, doubt, reset)
-}
-
-// figures as in CRMFacts.
-func (f *IntegrationFacts) figures(s *v1alpha1.IntegrationStatus, h hearing, anyway bool, now time.Time) time.Duration {
-	if f.Plan == nil {
-		s.Windows, s.Backlog, s.Summary = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}
-		return 0
-	}
-	r := f.report()
-	if h != heard || r == nil {
-		return 0
-	}
-	var wait time.Duration
-	windows := make([]v1alpha1.ShareStatus, 0, len(r.Windows))
+	out := figures[v1alpha1.WindowStatus]{windows: make([]v1alpha1.WindowStatus, 0, len(r.Windows))}
 	uses := make([]use, 0, len(r.Windows))
 	for _, w := range r.Windows {
-		limit := f.limit(w.Name)
-		window, d := shareWindow(s.Windows, w, limit)
-		wait = soonest(wait, d)
-		windows = append(windows, window)
-		uses = append(uses, use{w.Name, deref(window.Used), limit})
+		window, d := crmWindow(s.Windows, w, unitOf(f.Compiled.Plan, r, w.Name), now)
+		out.wait = soonest(out.wait, d)
+		out.windows = append(out.windows, window)
+		uses = append(uses, use{w.Name, deref(window.Used), deref(window.Limit)})
 	}
-	if len(windows) != len(s.Windows) {
-		wait = quickly
-	}
-	backlog, d := backlogOf(s.Backlog, r.Backlog, now)
-	wait = soonest(wait, d)
-	summary := summaryOf(s.Summary, uses, r.Backlog)
-	if summary != s.Summary {
-		wait = soonest(wait, slowly)
-	}
-	publish, due := pace(wait, anyway, f.NumbersAt, now)
-	if publish {
-		s.Windows, s.Backlog, s.Summary = windows, backlog, summary
-	}
-	return due
+	out.finish(len(s.Windows), s.Backlog, s.Summary, r.Backlog, uses, now)
+	return out
 }
 
-// limit is the licence's limit of that name in the same report.
-func (f *IntegrationFacts) limit(name string) int64 {
-	for _, w := range f.Reported.Latest.Windows {
-		if w.Name == name {
+// finish adds what is the same for both kinds.
+func (o *figures[W]) finish(published int, was v1alpha1.BacklogStatus, summary v1alpha1.Summary, r contract.BacklogReport, uses []use, now time.Time) {
+	if len(o.windows) != published {
+		o.wait = quickly
+	}
+	var d time.Duration
+	o.backlog, d = backlogOf(was, r, now)
+	o.wait = soonest(o.wait, d)
+	o.summary = summaryOf(summary, uses, r)
+	if o.summary != summary {
+		o.wait = soonest(o.wait, slowly)
+	}
+}
+
+func otherVolume(r *contract.Report, p *contract.Plan) bool {
+	return r.Volume != "" && p.Ledger.Volume != "" && r.Volume != p.Ledger.Volume
+}
+
+// unitOf is how many of the report's units of a limit are one of the manifest's: execution is declared in seconds and reported in milliseconds.
+func unitOf(p *contract.Plan, r *contract.Report, limit string) int64 {
+	for _, l := range p.Limits {
+		if l.Name == limit && l.ExecutionSeconds > 0 && l.Size() == sizeOf(r, limit) {
+			return 1000
+		}
+	}
+	return 1
+}
+
+// sizeOf is the licence's limit of that name in a report.
+func sizeOf(r *contract.Report, limit string) int64 {
+	for _, w := range r.Windows {
+		if w.Name == limit {
 			return w.Limit
 		}
 	}
 	return 0
 }
 
-func shareWindow(published []v1alpha1.ShareStatus, r contract.ShareReport, limit int64) (v1alpha1.ShareStatus, time.Duration) {
+func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, unit int64, now time.Time) (v1alpha1.WindowStatus, time.Duration) {
+	var old v1alpha1.WindowStatus
+	if n := slices.IndexFunc(published, func(w v1alpha1.WindowStatus) bool { return string(w.Name) == r.Name }); n >= 0 {
+		old = published[n]
+	}
+	limit := r.Limit / unit
+	if old.Limit == nil || *old.Limit != limit {
+		old = v1alpha1.WindowStatus{} // another limit: its rounding starts anew
+	}
+	w := v1alpha1.WindowStatus{Name: v1alpha1.LimitName(r.Name), Limit: new(limit), Assurance: v1alpha1.AssuranceExact}
+	waits := make([]time.Duration, 9)
+	w.Used, waits[0] = twentieths(old.Used, r.Used/unit, limit)
+	if r.InDoubt > 0 {
+		w.InDoubt, waits[1] = twentieths(old.InDoubt, r.InDoubt/unit, limit)
+	} else if old.InDoubt != nil {
+		waits[1] = quickly
+	}
+	w.External, waits[2] = ifAny(old.External, r.External/unit, limit)
+	w.Lent, waits[3] = ifAny(old.Lent, r.Lent/unit, limit)
+	w.Borrowed, waits[4] = ifAny(old.Borrowed, r.Borrowed/unit, limit)
+	w.ResetTime, waits[5] = moment(old.ResetTime, timeOf(r.Reset), now)
+	if e := r.Exhaustion; e != nil {
+		w.Exhaustion.ExpectedTime, waits[6] = moment(old.Exhaustion.ExpectedTime, timeOf(e.P50), now)
+		w.Exhaustion.EarlyTime, waits[7] = moment(old.Exhaustion.EarlyTime, timeOf(e.P95), now)
+	} else if old.Exhaustion != (v1alpha1.ExhaustionStatus{}) {
+		waits[6] = slowly
+	}
+	if r.Estimated {
+		w.Assurance = v1alpha1.AssuranceEstimated
+	}
+	if r.GuardMilliseconds > 0 {
+		w.GuardMilliseconds = new(r.GuardMilliseconds)
+	}
+	if w.Assurance != old.Assurance || deref(w.GuardMilliseconds) != deref(old.GuardMilliseconds) {
+		waits[8] = quickly
+	}
+	return w, soonest(waits...)
+}
+
+// figures as in CRMFacts.
+func (f *IntegrationFacts) figures(s *v1alpha1.IntegrationStatus, h hearing, now time.Time) figures[v1alpha1.ShareStatus] {
+	r := f.report()
+	if f.Plan == nil {
+		return figures[v1alpha1.ShareStatus]{}
+	}
+	if h != heard || r == nil || otherVolume(f.Reported.Latest, f.Plan) {
+		return figures[v1alpha1.ShareStatus]{s.Windows, s.Backlog, s.Summary, 0}
+	}
+	out := figures[v1alpha1.ShareStatus]{windows: make([]v1alpha1.ShareStatus, 0, len(r.Windows))}
+	uses := make([]use, 0, len(r.Windows))
+	for _, w := range r.Windows {
+		unit := unitOf(f.Plan, f.Reported.Latest, w.Name)
+		limit := sizeOf(f.Reported.Latest, w.Name) / unit
+		window, d := shareWindow(s.Windows, w, unit, limit)
+		out.wait = soonest(out.wait, d)
+		out.windows = append(out.windows, window)
+		uses = append(uses, use{w.Name, deref(window.Used), limit})
+	}
+	out.finish(len(s.Windows), s.Backlog, s.Summary, r.Backlog, uses, now)
+	return out
+}
+
+func shareWindow(published []v1alpha1.ShareStatus, r contract.ShareReport, unit, limit int64) (v1alpha1.ShareStatus, time.Duration) {
 	var old v1alpha1.ShareStatus
 	if n := slices.IndexFunc(published, func(w v1alpha1.ShareStatus) bool { return string(w.Name) == r.Name }); n >= 0 {
 		old = published[n]
 	}
-	w := v1alpha1.ShareStatus{Name: v1alpha1.LimitName(r.Name), Guaranteed: new(r.Guaranteed)}
-	var d time.Duration
-	w.Used, d = twentieths(old.Used, r.Used, limit)
-	if old.Guaranteed == nil || *old.Guaranteed != r.Guaranteed {
-		d = quickly
+	w := v1alpha1.ShareStatus{Name: v1alpha1.LimitName(r.Name), Guaranteed: new(r.Guaranteed / unit)}
+	var used, lent, borrowed, demand time.Duration
+	w.Used, used = twentieths(old.Used, r.Used/unit, limit)
+	w.Lent, lent = ifAny(old.Lent, r.Lent/unit, limit)
+	w.Borrowed, borrowed = ifAny(old.Borrowed, r.Borrowed/unit, limit)
+	w.Demand, demand = ifAny(old.Demand, r.Demand/unit, limit)
+	if old.Guaranteed == nil || *old.Guaranteed != *w.Guaranteed {
+		return w, quickly
 	}
-	return w, d
+	return w, soonest(used, lent, borrowed, demand)
 }
 
 func backlogOf(published v1alpha1.BacklogStatus, r contract.BacklogReport, now time.Time) (v1alpha1.BacklogStatus, time.Duration) {
 	var next v1alpha1.BacklogStatus
-	var calls, parked, dead, oldest, eta time.Duration
+	var calls, parked, dead, oldest, eta, late time.Duration
 	next.Calls, calls = twoDigits(published.Calls, r.Queued+r.Sent+r.Parked)
 	next.Parked, parked = twoDigits(published.Parked, r.Parked)
 	next.Dead, dead = twoDigits(published.Dead, r.Dead)
 	next.OldestQueuedTime, oldest = moment(published.OldestQueuedTime, timeOf(r.OldestQueued), now)
-	var drained *metav1.Time
-	if r.DrainSeconds != nil && r.Queued > 0 {
-		drained = new(metav1.NewTime(now.Add(time.Duration(*r.DrainSeconds) * time.Second)))
+	next.DrainETA, eta = moment(published.DrainETA, drained(r, r.DrainSeconds, now), now)
+	next.DrainETALate, late = moment(published.DrainETALate, drained(r, r.DrainP95Seconds, now), now)
+	return next, soonest(calls, parked, dead, oldest, eta, late)
+}
+
+// drained is when a backlog will be, nil if there is none or that cannot be foreseen.
+func drained(r contract.BacklogReport, seconds *int64, now time.Time) *metav1.Time {
+	if seconds == nil || r.Queued == 0 {
+		return nil
 	}
-	next.DrainETA, eta = moment(published.DrainETA, drained, now)
-	return next, soonest(calls, parked, dead, oldest, eta)
+	return new(metav1.NewTime(now.Add(time.Duration(*seconds) * time.Second)))
 }
 
 // use of one limit, as published.
@@ -195,12 +229,4 @@ func timeOf(t *time.Time) *metav1.Time {
 		return nil
 	}
 	return new(metav1.NewTime(*t))
-}
-
-func sameCRMNumbers(a, b *v1alpha1.CRMStatus) bool {
-	return equality.Semantic.DeepEqual(a.Windows, b.Windows) && equality.Semantic.DeepEqual(a.Backlog, b.Backlog) && a.Summary == b.Summary
-}
-
-func sameIntegrationNumbers(a, b *v1alpha1.IntegrationStatus) bool {
-	return equality.Semantic.DeepEqual(a.Windows, b.Windows) && equality.Semantic.DeepEqual(a.Backlog, b.Backlog) && a.Summary == b.Summary
 }

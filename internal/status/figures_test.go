@@ -56,6 +56,7 @@ func (w *watch) look() {
 		w.t.Fatalf("Changed is %t, but:\n%s", result.Changed, cmp.Diff(w.current, result.Status))
 	}
 	w.recheck = result.RecheckAfter
+	w.facts.Evidence = result.Evidence
 	if !result.Changed {
 		return
 	}
@@ -212,8 +213,10 @@ func TestWritesOfNumbersAreBounded(t *testing.T) {
 			w.tell(time.Duration(rapid.IntRange(1, 20).Draw(rt, fmt.Sprintf("seconds %d", n)))*time.Second, func(r *contract.Report) {
 				r.Windows[0].Used = rapid.Int64Range(0, 420).Draw(rt, fmt.Sprintf("used %d", n))
 				r.Backlog.Queued = rapid.Int64Range(0, 2000).Draw(rt, fmt.Sprintf("queued %d", n))
+				r.Windows[0].Lent = rapid.Int64Range(0, 200).Draw(rt, fmt.Sprintf("lent %d", n))
+				r.Windows[1].Exhaustion = &contract.ExhaustionForecast{P50: new(w.now.Add(time.Duration(rapid.IntRange(0, 9).Draw(rt, fmt.Sprintf("exhaustion %d", n))) * time.Hour))}
 			})
-			if w.writes > before {
+			if w.writes > before && !advised(w.current.Conditions, w.now) {
 				if !last.IsZero() && w.now.Sub(last) < 15*time.Second {
 					rt.Fatalf("two writes within %s", w.now.Sub(last))
 				}
@@ -221,6 +224,16 @@ func TestWritesOfNumbersAreBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// advised says whether a condition turned just now.
+func advised(conditions []metav1.Condition, now time.Time) bool {
+	for _, c := range conditions {
+		if c.LastTransitionTime.Time.Equal(now) {
+			return true
+		}
+	}
+	return false
 }
 
 func TestASteadyLoadCostsAtMostOneWriteAMinute(t *testing.T) {
@@ -237,6 +250,11 @@ func TestASteadyLoadCostsAtMostOneWriteAMinute(t *testing.T) {
 					report.Windows[0].Used = max(0, 4*percent+int64(r.NormFloat64()*15))
 					report.Windows[1].Used = min(day, 2500)
 					report.Backlog.Queued = max(0, r.Int64N(8)-6)
+					report.Windows[0].Lent, report.Windows[0].Borrowed = max(0, 100-percent+r.Int64N(30)), r.Int64N(40)
+					report.Windows[1].Exhaustion = &contract.ExhaustionForecast{
+						P50: new(start.Add(10*time.Hour + time.Duration(r.NormFloat64()*float64(10*time.Minute)))), P95: new(start.Add(9 * time.Hour)),
+					}
+					report.Advice = &contract.LicenceAdvice{Limit: "minute", NeededP95: 596 + r.Int64N(9)}
 				})
 			}
 			if got := w.writes - before; got > 60 {
@@ -279,4 +297,87 @@ func TestFiguresArriveInTheEnd(t *testing.T) {
 			rt.Fatalf("backlog is published as %d, is %d", got, is)
 		}
 	})
+}
+
+func TestFiguresOfALimit(t *testing.T) {
+	w := newWatch(t)
+	exhausted := start.Add(5*time.Hour + 40*time.Second)
+	w.tell(0, func(r *contract.Report) {
+		day := &r.Windows[1]
+		day.Used, day.InDoubt, day.External, day.Lent, day.Borrowed = 1300, 130, 250, 600, 70
+		day.GuardMilliseconds = 550
+		day.Exhaustion = &contract.ExhaustionForecast{P50: &exhausted, P95: new(start.Add(3 * time.Hour))}
+		r.Windows[0].Estimated = true
+	})
+	want := v1alpha1.WindowStatus{
+		Name: "day", Limit: new(int64(2500)), Used: new(int64(1250)), InDoubt: new(int64(125)), External: new(int64(250)), Lent: new(int64(625)),
+		ResetTime: metaTime(t, "2026-11-24T00:00:00Z"), Assurance: v1alpha1.AssuranceExact, GuardMilliseconds: new(int64(550)),
+		Exhaustion: v1alpha1.ExhaustionStatus{ExpectedTime: metaTime(t, "2026-11-23T14:01:00Z"), EarlyTime: metaTime(t, "2026-11-23T12:00:00Z")},
+	}
+	if diff := cmp.Diff(want, w.current.Windows[1]); diff != "" {
+		t.Errorf("day (-want +got):\n%s", diff)
+	}
+	if got := w.current.Windows[0].Assurance; got != v1alpha1.AssuranceEstimated {
+		t.Errorf("assurance %s, want Estimated", got)
+	}
+	w.tell(time.Minute, func(r *contract.Report) {
+		day := &r.Windows[1]
+		day.Lent, day.Borrowed, day.Exhaustion = 0, 126, nil
+	})
+	want.Lent, want.Borrowed, want.Exhaustion = nil, new(int64(125)), v1alpha1.ExhaustionStatus{}
+	if diff := cmp.Diff(want, w.current.Windows[1]); diff != "" {
+		t.Errorf("a minute later (-want +got):\n%s", diff)
+	}
+}
+
+func TestExecutionIsShownInSeconds(t *testing.T) {
+	execution := contract.Limit{Name: "execution", ExecutionSeconds: 1200, WindowSeconds: 300}
+	window := contract.WindowReport{Name: "execution", Limit: 1_200_000, Used: 300_400, External: 120_000, Estimated: true}
+	w := newWatch(t)
+	w.facts.Compiled.Plan.Limits = append(w.facts.Compiled.Plan.Limits, execution)
+	w.tell(0, func(r *contract.Report) { r.Windows = append(r.Windows, window) })
+	want := v1alpha1.WindowStatus{
+		Name: "execution", Limit: new(int64(1200)), Used: new(int64(300)), External: new(int64(120)), Assurance: v1alpha1.AssuranceEstimated,
+	}
+	if diff := cmp.Diff(want, w.current.Windows[2]); diff != "" || w.current.Summary.Used != "execution 300/1200" {
+		t.Errorf("summary %q, window (-want +got):\n%s", w.current.Summary.Used, diff)
+	}
+
+	f := integrationFacts(func(f *status.IntegrationFacts) {
+		f.Plan.Limits = append(f.Plan.Limits, execution)
+		f.Reported.Latest.Windows = append(f.Reported.Latest.Windows, window)
+	}, entry(func(r *contract.IntegrationReport) {
+		r.Windows = append(r.Windows, contract.ShareReport{Name: "execution", Guaranteed: 600_500, Used: 240_000, Lent: 60_000, Borrowed: 0, Demand: 480_000})
+	}))
+	share := v1alpha1.ShareStatus{Name: "execution", Guaranteed: new(int64(600)), Used: new(int64(240)), Lent: new(int64(60)), Demand: new(int64(480))}
+	if diff := cmp.Diff(share, forIntegration(t, f, v1alpha1.IntegrationStatus{}, start).Status.Windows[2]); diff != "" {
+		t.Errorf("share (-want +got):\n%s", diff)
+	}
+}
+
+// What is published may be all that is known of a volume that was lost, until the plan has told it to the dispatcher.
+func TestFiguresOfAnotherVolumeAreNotPublishedBeforeItCounts(t *testing.T) {
+	w := newWatch(t)
+	w.facts.Compiled.Plan.Ledger.Volume = "old"
+	w.tell(0, func(r *contract.Report) { r.Volume, r.Windows[0].Used = "old", 300 })
+	w.tell(time.Hour, func(r *contract.Report) { r.Volume, r.Windows[0].Used = "new", 0 })
+	if got := w.current.Summary.Used; got != "minute 300/400" {
+		t.Errorf("used is %q, want the old volume's minute 300/400", got)
+	}
+	w.facts.Compiled.Plan.Ledger.Volume = "new"
+	w.tell(time.Second, func(*contract.Report) {})
+	if got := w.current.Summary.Used; got != "minute 0/400" {
+		t.Errorf("used is %q once the new volume counts, want minute 0/400", got)
+	}
+}
+
+func TestALateDrainIsPublished(t *testing.T) {
+	w := newWatch(t)
+	w.tell(0, func(r *contract.Report) {
+		r.Backlog.Queued, r.Backlog.DrainSeconds, r.Backlog.DrainP95Seconds = 500, new(int64(3600)), new(int64(7200))
+	})
+	b := w.current.Backlog
+	if !b.DrainETA.Time.Equal(start.Add(time.Hour)) || !b.DrainETALate.Time.Equal(start.Add(2*time.Hour)) {
+		t.Errorf("drained at %s, late at %s; want in one and two hours", b.DrainETA, b.DrainETALate)
+	}
 }

@@ -25,10 +25,24 @@ import (
 //	               True     Programmed            the dispatcher enforces this generation
 //	QuotaEnforced  True     Enforced              its calls are held back
 //	(advice)       False    Bypassed, Shadow      they are not
+//	               False    External              they do not go through the dispatcher
+//	               Unknown  NotKnown,NotReporting as above, or it is not in force
+//	GuaranteeMet   True     GuaranteeMet          no call within the guarantee waits for the licence
+//	(advice)       True     NoGuarantee           nothing is guaranteed
+//	               True     KeptFree              the guarantee is kept free for calls that do not go through the dispatcher
+//	               False    GuaranteeMissed       such a call has been waiting for a minute
+//	               Unknown  NotKnown,NotReporting as above, or it is not in force
+//	BacklogHealthy True     Healthy               none of the following
+//	(advice)       False    OldestTooOld          the oldest queued call has waited for more than half of the maximum age
+//	               False    DrainsTooLate         in one case of twenty the backlog takes longer than the maximum age
+//	               False    CallsParked           the outcome of some calls is not known, and they cannot be repeated
+//	               False    CallsDead             some calls ended without an answer
 //	               Unknown  NotKnown,NotReporting as above, or it is not in force
 //	Ready          True     Ready                 Accepted and Programmed are True
 //	               else     (theirs)              the first of them that is False, else that is Unknown
 //	Stalled        True     (the compiler's)      present only while nothing but an edit of the spec helps
+//
+// BacklogHealthy turns only when there has been evidence for it for Patience, GuaranteeMet for a minute.
 func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now time.Time) Result[v1alpha1.IntegrationStatus] {
 	h, heardFor := f.Reported.hearing(now)
 	held, holdFor := f.holds(h, current, now)
@@ -46,25 +60,34 @@ func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now 
 		c.set(v1alpha1.ConditionProgrammed, f.programmed(h, current.Conditions))
 	}
 	c.set(v1alpha1.ConditionQuotaEnforced, f.quotaEnforced(h, current.Conditions))
+	numbers := f.figures(&current, h, now)
+	weighing := newWeighing(f.Evidence, current.Conditions, now)
+	f.advise(&c, weighing, &numbers, h, now)
 	c.verdicts[v1alpha1.ConditionReady] = c.ready(yes(v1alpha1.ReasonReady, "The declared share is in force."),
 		v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed)
 	c.stalled()
 
 	next := v1alpha1.IntegrationStatus{
-		Conditions:         c.publish(current.Conditions, generation, now),
+		Conditions:         c.publish(current.Conditions, generation, now, false),
 		ObservedGeneration: generation,
 		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary,
 	}
-	if f.Plan != nil {
+	if f.Plan == nil {
+		next.Windows, next.Backlog, next.Summary = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}
+	} else if entry := f.entry(); entry == nil || !entry.External {
 		next.Endpoint = v1alpha1.IntakeStatus{URL: f.Plan.Intake.URL, CAConfigMap: f.CAConfigMap}
 	}
-	anyway := !equality.Semantic.DeepEqual(next, current)
-	numbersDue := f.figures(&next, h, anyway, now)
+	publish, due := pace(c.wait(numbers.wait), !equality.Semantic.DeepEqual(next, current), f.NumbersAt, now)
+	if publish {
+		next.Conditions = c.publish(current.Conditions, generation, now, true)
+		next.Windows, next.Backlog, next.Summary = numbers.windows, numbers.backlog, numbers.summary
+	}
 	return Result[v1alpha1.IntegrationStatus]{
 		Status:       next,
 		Changed:      !equality.Semantic.DeepEqual(next, current),
-		Numbers:      !sameIntegrationNumbers(&next, &current),
-		RecheckAfter: soonest(heardFor, holdFor, numbersDue),
+		Numbers:      publish,
+		Evidence:     weighing.next,
+		RecheckAfter: soonest(heardFor, holdFor, due, weighing.wait),
 	}
 }
 
@@ -88,6 +111,18 @@ func (f *IntegrationFacts) report() *contract.IntegrationReport {
 		return nil
 	}
 	return &reports[n]
+}
+
+// entry is the Integration's own in the plan, nil if it has none.
+func (f *IntegrationFacts) entry() *contract.Integration {
+	if f.Plan == nil {
+		return nil
+	}
+	n := slices.IndexFunc(f.Plan.Integrations, func(e contract.Integration) bool { return e.UID == string(f.Integration.UID) })
+	if n < 0 {
+		return nil
+	}
+	return &f.Plan.Integrations[n]
 }
 
 func (f *IntegrationFacts) confirmed() bool {
@@ -128,6 +163,9 @@ func (f *IntegrationFacts) quotaEnforced(h hearing, current []metav1.Condition) 
 	if r == nil {
 		return notKnown
 	}
-	entry := slices.IndexFunc(f.Plan.Integrations, func(e contract.Integration) bool { return e.UID == r.UID })
-	return enforced(r.Enforcing, f.Plan.BypassUntil != nil, entry < 0 || f.Plan.Integrations[entry].Enforce, current)
+	entry := f.entry()
+	if entry != nil && entry.External {
+		return no(v1alpha1.ReasonExternal, "Calls do not go through the dispatcher, so nothing holds them back; the share is kept free for them.")
+	}
+	return enforced(r.Enforcing, f.Plan.BypassUntil != nil, entry == nil || entry.Enforce, current)
 }

@@ -77,6 +77,10 @@ func TestIntegrationConditions(t *testing.T) {
 			[]func(*status.IntegrationFacts){lax, func(f *status.IntegrationFacts) { f.Plan.Integrations[0].Enforce = false }},
 			[]string{"True/Ready", "True/Accepted", "True/Programmed", "False/Shadow", "absent"},
 		},
+		"one that does not go through the dispatcher": {
+			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) { f.Plan.Integrations[0].External = true }},
+			[]string{"True/Ready", "True/Accepted", "True/Programmed", "False/External", "absent"},
+		},
 		"a bypass": {
 			[]func(*status.IntegrationFacts){lax, func(f *status.IntegrationFacts) { f.Plan.BypassUntil = new(start.Add(time.Hour)) }},
 			[]string{"True/Ready", "True/Accepted", "True/Programmed", "False/Bypassed", "absent"},
@@ -95,6 +99,7 @@ func TestIntegrationConditions(t *testing.T) {
 func TestIntegrationStatusBesidesConditions(t *testing.T) {
 	f := integrationFacts(func(f *status.IntegrationFacts) { f.CAConfigMap = "ca" }, entry(func(r *contract.IntegrationReport) {
 		r.Windows[0].Used, r.Windows[1].Used = 251, 600
+		r.Windows[0].Borrowed, r.Windows[0].Demand, r.Windows[1].Lent = 21, 311, 450
 		r.Backlog = contract.BacklogReport{Queued: 1234, Sent: 2, Parked: 3, Dead: 4, OldestQueued: new(start.Add(-90 * time.Second)), DrainSeconds: new(int64(2 * 3600))}
 	}))
 	got := forIntegration(t, f, v1alpha1.IntegrationStatus{}, start).Status
@@ -104,7 +109,8 @@ func TestIntegrationStatusBesidesConditions(t *testing.T) {
 		ObservedGeneration: 2,
 		Endpoint:           v1alpha1.IntakeStatus{URL: "https://zendesk-crm-dispatcher.cc.svc", CAConfigMap: "ca"},
 		Windows: []v1alpha1.ShareStatus{
-			{Name: "minute", Guaranteed: new(int64(240)), Used: new(int64(260))}, {Name: "day", Guaranteed: new(int64(1500)), Used: new(int64(625))},
+			{Name: "minute", Guaranteed: new(int64(240)), Used: new(int64(260)), Borrowed: new(int64(20)), Demand: new(int64(320))},
+			{Name: "day", Guaranteed: new(int64(1500)), Used: new(int64(625)), Lent: new(int64(500))},
 		},
 		Backlog: v1alpha1.BacklogStatus{
 			Calls: new(int64(1200)), Parked: new(int64(3)), Dead: new(int64(4)),
@@ -114,6 +120,13 @@ func TestIntegrationStatusBesidesConditions(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnExternalIntegrationHasNoEndpoint(t *testing.T) {
+	f := integrationFacts(func(f *status.IntegrationFacts) { f.Plan.Integrations[0].External, f.CAConfigMap = true, "ca" })
+	if got := forIntegration(t, f, v1alpha1.IntegrationStatus{}, start).Status.Endpoint; got != (v1alpha1.IntakeStatus{}) {
+		t.Errorf("endpoint %+v, want none", got)
 	}
 }
 

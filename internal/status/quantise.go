@@ -46,6 +46,15 @@ func twentieths(published *int64, used, limit int64) (*int64, time.Duration) {
 	return &target, byDistance(distance / max(limit, 1))
 }
 
+// ifAny is twentieths of a figure that is left out while it is 0.
+func ifAny(published *int64, value, limit int64) (*int64, time.Duration) {
+	next, wait := twentieths(new(deref(published)), value, limit)
+	if *next == 0 {
+		return nil, wait
+	}
+	return next, wait
+}
+
 // twoDigits rounds a count to two digits, or returns the published one while it may stay.
 func twoDigits(published *int64, count int64) (*int64, time.Duration) {
 	step := digitStep(count)

@@ -103,8 +103,8 @@ func start(b *testing.B, endpoint string, change func(*contract.Plan)) *process 
 		Intake:      contract.Intake{URL: "http://" + p.intake, Hosts: []string{"127.0.0.1"}, PlainHTTP: true},
 		Limits:      []contract.Limit{{Name: "minute", Calls: 1_000_000_000, WindowSeconds: 60}, {Name: "inflight", Concurrent: 1000}},
 		Integrations: []contract.Integration{{
-			Namespace: "bench", Name: "app", UID: "i", Generation: 1, Enforce: true, Default: contract.Wait, WaitSeconds: 60,
-			Share: contract.Share{Weight: 1, MaxPercent: 100, LendPercent: 50, GuaranteedPercent: 50}, Queue: contract.Queue{MaxCalls: 100_000, MaxAgeSeconds: 3600},
+			Namespace: "bench", Name: "app", UID: "i", Generation: 1, Enforce: true, Priority: contract.PriorityStandard, Default: contract.Wait, WaitSeconds: 60,
+			Share: contract.Share{Part: contract.Part{MaxPercent: 100, GuaranteedPercent: 50}, Weight: 1, LendPercent: 50}, Queue: contract.Queue{MaxCalls: 100_000, MaxAgeSeconds: 3600},
 			Clients:    []contract.Client{{Name: "app", APIKeySHA256: []string{hex.EncodeToString(hash[:])}}},
 			Operations: []contract.OperationOverflow{{Operation: "CreateTicket", Policy: contract.Queued}},
 		}},

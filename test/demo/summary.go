@@ -40,6 +40,9 @@ func (d *demo) summary(ctx context.Context) error {
 	}
 	fmt.Print("\n== what the dispatcher did\n")
 	printDispatcher(report)
+	fmt.Print("\n== how the licence stands\n")
+	printLimits(report)
+	printShares(report)
 	lost := missing(tickets)
 	overruns := 0
 	for _, verdict := range judge.Limits {
@@ -52,6 +55,9 @@ func (d *demo) summary(ctx context.Context) error {
 	fmt.Print("\n== what kubectl shows\n")
 	d.settle(ctx)
 	if err := d.show(ctx, "get", "crms,integrations.crmquota.dev", "-n", namespace); err != nil {
+		return err
+	}
+	if err := d.show(ctx, "get", "crm", "zendesk", "-n", namespace, "-o", conditionsTable); err != nil {
 		return err
 	}
 	fmt.Printf("\nThe cluster is still up. Try:\n  export KUBECONFIG=%s PATH=$PWD/bin/k8s:$PATH\n", d.kubeconfig)
@@ -73,6 +79,9 @@ func (d *demo) summary(ctx context.Context) error {
 	}
 	return nil
 }
+
+// conditionsTable is a line for each condition, after an empty one.
+const conditionsTable = `go-template={{"\n"}}{{range .status.conditions}}{{printf "%-22s %-8s %-16s %s\n" .type .status .reason .message}}{{end}}`
 
 // settle gives the status, which is up to a minute behind, the time to say that the backlog is empty.
 func (d *demo) settle(ctx context.Context) {
@@ -117,6 +126,35 @@ func printDispatcher(report contract.Report) {
 	for _, i := range report.Integrations {
 		c := i.Counters
 		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", i.Name, c.Accepted, c.Dispatched, c.Drained, c.Forwarded, c.Refused, waiting(i.Backlog))
+	}
+	_ = table.Flush()
+}
+
+// printLimits shows every limit of the licence, as it stands now and as it is foreseen.
+func printLimits(report contract.Report) {
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "limit\tallows\tused\tin doubt\texternal\tlent\tborrowed\tguard\texact\texpected demand\tp95\tused up by\t")
+	for _, w := range report.Windows {
+		usedUp := "-"
+		if e := w.Exhaustion; e != nil && e.P50 != nil {
+			usedUp = e.P50.Format(time.TimeOnly)
+		} else if e != nil && e.P95 != nil {
+			usedUp = "perhaps " + e.P95.Format(time.TimeOnly)
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%t\t%d\t%d\t%s\t\n", w.Name, w.Limit, w.Used, w.InDoubt, w.External, w.Lent, w.Borrowed,
+			time.Duration(w.GuardMilliseconds)*time.Millisecond, !w.Estimated, w.DemandP50, w.DemandP95, usedUp)
+	}
+	_ = table.Flush()
+}
+
+// printShares shows every integration's part of the limits that are shared.
+func printShares(report contract.Report) {
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "\nintegration\tlimit\tguaranteed\tused\tlent\tborrowed\tdemand\t")
+	for _, i := range report.Integrations {
+		for _, w := range i.Windows {
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", i.Name, w.Name, w.Guaranteed, w.Used, w.Lent, w.Borrowed, w.Demand)
+		}
 	}
 	_ = table.Flush()
 }

@@ -11,12 +11,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/plan"
 	"github.com/crmquota/crm-quota-operator/internal/testenv"
 )
 
@@ -41,6 +44,33 @@ func TestApply(t *testing.T) {
 				}
 			}
 		})
+	}
+	t.Run("the samples fit together", func(t *testing.T) { fitTogether(t, c) })
+}
+
+// fitTogether compiles what was applied, with the API server's defaults, as the manager does.
+func fitTogether(t *testing.T, c client.Client) {
+	t.Helper()
+	in := plan.Input{CRM: &v1alpha1.CRM{}, Now: time.Now()}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "contact-centre", Name: "zendesk"}, in.CRM); err != nil {
+		t.Fatal(err)
+	}
+	var integrations v1alpha1.IntegrationList
+	if err := c.List(t.Context(), &integrations, client.InNamespace("contact-centre")); err != nil {
+		t.Fatal(err)
+	}
+	in.Integrations = integrations.Items
+	out := plan.Compile(in)
+	if !out.CRM.OK() {
+		t.Errorf("CRM: %+v", out.CRM)
+	}
+	if len(out.Integrations) < 4 {
+		t.Errorf("there are %d integrations, want the four samples", len(out.Integrations))
+	}
+	for name, decision := range out.Integrations {
+		if !decision.OK() {
+			t.Errorf("%s: %+v", name, decision)
+		}
 	}
 }
 

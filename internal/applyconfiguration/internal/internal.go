@@ -25,6 +25,10 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.AfterLedgerLoss
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BacklogStatus
   map:
     fields:
@@ -35,6 +39,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: drainETA
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: drainETALate
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: oldestQueuedTime
@@ -85,6 +92,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRMStatus
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRMCounting
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRMSpec
   map:
     fields:
@@ -167,11 +176,37 @@ var schemaYAML = typed.YAMLObject(`types:
     fields:
     - name: timeZone
       type:
-        scalar: string
-      default: UTC
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
     - name: unit
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CalendarUnit
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallCost
+  map:
+    fields:
+    - name: cost
+      type:
+        scalar: numeric
+    - name: match
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallMatch
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallMatch
+  map:
+    fields:
+    - name: methods
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.HTTPMethod
+          elementRelationship: associative
+    - name: operations
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
+          elementRelationship: associative
+    - name: path
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PathPattern
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Client
   map:
     fields:
@@ -216,15 +251,15 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Enforcement
   scalar: string
-- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.GuaranteedCalls
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.ExhaustionStatus
   map:
     fields:
-    - name: calls
+    - name: earlyTime
       type:
-        scalar: numeric
-    - name: limit
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: expectedTime
       type:
-        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.HTTPMethod
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderCredentials
@@ -300,8 +335,22 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: overflow
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Overflow
-      default:
-        policy: Wait
+    - name: overrides
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.ShareOverride
+          elementRelationship: associative
+          keys:
+          - name
+    - name: priority
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Priority
+      default: Standard
+    - name: route
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Route
+      default: Dispatched
     - name: share
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Share
@@ -344,6 +393,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: account
       type:
         scalar: string
+    - name: afterLedgerLoss
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.AfterLedgerLoss
+      default: Bounded
+    - name: externalPercent
+      type:
+        scalar: numeric
+      default: 0
     - name: limits
       type:
         list:
@@ -352,9 +409,16 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: maxServerDelaySeconds
+      type:
+        scalar: numeric
+      default: 60
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Limit
   map:
     fields:
+    - name: burst
+      type:
+        scalar: numeric
     - name: calendar
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CalendarWindow
@@ -364,6 +428,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: concurrent
       type:
         scalar: numeric
+    - name: costs
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallCost
+          elementRelationship: atomic
+    - name: countingGuardSeconds
+      type:
+        scalar: numeric
+    - name: crmCounting
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRMCounting
+    - name: executionSeconds
+      type:
+        scalar: numeric
+    - name: match
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallMatch
     - name: name
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
@@ -371,11 +453,38 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OnExhaustion
       default: Stop
+    - name: scope
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitScope
+      default: Account
+    - name: until
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SlotUntil
     - name: windowSeconds
       type:
         scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitScope
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitShare
+  map:
+    fields:
+    - name: guaranteedCalls
+      type:
+        scalar: numeric
+    - name: guaranteedPercent
+      type:
+        scalar: numeric
+    - name: limit
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
+    - name: maxCalls
+      type:
+        scalar: numeric
+    - name: maxPercent
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
   map:
     fields:
@@ -395,7 +504,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
     - name: path
       type:
-        scalar: string
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PathPattern
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationOverflow
   map:
     fields:
@@ -404,7 +515,7 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationMatch
     - name: operation
       type:
-        scalar: string
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
     - name: policy
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationPolicy
@@ -434,6 +545,10 @@ var schemaYAML = typed.YAMLObject(`types:
       default: 8
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OverflowPolicy
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.PathPattern
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Priority
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Provider
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Queue
@@ -447,34 +562,73 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 1000
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reclaim
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Route
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Share
   map:
     fields:
-    - name: guaranteedCalls
-      type:
-        list:
-          elementType:
-            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.GuaranteedCalls
-          elementRelationship: associative
-          keys:
-          - limit
     - name: guaranteedPercent
       type:
         scalar: numeric
+    - name: lendPercent
+      type:
+        scalar: numeric
+      default: 50
     - name: maxPercent
       type:
         scalar: numeric
       default: 100
+    - name: perLimit
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitShare
+          elementRelationship: associative
+          keys:
+          - limit
+    - name: reclaim
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reclaim
+      default: Immediate
     - name: weight
       type:
         scalar: numeric
       default: 1
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.ShareOverride
+  map:
+    fields:
+    - name: from
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: name
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
+    - name: share
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Share
+    - name: until
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: weekly
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.WeeklyTime
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.ShareStatus
   map:
     fields:
+    - name: borrowed
+      type:
+        scalar: numeric
+    - name: demand
+      type:
+        scalar: numeric
     - name: guaranteed
+      type:
+        scalar: numeric
+    - name: lent
       type:
         scalar: numeric
     - name: name
@@ -483,6 +637,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: used
       type:
         scalar: numeric
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.SlotUntil
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Storage
   map:
     fields:
@@ -505,10 +661,50 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: usedNext
       type:
         scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WeeklyTime
+  map:
+    fields:
+    - name: days
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
+          elementRelationship: associative
+    - name: end
+      type:
+        scalar: string
+    - name: start
+      type:
+        scalar: string
+    - name: timeZone
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WindowStatus
   map:
     fields:
+    - name: assurance
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance
+    - name: borrowed
+      type:
+        scalar: numeric
+    - name: exhaustion
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.ExhaustionStatus
+    - name: external
+      type:
+        scalar: numeric
+    - name: guardMilliseconds
+      type:
+        scalar: numeric
     - name: inDoubt
+      type:
+        scalar: numeric
+    - name: lent
       type:
         scalar: numeric
     - name: limit

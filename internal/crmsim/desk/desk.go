@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package desk is the state of a simulated help desk: tickets, users and bulk jobs, in memory.
 //
 // It knows no HTTP and no clock: every method takes the present, which must never go back. It is not safe for concurrent use.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package judge records what reached a simulated CRM and decides afterwards whether the limits were kept.
 //
 // It counts by scanning the record over every position of a window, never by the running counters that refuse calls, so the
@@ -7,6 +9,8 @@ package judge
 import (
 	"sync"
 	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
 
 // Outcome is what became of a call.
@@ -27,6 +31,7 @@ type Arrival struct {
 	Method         string
 	Path           string
 	Operation      string
+	Record         string // that the path names
 	Credential     string
 	IdempotencyKey string
 
@@ -37,12 +42,19 @@ type Arrival struct {
 	Earliest, Latest time.Time
 	// Released is when the call ended its use of a concurrency slot.
 	Released time.Time
+	// JobEnd is when the job that the call started ended; zero for a call that started none.
+	JobEnd time.Time
 
 	Outcome Outcome
 	// Status is the HTTP status of the answer; 0 when there was none.
 	Status int
 	// ClientGone says that the client had gone before the answer was ready.
 	ClientGone bool
+}
+
+// Call is what limits look at.
+func (a Arrival) Call() limit.Call {
+	return limit.Call{Method: a.Method, Path: a.Path, Operation: a.Operation, Record: a.Record, Credential: a.Credential}
 }
 
 // Log keeps the arrivals in memory, up to a number of them. It is safe for concurrent use.

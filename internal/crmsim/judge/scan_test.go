@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package judge
 
 import (
@@ -10,19 +12,19 @@ import (
 // Small worlds, in ticks: ties are the rule in them, not the exception.
 var smallSpan = rapid.Custom(func(t *rapid.T) span {
 	from := rapid.Int64Range(0, 14).Draw(t, "from")
-	return span{from: from, to: from + rapid.Int64Range(0, 4).Draw(t, "length")}
+	return span{from: from, to: from + rapid.Int64Range(0, 4).Draw(t, "length"), units: rapid.Int64Range(1, 3).Draw(t, "units")}
 })
 
 var smallWorld = rapid.SliceOfN(smallSpan, 0, 12)
 
-func largest(all iter.Seq[window]) int { return fullest(all).count }
+func largest(all iter.Seq[window]) int64 { return fullest(all).count }
 
-// touching counts, one by one, the calls that may have been counted in [start, end).
-func touching(spans []span, start, end int64) int {
-	n := 0
+// touching counts, one by one, the units that may have been counted in [start, end).
+func touching(spans []span, start, end int64) int64 {
+	n := int64(0)
 	for _, s := range spans {
 		if s.from < end && s.to >= start {
-			n++
+			n += s.units
 		}
 	}
 	return n
@@ -32,7 +34,7 @@ func TestSlidingFindsTheFullestPositionOfAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spans := smallWorld.Draw(t, "spans")
 		length := rapid.Int64Range(1, 6).Draw(t, "length")
-		want := 0
+		want := int64(0)
 		for start := int64(-10); start <= 30; start++ {
 			want = max(want, touching(spans, start, start+length))
 		}
@@ -56,7 +58,7 @@ func TestPeriodsCountEachWindowOfTheAlignment(t *testing.T) {
 			start := at - ((at-offset)%length+length)%length
 			return start, start + length
 		}
-		found := map[int64]int{}
+		found := map[int64]int64{}
 		for w := range periods(spans, bounds) {
 			found[w.start] = w.count
 		}
@@ -76,11 +78,11 @@ func TestBucketsFindTheLargestDemandOverAllStretches(t *testing.T) {
 		want := int64(0)
 		for start := int64(0); start <= 20; start++ {
 			for end := start; end <= 20; end++ {
-				demand := int64(touching(spans, start, end+1))*length - calls*(end-start)
+				demand := touching(spans, start, end+1)*length - calls*(end-start)
 				want = max(want, (demand+length-1)/length)
 			}
 		}
-		if got := largest(buckets(spans, calls, length)); int64(got) != want {
+		if got := largest(buckets(spans, calls, length)); got != want {
 			t.Fatalf("needs %d tokens, brute force finds %d", got, want)
 		}
 	})
@@ -89,18 +91,59 @@ func TestBucketsFindTheLargestDemandOverAllStretches(t *testing.T) {
 func TestConcurrentFindsTheMomentWithMostCallsInService(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spans := smallWorld.Draw(t, "spans")
-		want := 0
+		want := int64(0)
 		for at := int64(0); at <= 20; at++ {
-			n := 0
+			n := int64(0)
 			for _, s := range spans {
 				if s.from <= at && at < s.to {
-					n++
+					n += s.units
 				}
 			}
 			want = max(want, n)
 		}
 		if got := largest(concurrent(spans)); got != want {
 			t.Fatalf("%d in service, brute force finds %d", got, want)
+		}
+	})
+}
+
+func TestEstimatesFindTheLargestThatAWeightedCounterMayMake(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spans := smallWorld.Draw(t, "spans")
+		length := rapid.Int64Range(1, 6).Draw(t, "length")
+		offset := rapid.Int64Range(0, length-1).Draw(t, "offset")
+		want := int64(0)
+		for at := int64(-5); at <= 40; at++ {
+			start := at - ((at-offset)%length+length)%length
+			// Each call is counted where it weighs most: in the present window if it can be, or in the one before.
+			weight := int64(0)
+			for _, s := range spans {
+				switch {
+				case s.from <= at && s.to >= start:
+					weight += s.units * length
+				case s.from < start && s.to >= start-length:
+					weight += s.units * (start + length - at)
+				}
+			}
+			want = max(want, (weight+length-1)/length)
+		}
+		if got := largest(estimates(spans, length, offset)); got != want {
+			t.Fatalf("the largest estimate is %d, brute force finds %d", got, want)
+		}
+	})
+}
+
+func TestStepsFindTheFullestWindowAndStep(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spans := smallWorld.Draw(t, "spans")
+		step := rapid.Int64Range(1, 3).Draw(t, "step")
+		length := step * rapid.Int64Range(1, 3).Draw(t, "steps")
+		want := int64(0)
+		for end := -4 * step; end <= 40; end += step {
+			want = max(want, touching(spans, end-length-step, end))
+		}
+		if got := largest(steps(spans, length, step)); got != want {
+			t.Fatalf("fullest window and step hold %d, brute force finds %d", got, want)
 		}
 	})
 }

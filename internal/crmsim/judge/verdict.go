@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package judge
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"time"
@@ -11,12 +14,14 @@ import (
 // maxListed bounds the overruns listed for one limit; OverrunCount is not bounded.
 const maxListed = 100
 
-// Window is one position of a limit's window and the calls counted in it. For a token bucket Calls is the tokens it would have
-// had to hold at End, for a concurrent limit the calls in service at End.
+// Window is one position of a limit's window and the calls counted in it, in units of the limit. For a token bucket Calls is the tokens it would have
+// had to hold at End, for a weighted counter its estimate at End, for calls or jobs in flight their number at End.
 type Window struct {
 	Start time.Time `json:"start"`
 	End   time.Time `json:"end"`
 	Calls int       `json:"calls"`
+	// Of is the record or credential that the limit counts apart.
+	Of string `json:"of,omitempty"`
 }
 
 // Verdict says whether one limit was kept.
@@ -39,47 +44,65 @@ type Verdict struct {
 
 // Judge scans every position of the limit's window over those of the arrivals that it is about.
 func Judge(l limit.Limit, arrivals []Arrival) Verdict {
-	spans := spansOf(l, arrivals)
-	v := Verdict{Limit: l, Allowed: l.Calls, Arrivals: len(spans)}
+	v := Verdict{Limit: l, Allowed: l.Calls}
 	if l.Kind == limit.TokenBucket {
 		v.Allowed = l.Burst
 	}
-	v.Peak = v.collect(windows(l, spans))
-	if l.Kind == limit.Fixed {
-		v.PeakAnywhere = fullest(sliding(spans, int64(l.Window))).export()
+	for of, spans := range spansOf(l, arrivals) {
+		v.Arrivals += len(spans)
+		v.collect(of, windows(l, spans))
+		if l.Kind == limit.Fixed {
+			v.PeakAnywhere = fuller(v.PeakAnywhere, fullest(sliding(spans, int64(l.Window))).export(of))
+		}
 	}
+	slices.SortFunc(v.Overruns, func(a, b Window) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Of, b.Of)) })
+	v.Overruns = v.Overruns[:min(len(v.Overruns), maxListed)]
 	return v
 }
 
-func spansOf(l limit.Limit, arrivals []Arrival) []span {
-	var spans []span
+// spansOf returns when the calls that the limit is about may have been counted, by what it counts apart.
+func spansOf(l limit.Limit, arrivals []Arrival) map[string][]span {
+	spans := map[string][]span{}
 	for _, a := range arrivals {
-		if !l.Applies(a.Operation, a.Credential) {
+		c := a.Call()
+		if !l.Applies(c) {
 			continue
 		}
-		s := span{from: a.Earliest.UnixNano(), to: a.Latest.UnixNano()}
-		if l.Kind == limit.Concurrent {
-			s = span{from: a.Received.UnixNano(), to: a.Released.UnixNano()}
-		}
-		spans = append(spans, s)
+		of := l.CountOf(c)
+		spans[of] = append(spans[of], spanOf(l, a, c))
 	}
 	return spans
 }
 
-// collect fills in the overruns and returns the fullest window.
-func (v *Verdict) collect(all iter.Seq[window]) Window {
+// spanOf gives the CRM all the freedom that it has: any of its nodes' clocks, and all of its delay.
+func spanOf(l limit.Limit, a Arrival, c limit.Call) span {
+	switch l.Kind {
+	case limit.Concurrent:
+		return span{from: a.Received.UnixNano(), to: a.Released.UnixNano(), units: 1}
+	case limit.Jobs:
+		end := a.Released
+		if a.JobEnd.After(end) {
+			end = a.JobEnd
+		}
+		return span{from: a.Received.UnixNano(), to: end.UnixNano(), units: 1}
+	default:
+		return span{from: a.Earliest.Add(-l.Skew).UnixNano(), to: a.Latest.Add(l.Skew + l.Late).UnixNano(), units: int64(l.UnitsOf(c))}
+	}
+}
+
+// collect adds one count's overruns, and its fullest window if it is the fullest of all.
+func (v *Verdict) collect(of string, all iter.Seq[window]) {
 	var peak, last window
 	var worsts []window // of each stretch
 	for w := range all {
 		if w.count > peak.count {
 			peak = w
 		}
-		if w.count <= v.Allowed {
+		if w.count <= int64(v.Allowed) {
 			continue
 		}
-		sameStretch := v.OverrunCount > 0 && (w.start < last.end || w.start == last.start)
+		sameStretch := len(worsts) > 0 && (w.start < last.end || w.start == last.start)
 		if !sameStretch {
-			v.OverrunCount++
 			worsts = append(worsts, w)
 		}
 		if worst := &worsts[len(worsts)-1]; w.count > worst.count {
@@ -87,10 +110,20 @@ func (v *Verdict) collect(all iter.Seq[window]) Window {
 		}
 		last = w
 	}
+	v.Peak = fuller(v.Peak, peak.export(of))
+	v.OverrunCount += len(worsts)
+	// Those of other counts may lie before these: which are the first of all is only known at the end.
 	for _, w := range worsts[:min(len(worsts), maxListed)] {
-		v.Overruns = append(v.Overruns, w.export())
+		v.Overruns = append(v.Overruns, w.export(of))
 	}
-	return peak.export()
+}
+
+// fuller prefers, of two windows as full, the first, so that the order in which counts are looked at does not matter.
+func fuller(a, b Window) Window {
+	if cmp.Or(cmp.Compare(b.Calls, a.Calls), a.Start.Compare(b.Start), cmp.Compare(a.Of, b.Of)) > 0 {
+		return b
+	}
+	return a
 }
 
 func fullest(all iter.Seq[window]) window {
@@ -103,11 +136,11 @@ func fullest(all iter.Seq[window]) window {
 	return peak
 }
 
-func (w window) export() Window {
+func (w window) export(of string) Window {
 	if w.count == 0 {
 		return Window{}
 	}
-	return Window{Start: time.Unix(0, w.start).UTC(), End: time.Unix(0, w.end).UTC(), Calls: w.count}
+	return Window{Start: time.Unix(0, w.start).UTC(), End: time.Unix(0, w.end).UTC(), Calls: int(w.count), Of: of}
 }
 
 // Overran reports whether any of the verdicts found an overrun.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package judge
 
 import (
@@ -84,6 +86,21 @@ func TestJudgeReportsASenderThatBreaksALimitByOne(t *testing.T) {
 		"concurrent: one more": {
 			"l=2/concurrent", join(lasting(2, 0, 5*s), lasting(1, 4*s, 9*s)), []Window{secs(0, 4, 3)}, 3,
 		},
+		"weighted: two thirds of the limit, and half a window later the rest": {"l=6/60s:weighted", at(0, 0, 0, 0, 90*s, 90*s, 90*s, 90*s), nil, 6},
+		"weighted: one more": {
+			"l=6/60s:weighted", at(0, 0, 0, 0, 90*s, 90*s, 90*s, 90*s, 90*s), []Window{secs(30, 90, 7)}, 7,
+		},
+		"weighted: parts of a call round up":           {"l=3/60s:weighted", at(0, 0, 61*s, 61*s), []Window{secs(1, 61, 4)}, 4},
+		"weighted: an offset moves the windows":        {"l=2/60s:weighted:30s", at(0, 0, 59*s, 59*s), []Window{secs(-1, 59, 4)}, 4},
+		"stepped: as rolling, and a step more":         {"l=2/60s:stepped:10s", at(0, 0, 70*s), nil, 2},
+		"stepped: the last moment of that step":        {"l=2/60s:stepped:10s", at(0, 0, 70*s-1), []Window{secs(0, 70, 3)}, 3},
+		"skew: stamped early and late by the nodes":    {"l=1/60s,skew=500ms", at(0, 61*s-1), []Window{secsFrom(500*time.Millisecond, 60*s, 2)}, 2},
+		"skew: both nodes' error further apart":        {"l=1/60s,skew=500ms", at(0, 61*s), nil, 1},
+		"late: counted any time until then":            {"l=1/60s,late=5s", at(0, 65*s-1), []Window{secs(5, 65, 2)}, 2},
+		"late: not later":                              {"l=1/60s,late=5s", at(0, 65*s), nil, 1},
+		"hour: up to the full hour":                    {"l=1/hour:UTC", at(0, time.Hour-1, time.Hour), []Window{secs(0, 3600, 2)}, 2},
+		"month: to the last of it":                     {"l=1/month:UTC", at(0, 7*24*time.Hour+12*time.Hour), nil, 1},
+		"month: in Berlin the clocks change meanwhile": {"l=1/month:Europe/Berlin", at(0, 7*24*time.Hour+11*time.Hour-1), []Window{october}, 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +115,13 @@ func TestJudgeReportsASenderThatBreaksALimitByOne(t *testing.T) {
 			}
 		})
 	}
+}
+
+// october is the month by clocks in Berlin: an hour longer than its 31 days.
+var october = Window{Start: time.Date(2026, 9, 30, 22, 0, 0, 0, time.UTC), End: time.Date(2026, 10, 31, 23, 0, 0, 0, time.UTC), Calls: 2}
+
+func secsFrom(start, length time.Duration, calls int) Window {
+	return Window{Start: noon.Add(start), End: noon.Add(start + length), Calls: calls}
 }
 
 func secs(start, end, calls int) Window {
@@ -144,10 +168,104 @@ func TestJudgeTellsTheFullestPositionOfAFixedWindow(t *testing.T) {
 	}
 }
 
+func TestJudgeCountsAnHourThatClocksShowTwiceAsOne(t *testing.T) {
+	// In Berlin clocks show 2:00 to 3:00 from 0:00 to 2:00 UTC on 2026-10-25; where they go by half an hour, 1:00 to 2:00 takes an hour and a half.
+	tests := map[string]struct {
+		zone       string
+		start, end time.Time
+	}{
+		"Berlin":    {"Europe/Berlin", time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC), time.Date(2026, 10, 25, 2, 0, 0, 0, time.UTC)},
+		"Lord Howe": {"Australia/Lord_Howe", time.Date(2026, 4, 4, 14, 0, 0, 0, time.UTC), time.Date(2026, 4, 4, 15, 30, 0, 0, time.UTC)},
+		"Kolkata":   {"Asia/Kolkata", time.Date(2026, 4, 4, 14, 30, 0, 0, time.UTC), time.Date(2026, 4, 4, 15, 30, 0, 0, time.UTC)},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := limit.MustParse("hour=1/hour:" + test.zone)[0]
+			got := Judge(l, at(test.start.Sub(noon)-1, test.start.Sub(noon), test.end.Sub(noon)-1, test.end.Sub(noon)))
+			if diff := cmp.Diff([]Window{{Start: test.start, End: test.end, Calls: 2}}, got.Overruns); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestJudgeCountsApart(t *testing.T) {
+	arrivals := at(0, 0, 0, 0, 0)
+	for i, record := range []string{"7", "7", "8", "", "7"} {
+		arrivals[i].Operation, arrivals[i].Record, arrivals[i].Path = "UpdateTicket", record, "/api/v2/tickets/"+record
+	}
+	arrivals[4].Credential = "agent@example.test"
+	tests := map[string]struct {
+		limit    string
+		arrivals int
+		overruns []Window
+	}{
+		"by the operation's record":       {"l=2/600s,operation=UpdateTicket,per=record", 4, []Window{secsOf(600, 3, "7")}},
+		"by what the path's star is":      {"l=1/600s,path=/api/v2/tickets/*,per=record", 4, []Window{secsOf(600, 3, "7")}},
+		"by the first of two path's star": {"l=1/600s,path=/api/v2/*/**,per=record", 5, []Window{secsOf(600, 5, "tickets")}},
+		"by the credential":               {"l=3/600s,per=credential", 5, []Window{secsOf(600, 4, "")}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := Judge(limit.MustParse(test.limit)[0], arrivals)
+			if diff := cmp.Diff(test.overruns, got.Overruns); diff != "" || got.Arrivals != test.arrivals || got.Peak != test.overruns[0] {
+				t.Errorf("judged %d arrivals, peak %v; overruns (-want +got):\n%s", got.Arrivals, got.Peak, diff)
+			}
+		})
+	}
+}
+
+func secsOf(end, calls int, of string) Window {
+	w := secs(0, end, calls)
+	w.Of = of
+	return w
+}
+
+func TestJudgeCountsWhatCallsCost(t *testing.T) {
+	arrivals := at(0, 1, 2)
+	arrivals[1].Operation = "Search"
+	for _, text := range []string{"l=41/60s,cost=Search:40", "l=41/60s:fixed,cost=Search:40", "l=1/60s:bucket:41,cost=Search:40"} {
+		got := Judge(limit.MustParse(text)[0], arrivals)
+		if got.Peak.Calls != 42 || got.OverrunCount != 1 || got.Arrivals != 3 {
+			t.Errorf("%s: %d arrivals, peak %v, %d overruns", text, got.Arrivals, got.Peak, got.OverrunCount)
+		}
+	}
+}
+
+func TestJudgeTakesAJobForInFlightUntilItEnds(t *testing.T) {
+	const s = time.Second
+	job := func(n int, from, answered, end time.Duration) []Arrival {
+		all := lasting(n, from, answered)
+		for i := range all {
+			all[i].Operation, all[i].JobEnd = "CreateMany", noon.Add(end)
+		}
+		return all
+	}
+	tests := map[string]struct {
+		arrivals []Arrival
+		peak     int
+	}{
+		"a job that begins when another ends":     {join(job(2, 0, 1*s, 9*s), job(2, 9*s, 10*s, 11*s)), 2},
+		"a job that begins before":                {join(job(2, 0, 1*s, 9*s), job(1, 8*s, 10*s, 11*s)), 3},
+		"a job that ends before its answer comes": {join(job(2, 0, 9*s, 1*s), job(1, 8*s, 10*s, 11*s)), 3},
+		"a call that starts none":                 {join(job(2, 0, 1*s, 9*s), lasting(1, 2*s, 3*s)), 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := Judge(limit.MustParse("jobs=2/jobs,operation=CreateMany")[0], test.arrivals)
+			if got.Peak.Calls != test.peak || (got.OverrunCount > 0) != (test.peak > 2) {
+				t.Errorf("peak %v, %d overruns; want %d in flight", got.Peak, got.OverrunCount, test.peak)
+			}
+		})
+	}
+}
+
 func TestJudgeLooksOnlyAtWhatTheLimitIsAbout(t *testing.T) {
 	arrivals := at(0, 0, 0, 0)
 	arrivals[0].Operation, arrivals[1].Operation = "UpdateTicket", "UpdateTicket"
 	arrivals[1].Credential = "agent@example.test"
+	arrivals[2].Method, arrivals[2].Path = "PUT", "/api/v2/tickets/7.json"
+	arrivals[3].Path = "/api/v2/tickets/7/comments"
 	tests := map[string]struct {
 		limit string
 		want  int
@@ -155,6 +273,9 @@ func TestJudgeLooksOnlyAtWhatTheLimitIsAbout(t *testing.T) {
 		"all":            {"l=9/1s", 4},
 		"one operation":  {"l=9/1s,operation=UpdateTicket", 2},
 		"one credential": {"l=9/1s,credential=agent@example.test", 1},
+		"one method":     {"l=9/1s,method=PUT", 1},
+		"a path":         {"l=9/1s,path=/api/v2/tickets/*", 1},
+		"all below it":   {"l=9/1s,path=/api/v2/tickets/**", 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +328,8 @@ func BenchmarkJudge(b *testing.B) {
 		t := noon.Add(time.Duration(i) * 150 * time.Millisecond)
 		arrivals = append(arrivals, Arrival{Received: t, Earliest: t, Latest: t.Add(time.Second), Released: t.Add(time.Second)})
 	}
-	for _, text := range []string{"m=400/60s", "m=400/60s:fixed", "m=400/60s:bucket:100", "d=2500/calendar:Europe/Berlin", "c=20/concurrent"} {
+	for _, text := range []string{"m=400/60s", "m=400/60s:fixed", "m=400/60s:bucket:100", "d=2500/calendar:Europe/Berlin", "c=20/concurrent",
+		"m=400/60s:weighted", "m=400/60s:stepped:1s"} {
 		l := limit.MustParse(text)[0]
 		b.Run(fmt.Sprintf("%s of %d arrivals", l.Kind, n), func(b *testing.B) {
 			for b.Loop() {

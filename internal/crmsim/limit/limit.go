@@ -1,11 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package limit says how a simulated CRM limits its callers, and counts calls the way such a CRM does.
 //
 // A Limit is data: the enforcing counters of this package and the judge read the same Limit, but share no code that counts.
 package limit
 
 import (
-	"errors"
-	"fmt"
 	"time"
 )
 
@@ -20,92 +20,115 @@ const (
 	Fixed Kind = "fixed"
 	// TokenBucket refills Calls tokens per Window, holds at most Burst of them, and starts full.
 	TokenBucket Kind = "bucket"
+	// Weighted estimates the calls of the last Window from two windows like those of Fixed: those of the present one, and of the one
+	// before it the part that the last Window still covers.
+	Weighted Kind = "weighted"
+	// Stepped counts in steps of length Step, and takes those for the last Window's that it overlaps: up to a Step too many.
+	Stepped Kind = "stepped"
+	// CalendarHour counts from one full hour of local clocks in Zone to the next. An hour that clocks show twice is one.
+	CalendarHour Kind = "hour"
 	// CalendarDay counts from local midnight to the next one in Zone.
 	CalendarDay Kind = "calendar"
+	// CalendarMonth counts from local midnight of a month's first day to that of the next.
+	CalendarMonth Kind = "month"
 	// Concurrent bounds the calls that are being served at one moment.
 	Concurrent Kind = "concurrent"
+	// Jobs bounds the calls that are being served or have started a job that has not ended.
+	Jobs Kind = "jobs"
 )
 
-// Bounds of the numbers in a Limit. They keep the bucket's integer arithmetic inside 64 bits.
+// Apart says for what a limit counts apart.
+type Apart string
+
+// What a limit counts apart.
 const (
-	MaxCalls        = 1_000_000
-	MaxWindow       = 366 * 24 * time.Hour
-	MaxBucketWindow = time.Hour
+	// PerRecord: each record that a path names has the limit for itself. Calls without a record do not count.
+	PerRecord Apart = "record"
+	// PerCredential: each credential has the limit for itself.
+	PerCredential Apart = "credential"
 )
 
 // Limit is one limit of a licence.
 type Limit struct {
 	// Name identifies the limit in reports; unique within a licence.
 	Name string
-	// Calls is how many calls fit into one window (or are refilled per window, or may be in flight): 1 to MaxCalls.
+	// Calls is how many calls fit into one window (or are refilled per window, or may be in flight): 1 to MaxCalls. With Costs it is units.
 	Calls int
 	Kind  Kind
-	// Window is the length of the window; unused by CalendarDay and Concurrent.
+	// Window is the length of the window; unused by the calendar kinds, Concurrent and Jobs.
 	Window time.Duration
-	// Offset moves the windows of a Fixed limit: 0 <= Offset < Window.
+	// Offset moves the windows of a Fixed or Weighted limit: 0 <= Offset < Window.
 	Offset time.Duration
 	// Burst is the size of a TokenBucket, in calls: 1 to MaxCalls.
 	Burst int
-	// Zone is the time zone of a CalendarDay.
+	// Step is the length of a Stepped limit's steps. It divides Window.
+	Step time.Duration
+	// Zone is the time zone of a calendar limit.
 	Zone *time.Location
 
-	// Operation narrows the limit to one operation ("UpdateTicket"); empty means all.
-	Operation string
-	// Credential narrows the limit to the calls of one credential (the e-mail address of a basic credential); empty means all.
-	Credential string
+	// Match narrows the limit to some calls.
+	Match
+	// Per makes the limit count apart; empty means that all calls count together.
+	Per Apart
+	// Costs are what calls take, in units; 1 for operations that it does not name.
+	Costs []Cost
+
+	// Skew is how far the clocks of the CRM's nodes are off, to both sides: each call is stamped by one of them, with its own clock, and counted by all.
+	Skew time.Duration
+	// Late is how long after its execution a call may come to be counted.
+	Late time.Duration
+
 	// JudgeOnly limits are reported when broken but never refuse a call.
 	JudgeOnly bool
 }
 
-// Applies reports whether a call of this operation by this credential counts against l.
-func (l Limit) Applies(operation, credential string) bool {
-	return (l.Operation == "" || l.Operation == operation) && (l.Credential == "" || l.Credential == credential)
+// Cost is what a call of one operation takes of a limit: 1 to MaxCost.
+type Cost struct {
+	Operation string
+	Units     int
 }
 
-// DayBounds returns the calendar day in zone that t lies in, as [start, end). A day has 23 to 25 hours where clocks change.
-func DayBounds(t time.Time, zone *time.Location) (start, end time.Time) {
-	year, month, day := t.In(zone).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, zone), time.Date(year, month, day+1, 0, 0, 0, 0, zone)
-}
-
-// Validate returns an error that names the field and the rule it breaks.
-func (l Limit) Validate() error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("limit %q: "+format, append([]any{l.Name}, args...)...))
-		}
-	}
-	check(l.Name != "", "name must not be empty")
-	check(l.Calls >= 1 && l.Calls <= MaxCalls, "calls must be 1 to %d, not %d", MaxCalls, l.Calls)
+// PeriodAt returns the window of a Fixed, Weighted or calendar limit that t lies in, as [start, end). A day has 23 to 25 hours where clocks change.
+func (l Limit) PeriodAt(t time.Time) (start, end time.Time) {
+	local := t.In(zoneOf(l))
+	year, month, day := local.Date()
 	switch l.Kind {
-	case Rolling:
-		check(l.Window > 0 && l.Window <= MaxWindow, "window must be positive and at most %v, not %v", MaxWindow, l.Window)
-	case Fixed:
-		check(l.Window > 0 && l.Window <= MaxWindow, "window must be positive and at most %v, not %v", MaxWindow, l.Window)
-		check(l.Offset >= 0 && l.Offset < max(l.Window, 1), "offset must be at least 0 and less than the window, not %v", l.Offset)
-	case TokenBucket:
-		check(l.Window > 0 && l.Window <= MaxBucketWindow, "window of a bucket must be positive and at most %v, not %v", MaxBucketWindow, l.Window)
-		check(l.Burst >= 1 && l.Burst <= MaxCalls, "burst must be 1 to %d, not %d", MaxCalls, l.Burst)
+	case CalendarHour:
+		return hourAt(local)
 	case CalendarDay:
-		check(l.Zone != nil, "calendar needs a time zone")
-	case Concurrent:
+		return time.Date(year, month, day, 0, 0, 0, 0, l.Zone), time.Date(year, month, day+1, 0, 0, 0, 0, l.Zone)
+	case CalendarMonth:
+		return time.Date(year, month, 1, 0, 0, 0, 0, l.Zone), time.Date(year, month+1, 1, 0, 0, 0, 0, l.Zone)
 	default:
-		check(false, "kind %q is unknown", l.Kind)
+		into := time.Duration((t.UnixNano() - int64(l.Offset)) % int64(l.Window))
+		if into < 0 {
+			into += l.Window
+		}
+		return t.Add(-into), t.Add(l.Window - into)
 	}
-	return errors.Join(errs...)
 }
 
-// ValidateAll checks every limit and that names are unique.
-func ValidateAll(limits []Limit) error {
-	var errs []error
-	seen := make(map[string]bool, len(limits))
-	for _, l := range limits {
-		errs = append(errs, l.Validate())
-		if seen[l.Name] {
-			errs = append(errs, fmt.Errorf("limit %q: name is used twice", l.Name))
-		}
-		seen[l.Name] = true
+func zoneOf(l Limit) *time.Location {
+	if l.Zone == nil {
+		return time.UTC
 	}
-	return errors.Join(errs...)
+	return l.Zone
 }
+
+// quarter: clocks are set by quarters of an hour, and at one, so none shows another hour within it.
+const quarter = 15 * time.Minute
+
+// hourAt goes by quarters to both sides as long as clocks show the same hour of the same day.
+func hourAt(t time.Time) (start, end time.Time) {
+	start = t.Truncate(quarter)
+	for sameHour(start.Add(-quarter), t) {
+		start = start.Add(-quarter)
+	}
+	end = t.Truncate(quarter).Add(quarter)
+	for sameHour(end, t) {
+		end = end.Add(quarter)
+	}
+	return start, end
+}
+
+func sameHour(a, b time.Time) bool { return a.Hour() == b.Hour() && a.Day() == b.Day() }

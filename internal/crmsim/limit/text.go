@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package limit
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,12 +13,17 @@ import (
 
 // Syntax describes the text form of a Limit, for help texts.
 const Syntax = `NAME=CALLS/WINDOW[:KIND[:PARAMETER]][,OPTION...]
-  minute=400/60s              rolling (the default kind)
-  minute=400/60s:fixed:15s    fixed windows that start 15 s after the full minute
-  minute=400/60s:bucket:100   token bucket that holds 100
-  day=2500/calendar:Europe/Berlin
+  minute=400/60s               rolling (the default kind)
+  minute=400/60s:fixed:15s     fixed windows that start 15 s after the full minute
+  minute=400/60s:bucket:100    token bucket that holds 100
+  minute=400/60s:weighted:15s  estimated from two fixed windows
+  minute=400/60s:stepped:1s    rolling, in steps of 1 s
+  day=2500/calendar:Europe/Berlin, hour=500/hour:UTC, month=9/month:UTC
   inflight=20/concurrent
-options: judge (report, never refuse), operation=UpdateTicket, credential=agent@example.test`
+  jobs=30/jobs,operation=CreateManyTickets
+options: judge (report, never refuse), skew=500ms (between the CRM's nodes), late=5s (counted afterwards),
+  per=record or per=credential, cost=Search:40 (repeatable),
+  operation=UpdateTicket, method=PUT, path=/api/v2/tickets/*, credential=agent@example.test`
 
 // Parse reads the text form of a limit, see Syntax.
 func Parse(text string) (Limit, error) {
@@ -39,8 +47,10 @@ func Parse(text string) (Limit, error) {
 	if err := l.parseShape(shape); err != nil {
 		return fail("%v", err)
 	}
-	if err := l.parseOptions(options); err != nil {
-		return fail("%v", err)
+	for option := range strings.SplitSeq(options, ",") {
+		if err := l.parseOption(option); err != nil {
+			return fail("%v", err)
+		}
 	}
 	return l, l.Validate()
 }
@@ -60,54 +70,85 @@ func MustParse(texts ...string) []Limit {
 
 func (l *Limit) parseShape(shape string) (err error) {
 	window, rest, _ := strings.Cut(shape, ":")
-	switch window {
-	case string(Concurrent):
-		l.Kind = Concurrent
+	switch kind := Kind(window); kind {
+	case Concurrent, Jobs:
+		l.Kind = kind
 		return nil
-	case string(CalendarDay):
-		l.Kind = CalendarDay
+	case CalendarHour, CalendarDay, CalendarMonth:
+		l.Kind = kind
 		if rest == "" {
 			return fmt.Errorf("calendar needs a time zone, such as calendar:Europe/Berlin")
 		}
 		l.Zone, err = time.LoadLocation(rest)
 		return err
+	default:
 	}
 	if l.Window, err = time.ParseDuration(window); err != nil {
 		return fmt.Errorf("%q is not a window", window)
 	}
 	kind, parameter, _ := strings.Cut(rest, ":")
 	l.Kind = Kind(cmp.Or(kind, string(Rolling)))
-	switch {
-	case l.Kind == Fixed && parameter != "":
-		l.Offset, err = time.ParseDuration(parameter)
-		return err
-	case l.Kind == TokenBucket:
-		if l.Burst, err = strconv.Atoi(parameter); err != nil {
-			return fmt.Errorf("a bucket needs its size, such as bucket:100")
-		}
-		return nil
-	case parameter != "":
-		return fmt.Errorf("%s takes no parameter", l.Kind)
-	case l.Kind == Rolling || l.Kind == Fixed:
-		return nil
-	}
-	return fmt.Errorf("%q is not a kind that follows a window: rolling, fixed or bucket", kind)
+	return l.parseParameter(parameter)
 }
 
-func (l *Limit) parseOptions(options string) error {
-	for option := range strings.SplitSeq(options, ",") {
-		key, value, _ := strings.Cut(option, "=")
-		switch key {
-		case "":
-		case "judge":
-			l.JudgeOnly = true
-		case "operation":
-			l.Operation = value
-		case "credential":
-			l.Credential = value
-		default:
-			return fmt.Errorf("option %q is unknown", option)
+// parseParameter reads what follows the kind of a limit with a window.
+func (l *Limit) parseParameter(parameter string) (err error) {
+	switch l.Kind {
+	case Fixed, Weighted:
+		if parameter != "" {
+			l.Offset, err = time.ParseDuration(parameter)
 		}
+		return err
+	case TokenBucket:
+		if l.Burst, err = strconv.Atoi(parameter); err != nil {
+			return errors.New("a bucket needs its size, such as bucket:100")
+		}
+		return nil
+	case Stepped:
+		if l.Step, err = time.ParseDuration(parameter); err != nil {
+			return errors.New("stepped needs the length of a step, such as stepped:1s")
+		}
+		return nil
+	case Rolling:
+		if parameter != "" {
+			return errors.New("rolling takes no parameter")
+		}
+		return nil
+	default:
+		return fmt.Errorf("%q is not a kind that follows a window: rolling, fixed, bucket, weighted or stepped", l.Kind)
+	}
+}
+
+func (l *Limit) parseOption(option string) (err error) {
+	key, value, _ := strings.Cut(option, "=")
+	switch key {
+	case "":
+	case "judge":
+		l.JudgeOnly = true
+	case "operation":
+		l.Operation = value
+	case "method":
+		l.Method = value
+	case "path":
+		l.Path = value
+	case "credential":
+		l.Credential = value
+	case "per":
+		l.Per = Apart(value)
+	case "cost":
+		operation, units, _ := strings.Cut(value, ":")
+		cost := Cost{Operation: operation}
+		cost.Units, err = strconv.Atoi(units)
+		l.Costs = append(l.Costs, cost)
+	case "skew":
+		l.Skew, err = time.ParseDuration(value)
+	case "late":
+		l.Late, err = time.ParseDuration(value)
+	default:
+		return fmt.Errorf("option %q is unknown", option)
+	}
+	if err != nil {
+		return fmt.Errorf("option %q: %w", option, err)
 	}
 	return nil
 }
@@ -115,29 +156,43 @@ func (l *Limit) parseOptions(options string) error {
 // String is the text form that Parse reads.
 func (l Limit) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s=%d/", l.Name, l.Calls)
-	switch l.Kind {
-	case Concurrent:
-		b.WriteString(string(Concurrent))
-	case CalendarDay:
-		fmt.Fprintf(&b, "%s:%v", CalendarDay, l.Zone)
-	case Fixed:
-		fmt.Fprintf(&b, "%v:%s:%v", l.Window, Fixed, l.Offset)
-	case TokenBucket:
-		fmt.Fprintf(&b, "%v:%s:%d", l.Window, TokenBucket, l.Burst)
-	default:
-		fmt.Fprintf(&b, "%v:%s", l.Window, l.Kind)
+	fmt.Fprintf(&b, "%s=%d/%s", l.Name, l.Calls, l.shape())
+	option := func(given bool, name string, value any) {
+		if given {
+			fmt.Fprintf(&b, ",%s=%v", name, value)
+		}
 	}
 	if l.JudgeOnly {
 		b.WriteString(",judge")
 	}
-	if l.Operation != "" {
-		b.WriteString(",operation=" + l.Operation)
+	option(l.Operation != "", "operation", l.Operation)
+	option(l.Method != "", "method", l.Method)
+	option(l.Path != "", "path", l.Path)
+	option(l.Credential != "", "credential", l.Credential)
+	option(l.Per != "", "per", l.Per)
+	for _, cost := range l.Costs {
+		option(true, "cost", fmt.Sprintf("%s:%d", cost.Operation, cost.Units))
 	}
-	if l.Credential != "" {
-		b.WriteString(",credential=" + l.Credential)
-	}
+	option(l.Skew != 0, "skew", l.Skew)
+	option(l.Late != 0, "late", l.Late)
 	return b.String()
+}
+
+func (l Limit) shape() string {
+	switch l.Kind {
+	case Concurrent, Jobs:
+		return string(l.Kind)
+	case CalendarHour, CalendarDay, CalendarMonth:
+		return fmt.Sprintf("%s:%v", l.Kind, l.Zone)
+	case Fixed, Weighted:
+		return fmt.Sprintf("%v:%s:%v", l.Window, l.Kind, l.Offset)
+	case TokenBucket:
+		return fmt.Sprintf("%v:%s:%d", l.Window, l.Kind, l.Burst)
+	case Stepped:
+		return fmt.Sprintf("%v:%s:%v", l.Window, l.Kind, l.Step)
+	default:
+		return fmt.Sprintf("%v:%s", l.Window, l.Kind)
+	}
 }
 
 // MarshalText makes a Limit its text form in JSON.

@@ -31,7 +31,7 @@ type Store interface {
 	// call's ID and seen, or call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull and ErrQueueFull.
 	Append(e Entry) (id call.ID, seen bool, err error)
 	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, refunds,
-	// tallies and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
+	// tallies, memory and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
 	Commit(b *Batch) error
 
 	// Heads returns the first n queued calls of an integration behind after, in the order of acceptance.
@@ -82,8 +82,11 @@ type Progress struct {
 
 // Head is what is needed to decide on a queued call. Its body stays in the store.
 type Head struct {
-	ID         call.ID
-	Operation  string
+	ID        call.ID
+	Operation string
+	// Method and Target tell, with Operation, what it takes of the limits.
+	Method     string
+	Target     string
 	Repeat     call.Repeat
 	AcceptedAt time.Time
 	Expires    time.Time
@@ -101,7 +104,7 @@ type Due struct {
 // Batch is what one turn of the scheduler decided.
 type Batch struct {
 	Transitions []Transition
-	// Charges that are new or whose end became known, each at most once.
+	// Charges that are new or of which something became known; of several of one ID the last counts.
 	Charges []Charge
 	// Refunds are open charges for which nothing was sent.
 	Refunds []uint64
@@ -111,13 +114,16 @@ type Batch struct {
 	Tallies map[string]Tally
 	// Plan, if set, is the plan in force.
 	Plan []byte
+	// Memory, if set, is what the scheduler wants to know again after a restart, in a form of its own: what it has learnt of demand.
+	Memory []byte
 	// Clock is how far time has come. It is required. Ended charges before its Horizon are forgotten.
 	Clock Clock
 }
 
 // Empty reports whether nothing was decided.
 func (b *Batch) Empty() bool {
-	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 && b.Plan == nil
+	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 &&
+		b.Plan == nil && b.Memory == nil
 }
 
 // Transition takes an acknowledged call from one state to another.
@@ -145,7 +151,12 @@ type Answer struct {
 type Charge struct {
 	ID          uint64 `json:"id"`
 	Integration string `json:"integration"`
-	Cost        int64  `json:"cost"`
+	// Calls is for how many calls it stands; 0 is one.
+	Calls int64 `json:"calls,omitempty"`
+	// Amounts are what it took of the meters in force that do not count every call as one; of a meter that is not named it is not known.
+	Amounts []Amount `json:"amounts,omitempty"`
+	// Record is the record it was about, 0 if there was none.
+	Record uint64 `json:"record,omitempty"`
 	// Open: the call may be on its way, no end is known.
 	Open bool `json:"-"`
 	// End is when the answer was read, or when listening ended plus the server's longest delay, on the clock of the store (see Clock).
@@ -154,6 +165,17 @@ type Charge struct {
 	InDoubt bool `json:"inDoubt,omitempty"`
 	// Call is the acknowledged call that was charged; empty for one that somebody waited for.
 	Call call.ID `json:"call,omitempty"`
+	// JobEnded: it holds no slot for a job any more.
+	JobEnded bool `json:"jobEnded,omitempty"`
+}
+
+// Amount is what a call took of one meter; see limits.Meter for what identifies it.
+type Amount struct {
+	Subject    string `json:"subject,omitempty"`
+	Credential string `json:"credential,omitempty"`
+	PerRecord  bool   `json:"perRecord,omitempty"`
+	Execution  bool   `json:"execution,omitempty"`
+	N          int64  `json:"n"`
 }
 
 // Clock is a reading of all clocks at one moment. It tells a restarted dispatcher how old the charges are.
@@ -165,12 +187,18 @@ type Clock struct {
 	Boot   time.Duration `json:"boot"`
 	// Horizon: charges that ended before it, on the clock of the store, were forgotten. Zero if none was.
 	Horizon time.Duration `json:"horizon,omitempty"`
+	// Begun: it is known what had been used when the volume was new. Assumed is when a charge was taken for that, because another volume was lost; zero if never.
+	Begun   bool      `json:"begun,omitempty"`
+	Assumed time.Time `json:"assumed,omitzero"`
 }
 
-// Restored is what a scheduler starts from; the zero value on a new volume.
+// Restored is what a scheduler starts from; nothing but Volume on a new one.
 type Restored struct {
-	Plan  []byte
-	Clock Clock
+	// Volume is the store's identity: it was made with it, and goes where it goes.
+	Volume string
+	Plan   []byte
+	Memory []byte
+	Clock  Clock
 	// Charges that have ended, in the order of their ends, then the open ones in the order of their IDs.
 	Charges []Charge
 	// Sent calls have an open charge: it is not known what became of them.

@@ -145,21 +145,6 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-func TestMatchesPath(t *testing.T) {
-	for _, test := range []struct {
-		pattern, path string
-		want          bool
-	}{
-		{"/", "/", true}, {"/a", "/a", true}, {"/a", "/a/", false}, {"/a", "/b", false}, {"/a/*", "/a/b", true}, {"/a/*", "/a/b/c", false}, {"/a/*/c", "/a/b/c", true},
-		{"/a/**", "/a", true}, {"/a/**", "/a/b", true}, {"/a/**", "/a/b/c", true}, {"/a/**", "/ab", false}, {"/*/x/**", "/a/x/y/z", true}, {"/*/x/**", "/a/y/y/z", false},
-		{"/**", "/", true}, {"/**", "/a/b", true}, {"/a%20b", "/a b", true}, {"/a%zz", "/a%zz", false},
-	} {
-		if got := matchesPath(test.pattern, test.path); got != test.want {
-			t.Errorf("matchesPath(%q, %q) = %v", test.pattern, test.path, got)
-		}
-	}
-}
-
 func TestRefusals(t *testing.T) {
 	quota := &call.Refusal{Code: contract.ReasonLimitReached, Limit: "minute", RetryAfter: 41 * time.Second, Detail: "limit minute has no room"}
 	for name, test := range map[string]struct {

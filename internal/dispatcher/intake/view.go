@@ -5,13 +5,12 @@ package intake
 import (
 	"fmt"
 	"net/http"
-	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake/links"
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -93,27 +92,7 @@ func matchesOperation(o contract.OperationOverflow, operation, method, path stri
 	if o.Operation != "" {
 		return o.Operation == operation
 	}
-	return slices.Contains(o.Methods, method) && matchesPath(o.Path, path)
-}
-
-// matchesPath holds a decoded path against a pattern, in which "*" stands for one segment and "/**" at the end for any number of them.
-func matchesPath(pattern, decoded string) bool {
-	pattern, err := url.PathUnescape(pattern)
-	if err != nil {
-		return false
-	}
-	prefix, open := strings.CutSuffix(pattern, "/**")
-	if !open {
-		matches, err := path.Match(pattern, decoded)
-		return err == nil && matches
-	}
-	segments := strings.Split(decoded, "/")
-	depth := strings.Count(prefix, "/") + 1
-	if len(segments) < depth {
-		return false
-	}
-	matches, err := path.Match(prefix, strings.Join(segments[:depth], "/"))
-	return err == nil && matches
+	return slices.Contains(o.Methods, method) && call.PathMatches(o.Path, path)
 }
 
 // prefersAsync reports whether a Prefer header (RFC 7240) asks for an answer before the work is done.

@@ -14,15 +14,13 @@ import (
 )
 
 const (
-	maxWeight      = 1000
 	maxWaitSeconds = 300
 	maxQueued      = 100_000
 	maxAgeSeconds  = 7 * 24 * 60 * 60
 )
 
-func (p *problems) integrations(plan *contract.Plan) {
+func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) {
 	p.require(len(plan.Integrations) <= contract.MaxIntegrations, "integrations", "there are %d, more than %d", len(plan.Integrations), contract.MaxIntegrations)
-	adapter, _ := provider.ByName(plan.CRM.Provider)
 	holders := map[string]string{} // of keys and service accounts: two would make it a matter of chance who pays
 	seen := map[string]bool{}
 	for _, integration := range plan.Integrations {
@@ -30,37 +28,13 @@ func (p *problems) integrations(plan *contract.Plan) {
 		p.require(integration.Namespace != "" && integration.Name != "" && integration.UID != "", field, "namespace, name and uid are required")
 		p.require(!seen[integration.Key()], field, "is there twice")
 		seen[integration.Key()] = true
-		p.share(integration.Share, plan.Limits, field+".share")
+		p.shares(&integration, plan.Limits, field)
+		p.priority(integration.Priority, field+".priority")
 		p.overflow(integration, adapter, field)
 		p.clients(integration.Clients, holders, field)
+		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
 	}
-	for _, limit := range plan.Limits {
-		size := limit.Calls + limit.Concurrent // one of them is 0
-		sum := int64(0)
-		for _, integration := range plan.Integrations {
-			sum += guarantee(integration.Share, limit.Name, size)
-		}
-		p.require(sum <= size, fmt.Sprintf("limits[%s]", limit.Name), "the guarantees add up to %d of %d", sum, size)
-	}
-}
-
-func guarantee(share contract.Share, limit string, size int64) int64 {
-	if share.Guaranteed != nil {
-		return share.Guaranteed[limit]
-	}
-	return size * share.GuaranteedPercent / 100
-}
-
-func (p *problems) share(share contract.Share, limits []contract.Limit, field string) {
-	p.within(share.GuaranteedPercent, 0, 100, field+".guaranteedPercent")
-	p.within(share.MaxPercent, 1, 100, field+".maxPercent")
-	p.within(share.LendPercent, 0, 100, field+".lendPercent")
-	p.within(share.Weight, 1, maxWeight, field+".weight")
-	for name, calls := range share.Guaranteed {
-		known := slices.ContainsFunc(limits, func(l contract.Limit) bool { return l.Name == name })
-		p.require(known, field+".guaranteed", "there is no limit %q", name)
-		p.within(calls, 0, maxCalls, field+".guaranteed["+name+"]")
-	}
+	p.guarantees(plan)
 }
 
 func (p *problems) overflow(integration contract.Integration, adapter provider.Provider, field string) {
@@ -114,5 +88,13 @@ func (p *problems) clients(clients []contract.Client, holders map[string]string,
 			p.require(!taken, at, "has the same key or service account as %s", holder)
 			holders[identity] = at
 		}
+	}
+}
+
+func (p *problems) priority(priority contract.Priority, field string) {
+	switch priority {
+	case contract.PriorityInteractive, contract.PriorityStandard, contract.PriorityBulk:
+	default:
+		p.require(false, field, "%q is not Interactive, Standard or Bulk", priority)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,8 +53,8 @@ func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
 		want contract.RejectedPlan
 	}{
 		"no JSON": {"sequence: 7", contract.RejectedPlan{Reason: "the plan is not JSON: invalid character 's' looking for beginning of value"}},
-		"another schema": {strings.Replace(text, `"schema": 1`, `"schema": 2, "new": 1`, 1), contract.RejectedPlan{
-			Sequence: 7, Reason: "schema: 2 is not known, this dispatcher reads 1: bring manager and dispatcher to one version",
+		"another schema": {strings.Replace(text, `"schema": 2`, `"schema": 3, "new": 1`, 1), contract.RejectedPlan{
+			Sequence: 7, Reason: "schema: 3 is not known, this dispatcher reads 2: bring manager and dispatcher to one version",
 		}},
 		"an unknown field": {strings.Replace(text, `"weight": 3`, `"wait": 3`, 1), contract.RejectedPlan{
 			Sequence: 7, Reason: `the plan cannot be read: json: unknown field "wait"`,
@@ -98,20 +99,72 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"a limit's name":        {func(p *contract.Plan) { p.Limits[1].Name = "minute" }, "limits[minute]: names must be set and differ"},
 		"a limit's calls":       {func(p *contract.Plan) { p.Limits[0].Calls = 0 }, "limits[minute].calls: 0 is not between 1 and 1000000000"},
 		"a limit's window":      {func(p *contract.Plan) { p.Limits[0].WindowSeconds = 2678401 }, "limits[minute].windowSeconds: 2678401 is not between"},
-		"a limit's time zone":   {func(p *contract.Plan) { p.Limits[1].DayTimeZone = "Europe/Nowhere" }, `limits[day].dayTimeZone: "Europe/Nowhere" is not a time zone`},
-		"the machine's zone":    {func(p *contract.Plan) { p.Limits[1].DayTimeZone = "Local" }, `limits[day].dayTimeZone: "Local" is not a time zone`},
+		"a limit's time zone":   {func(p *contract.Plan) { p.Limits[1].Calendar.TimeZone = "Europe/Nowhere" }, `limits[day].calendar.timeZone: "Europe/Nowhere" is not a time zone`},
+		"the machine's zone":    {func(p *contract.Plan) { p.Limits[1].Calendar.TimeZone = "Local" }, `limits[day].calendar.timeZone: "Local" is not a time zone`},
+		"a limit's period":      {func(p *contract.Plan) { p.Limits[1].Calendar.Unit = "Week" }, `limits[day].calendar.unit: "Week" is not Hour, Day or Month`},
 		"a limit's slots":       {func(p *contract.Plan) { p.Limits[2].Concurrent = 10001 }, "limits[inflight].concurrent: 10001 is not between"},
-		"slots and calls":       {func(p *contract.Plan) { p.Limits[2].Calls = 1 }, "limits[inflight].calls: must not be set"},
-		"two kinds of limit":    {func(p *contract.Plan) { p.Limits[0].DayTimeZone = "UTC" }, "limits[minute]: exactly one of"},
+		"slots and calls":       {func(p *contract.Plan) { p.Limits[2].Calls = 1 }, "limits[inflight]: calls and executionSeconds must not be set"},
+		"slots and execution":   {func(p *contract.Plan) { p.Limits[2].ExecutionSeconds = 1 }, "limits[inflight]: calls and executionSeconds must not be set"},
+		"execution and calls":   {func(p *contract.Plan) { p.Limits[6].Calls = 1 }, "limits[execution].calls: must not be set"},
+		"execution":             {func(p *contract.Plan) { p.Limits[6].ExecutionSeconds = 10000001 }, "limits[execution].executionSeconds: 10000001 is not between"},
+		"jobs in a window":      {func(p *contract.Plan) { p.Limits[0].UntilJobEnds = true }, "limits[minute].untilJobEnds: is only for concurrent"},
+		"two kinds of limit":    {func(p *contract.Plan) { p.Limits[0].Calendar = p.Limits[1].Calendar }, "limits[minute]: exactly one of"},
 		"no kind of limit":      {func(p *contract.Plan) { p.Limits[0].WindowSeconds = 0 }, "limits[minute]: exactly one of"},
-		"too much guaranteed":   {func(p *contract.Plan) { p.Integrations[1].Share.Guaranteed["minute"] = 161 }, "limits[minute]: the guarantees add up to 401 of 400"},
-		"an integration twice":  {func(p *contract.Plan) { p.Integrations[1].Name = "ccai" }, "integrations[contact-centre/ccai]: is there twice"},
-		"an integration's uid":  {func(p *contract.Plan) { p.Integrations[1].UID = "" }, "integrations[contact-centre/etl]: namespace, name and uid"},
-		"a share's percentage":  {func(p *contract.Plan) { p.Integrations[0].Share.GuaranteedPercent = 101 }, "integrations[contact-centre/ccai].share.guaranteedPercent: 101 is not"},
-		"a share's maximum":     {func(p *contract.Plan) { p.Integrations[0].Share.MaxPercent = 0 }, ".share.maxPercent: 0 is not between 1 and 100"},
-		"a share's loan":        {func(p *contract.Plan) { p.Integrations[0].Share.LendPercent = -1 }, ".share.lendPercent: -1 is not"},
-		"a share's weight":      {func(p *contract.Plan) { p.Integrations[0].Share.Weight = 0 }, ".share.weight: 0 is not between 1 and 1000"},
-		"a share's limit":       {func(p *contract.Plan) { p.Integrations[1].Share.Guaranteed["hour"] = 1 }, `.share.guaranteed: there is no limit "hour"`},
+		"a guard":               {func(p *contract.Plan) { p.Limits[5].GuardSeconds = 601 }, "limits[tokens].guardSeconds: 601 is not between 0 and 600"},
+		"a guard of slots":      {func(p *contract.Plan) { p.Limits[2].GuardSeconds = 1 }, "limits[inflight].guardSeconds: must not be set"},
+		"a way of counting":     {func(p *contract.Plan) { p.Limits[0].Counting = "Guess" }, `limits[minute].counting: "Guess" is not Exact`},
+		"estimated execution":   {func(p *contract.Plan) { p.Limits[6].Counting = contract.CountingApproximate }, "limits[execution].counting: Approximate is only for limits of calls"},
+		"estimated records":     {func(p *contract.Plan) { p.Limits[4].Counting = contract.CountingApproximate }, "limits[per-ticket].counting: Approximate is only for limits of calls"},
+		"an estimated day":      {func(p *contract.Plan) { p.Limits[1].Counting = contract.CountingApproximate }, "limits[day].counting: Approximate is only for windowSeconds"},
+		"a bucket's burst":      {func(p *contract.Plan) { p.Limits[5].Burst = 1001 }, "limits[tokens].burst: 1001 is not between 1 and 1000"},
+		"a burst alone":         {func(p *contract.Plan) { p.Limits[0].Burst = 5 }, "limits[minute].burst: is only for counting TokenBucket"},
+		"records, credentials":  {func(p *contract.Plan) { p.Limits[4].PerCredential = true }, "limits[per-ticket]: perRecord and perCredential exclude"},
+		"records in a day":      {func(p *contract.Plan) { p.Limits[1].PerRecord = true }, "limits[day].perRecord: is only for calls in windowSeconds"},
+		"records without match": {func(p *contract.Plan) { p.Limits[4].Match = nil }, `limits[per-ticket].perRecord: needs match.path with a "*"`},
+		"records behind **":     {func(p *contract.Plan) { p.Limits[4].Match.Path = "/api/**" }, `limits[per-ticket].perRecord: needs match.path with a "*"`},
+		"an empty match":        {func(p *contract.Plan) { *p.Limits[4].Match = contract.Match{} }, "limits[per-ticket].match: either operations or path"},
+		"methods alone":         {func(p *contract.Plan) { p.Limits[3].Match.Methods = []string{"PUT"} }, "limits[jobs].match.methods: need a path"},
+		"a relative path":       {func(p *contract.Plan) { p.Limits[4].Match.Path = "api/*" }, `limits[per-ticket].match.path: "api/*" is not absolute`},
+		"a limit's operation":   {func(p *contract.Plan) { p.Limits[3].Match.Operations[0] = "Fly" }, `limits[jobs].match.operations: "Fly" is not an operation of Zendesk`},
+		"many costs":            {func(p *contract.Plan) { p.Limits[5].Costs = make([]contract.Cost, 33) }, "limits[tokens].costs: there are 33, more than 32"},
+		"costs of slots":        {func(p *contract.Plan) { p.Limits[2].Costs = p.Limits[5].Costs[:1] }, "limits[inflight].costs: are only for limits with calls"},
+		"a cost's match":        {func(p *contract.Plan) { p.Limits[5].Costs[1].Match.Path = "" }, "limits[tokens].costs[1].match: either operations or path"},
+		"a cost":                {func(p *contract.Plan) { p.Limits[5].Costs[0].Cost = 0 }, "limits[tokens].costs[0].cost: 0 is not between 1 and 1000"},
+		"a cost over the burst": {func(p *contract.Plan) { p.Limits[5].Costs[0].Cost = 101 }, "limits[tokens].costs[0].cost: 101 is more than the burst of 100"},
+		"what others get":       {func(p *contract.Plan) { p.ExternalPercent = 91 }, "externalPercent: 91 is not between 0 and 90"},
+		"a server's delay":      {func(p *contract.Plan) { p.MaxServerDelaySeconds = 3601 }, "maxServerDelaySeconds: 3601 is not between 0 and 3600"},
+		"after a loss":          {func(p *contract.Plan) { p.Ledger.AfterLoss = "ProRata" }, `ledger.afterLoss: "ProRata" is not`},
+		"a loss of nothing":     {func(p *contract.Plan) { p.Ledger.Volume = "" }, "ledger.lost: needs two volumes"},
+		"a loss of itself":      {func(p *contract.Plan) { p.Ledger.Volume = "v2" }, "ledger.lost: needs two volumes"},
+		"when it was lost":      {func(p *contract.Plan) { p.Ledger.Lost.At = time.Time{} }, "ledger.lost.at: is required"},
+		"less than nothing":     {func(p *contract.Plan) { p.Ledger.Lost.Used["day"] = -1 }, "ledger.lost.used[day]: -1 is negative"},
+		"too much guaranteed": {func(p *contract.Plan) {
+			p.Integrations[1].Share.PerLimit["minute"] = contract.Part{GuaranteedCalls: new(int64(281)), MaxPercent: 50}
+		}, "limits[minute]: the guarantees add up to 401 of 400"},
+		"too much for others": {func(p *contract.Plan) {
+			p.Integrations[2].Share.GuaranteedPercent, p.Integrations[1].Share.PerLimit = 91, nil
+		}, "limits[minute]: the guarantees add up to 404 of 400"},
+		"an integration twice": {func(p *contract.Plan) { p.Integrations[1].Name = "ccai" }, "integrations[contact-centre/ccai]: is there twice"},
+		"an integration's uid": {func(p *contract.Plan) { p.Integrations[1].UID = "" }, "integrations[contact-centre/etl]: namespace, name and uid"},
+		"a share's percentage": {func(p *contract.Plan) { p.Integrations[0].Share.GuaranteedPercent = 101 }, "integrations[contact-centre/ccai].share.guaranteedPercent: 101 is not"},
+		"a share's maximum":    {func(p *contract.Plan) { p.Integrations[0].Share.MaxPercent = 0 }, ".share.maxPercent: 0 is not between 1 and 100"},
+		"a share's loan":       {func(p *contract.Plan) { p.Integrations[0].Share.LendPercent = -1 }, ".share.lendPercent: -1 is not"},
+		"a share's weight":     {func(p *contract.Plan) { p.Integrations[0].Share.Weight = 0 }, ".share.weight: 0 is not between 1 and 1000"},
+		"a share's limit":      {func(p *contract.Plan) { p.Integrations[1].Share.PerLimit["hour"] = contract.Part{MaxPercent: 1} }, `.share.perLimit: there is no limit "hour" that is shared out`},
+		"a record's limit":     {func(p *contract.Plan) { p.Integrations[1].Share.PerLimit["per-ticket"] = contract.Part{MaxPercent: 1} }, `.share.perLimit: there is no limit "per-ticket"`},
+		"a part's guarantee": {func(p *contract.Plan) {
+			p.Integrations[1].Share.PerLimit["minute"] = contract.Part{MaxPercent: 1, GuaranteedCalls: new(int64(-1))}
+		}, ".share.perLimit[minute].guaranteedCalls: -1 is not between 0"},
+		"a part's maximum": {func(p *contract.Plan) {
+			p.Integrations[1].Share.PerLimit["minute"] = contract.Part{MaxPercent: 1, MaxCalls: new(int64(0))}
+		}, ".share.perLimit[minute].maxCalls: 0 is not between 1"},
+		"many overrides":        {func(p *contract.Plan) { p.Integrations[0].Overrides = make([]contract.Override, 17) }, ".overrides: there are 17, more than 16"},
+		"an override's share":   {func(p *contract.Plan) { p.Integrations[0].Overrides[0].Share.Weight = 0 }, ".overrides[campaign].share.weight: 0 is not between"},
+		"an override's end":     {func(p *contract.Plan) { p.Integrations[0].Overrides[0].Until = nil }, ".overrides: override campaign: either from and until, or weekly"},
+		"an override's hours":   {func(p *contract.Plan) { p.Integrations[0].Overrides[1].Weekly.End = "25:00" }, `.overrides: override night: weekly.end: "25:00"`},
+		"an override's zone":    {func(p *contract.Plan) { p.Integrations[0].Overrides[1].Weekly.TimeZone = "Local" }, `.overrides: override night: weekly.timeZone: unknown time zone "Local"`},
+		"a priority":            {func(p *contract.Plan) { p.Integrations[0].Priority = "" }, `.priority: "" is not Interactive, Standard or Bulk`},
+		"an external's client":  {func(p *contract.Plan) { p.Integrations[0].External = true }, "integrations[contact-centre/ccai].clients: must not be set for an external"},
 		"default policy":        {func(p *contract.Plan) { p.Integrations[0].Default = contract.Queued }, `.default: "Queue" is neither Wait nor Reject`},
 		"waiting":               {func(p *contract.Plan) { p.Integrations[0].WaitSeconds = 301 }, ".waitSeconds: 301 is not between 0 and 300"},
 		"queue length":          {func(p *contract.Plan) { p.Integrations[0].Queue.MaxCalls = 100001 }, ".queue.maxCalls: 100001 is not"},

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/token"
@@ -18,10 +17,8 @@ import (
 
 // Bounds of a plan, as the API has them.
 const (
-	maxLimits        = 16
-	maxWindowSeconds = 31 * 24 * 60 * 60
-	maxCalls         = 1_000_000_000
-	maxConcurrent    = 10_000
+	maxExternalPercent    = 90
+	maxServerDelaySeconds = 3600
 )
 
 // problems collects what is wrong with a plan, each with the path of its field.
@@ -49,8 +46,12 @@ func validate(plan *contract.Plan) error {
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {
 		p = append(p, fmt.Errorf("tokenIssuers: %w", err))
 	}
-	p.limits(plan.Limits)
-	p.integrations(plan)
+	p.within(plan.ExternalPercent, 0, maxExternalPercent, "externalPercent")
+	p.within(plan.MaxServerDelaySeconds, 0, maxServerDelaySeconds, "maxServerDelaySeconds")
+	adapter, _ := provider.ByName(plan.CRM.Provider)
+	p.limits(plan.Limits, adapter)
+	p.ledger(plan.Ledger)
+	p.integrations(plan, adapter)
 	return p.err()
 }
 
@@ -122,34 +123,19 @@ func (p *problems) intake(intake contract.Intake) {
 	p.require(!intake.PlainHTTP || !intake.CertificateFromSecret, "intake", "plainHTTP and certificateFromSecret exclude each other")
 }
 
-func (p *problems) limits(limits []contract.Limit) {
-	p.require(1 <= len(limits) && len(limits) <= maxLimits, "limits", "there are %d, not 1 to %d", len(limits), maxLimits)
-	seen := map[string]bool{}
-	for _, limit := range limits {
-		field := fmt.Sprintf("limits[%s]", limit.Name)
-		p.require(limit.Name != "" && !seen[limit.Name], field, "names must be set and differ")
-		seen[limit.Name] = true
-		p.limit(limit, field)
+func (p *problems) ledger(past contract.LedgerPast) {
+	switch past.AfterLoss {
+	case "", contract.LedgerBounded, contract.LedgerSpent, contract.LedgerFresh:
+	default:
+		p.require(false, "ledger.afterLoss", "%q is not Bounded, Spent or Fresh", past.AfterLoss)
 	}
-}
-
-func (p *problems) limit(limit contract.Limit, field string) {
-	kinds := 0
-	if limit.WindowSeconds != 0 {
-		kinds++
-		p.within(limit.WindowSeconds, 1, maxWindowSeconds, field+".windowSeconds")
+	if past.Lost == nil {
+		return
 	}
-	if limit.DayTimeZone != "" {
-		kinds++
-		_, err := time.LoadLocation(limit.DayTimeZone)
-		p.require(err == nil && limit.DayTimeZone != "Local", field+".dayTimeZone", "%q is not a time zone", limit.DayTimeZone)
+	two := past.Volume != "" && past.Lost.Found != "" && past.Lost.Found != past.Volume
+	p.require(two, "ledger.lost", "needs two volumes, one that was lost and one that was found")
+	p.require(!past.Lost.At.IsZero(), "ledger.lost.at", "is required")
+	for name, used := range past.Lost.Used {
+		p.require(used >= 0, "ledger.lost.used["+name+"]", "%d is negative", used)
 	}
-	if limit.Concurrent != 0 {
-		kinds++
-		p.within(limit.Concurrent, 1, maxConcurrent, field+".concurrent")
-		p.require(limit.Calls == 0, field+".calls", "must not be set with concurrent")
-	} else {
-		p.within(limit.Calls, 1, maxCalls, field+".calls")
-	}
-	p.require(kinds == 1, field, "exactly one of windowSeconds, dayTimeZone, concurrent must be set")
 }

@@ -42,8 +42,10 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 		return
 	}
 	w.lane, w.since, w.deadline = l, now, now.Add(wait)
+	w.price = s.price(w.call.Operation, w.call.Method, w.call.Target)
 	l.waiting = append(l.waiting, w)
-	l.ask(now, true)
+	l.stale = true
+	s.ask(now, l, w.price, true)
 }
 
 // admissible returns the lane of an integration whose new calls are taken, or why they are not.
@@ -65,6 +67,7 @@ func (s *Scheduler) withdraw(w *waiter) {
 	w.gone = true
 	if w.lane != nil {
 		w.lane.waiting = slices.DeleteFunc(w.lane.waiting, func(x *waiter) bool { return x == w })
+		w.lane.stale = true
 	}
 	select {
 	case r := <-w.answered: // it was answered in the same moment
@@ -100,7 +103,7 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 		return "", false, s.refuseAppend(c.Integration, entry.MaxQueued, err)
 	}
 	if !seen {
-		s.report(func() { s.arrived(c.Integration, id, c.Expires) })
+		s.report(func() { s.arrived(c, id) })
 	}
 	return id, seen, nil
 }
@@ -112,10 +115,10 @@ func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
 	if refusal == nil {
 		maxAge := time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second
 		e.MaxQueued, e.Call.Expires = l.spec.Queue.MaxCalls, now.Add(maxAge)
-		if left, ok := s.drainTime(now, l, s.options.Store.Tally(l.key).Queued+1); !s.plan.Hold && (!ok || left > maxAge) {
+		if _, late, ok := s.drainTime(now, l, s.options.Store.Tally(l.key).Queued+1); !s.plan.Hold && (!ok || late > maxAge) {
 			refusal = &call.Refusal{
-				Code: contract.ReasonQueueTooSlow, RetryAfter: max(0, left-maxAge),
-				Detail: fmt.Sprintf("the queue of %s takes longer to drain than queue.maxAgeSeconds, %d", l.key, l.spec.Queue.MaxAgeSeconds),
+				Code: contract.ReasonQueueTooSlow, RetryAfter: max(0, late-maxAge),
+				Detail: fmt.Sprintf("the queue of %s may take longer to drain than queue.maxAgeSeconds, %d", l.key, l.spec.Queue.MaxAgeSeconds),
 			}
 		}
 	}
@@ -126,11 +129,12 @@ func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
 }
 
 // arrived notes a call that was stored.
-func (s *Scheduler) arrived(integration string, id call.ID, expires time.Time) {
-	l := s.lane(integration)
+func (s *Scheduler) arrived(c *call.Call, id call.ID) {
+	l := s.lane(c.Integration)
 	l.queue.arrived(id)
-	l.ask(s.options.Now(), false)
-	s.nextDue = earlier(s.nextDue, expires)
+	l.stale = true
+	s.ask(s.options.Now(), l, s.price(c.Operation, c.Method, c.Target), false)
+	s.nextDue = earlier(s.nextDue, c.Expires)
 }
 
 // refuseAppend puts the store's errors into the words of a refusal.

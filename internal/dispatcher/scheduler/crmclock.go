@@ -27,7 +27,8 @@ func (c *crmClock) observe(header http.Header, began, ended time.Time) bool {
 		return false
 	}
 	// Date is cut to the second: the clock showed up to one second more.
-	seen := limits.Offset{Min: date.Sub(ended), Max: date.Add(time.Second).Sub(began)}
+	drift := c.guards.Drift(max(0, ended.Sub(began)))
+	seen := limits.Offset{Min: date.Sub(ended) - drift, Max: date.Add(time.Second).Sub(began) + drift}
 	if seen.Min < -farthest || seen.Max > farthest {
 		return false
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 )
@@ -28,9 +29,14 @@ var errDamaged = errors.New("the stored call cannot be read")
 
 // flight is one request on its way: for somebody who waits, or for a queued call.
 type flight struct {
-	id   ledger.ID
-	lane *lane
-	to   upstream.Destination
+	id    ledger.ID
+	lane  *lane
+	price price
+	// tariff that price is of, at is when the charge was taken, charge is what is stored of it.
+	tariff *tariff.Tariff
+	at     time.Time
+	charge backlog.Charge
+	to     upstream.Destination
 
 	waiter *waiter
 	call   *call.Call
@@ -38,11 +44,6 @@ type flight struct {
 	// head is the queued call as it was before, sent what is stored of it since.
 	head backlog.Head
 	sent backlog.Progress
-}
-
-// charge is the flight's charge before its end.
-func (f *flight) charge() backlog.Charge {
-	return backlog.Charge{ID: uint64(f.id), Integration: f.lane.key, Cost: callCost, Open: true, Call: f.head.ID}
 }
 
 // fly runs outside the loop and reports to it.
@@ -93,7 +94,9 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	}
 	if o.Answer != nil && o.Rest == nil {
 		s.crmClock.observe(o.Answer.Header, o.Began, o.Ended)
+		s.observeDuration(f, o.Ended.Sub(o.Began))
 	}
+	s.watchJobs(now, f, o)
 	switch what {
 	case refused:
 		s.refusals.fail(now, f.id, s.lastID, wait, s.options.Random.Float64())
@@ -129,22 +132,33 @@ func (s *Scheduler) refund(f *flight) {
 	s.mustLedger(s.ledger.Refund(f.id))
 	s.batch.Refunds = append(s.batch.Refunds, uint64(f.id))
 	s.count(f.lane.key, backlog.Tally{Dispatched: -1})
+	s.recordChanged(f)
 }
 
 // endCharge ends a charge: at the end of the answer, or, when that was not read, as long after as the CRM may still count the call.
 func (s *Scheduler) endCharge(f *flight, at time.Time, complete bool) {
 	delete(s.flights, f.id)
-	c := f.charge()
+	c := &f.charge
 	c.Open = false
 	if complete {
 		s.mustLedger(s.ledger.Settle(f.id, at))
 	} else {
 		s.mustLedger(s.ledger.Abandon(f.id, at))
 		c.InDoubt = true
-		at = at.Add(s.options.Guards.MaxServerDelay)
+		at = at.Add(s.guards.MaxServerDelay)
 	}
 	c.End = at.Sub(s.epoch)
-	s.batch.Charges = append(s.batch.Charges, c)
+	c.Amounts = ran(c.Amounts, at.Sub(f.at))
+	s.adviseSlots(s.options.Now(), f)
+	s.batch.Charges = append(s.batch.Charges, *c)
+	s.recordChanged(f)
+}
+
+// recordChanged has calls looked at again that wait for a record which the call was about.
+func (s *Scheduler) recordChanged(f *flight) {
+	if f.price.record != ledger.NoRecord || f.tariff != s.tariff {
+		s.staleAll()
+	}
 }
 
 // mustLedger ends the process when the ledger and the flights disagree: nothing that it decides could be trusted.
@@ -186,6 +200,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 
 func (s *Scheduler) waitAgain(w *waiter) {
 	w.lane.waiting = slices.Insert(w.lane.waiting, 0, w)
+	w.price, w.lane.stale = s.price(w.call.Operation, w.call.Method, w.call.Target), true
 }
 
 // endAttempt takes a queued call to its next state.
@@ -204,7 +219,7 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 		s.outages.pass(f.id)
 		h.Progress = f.sent
 	}
-	to, reason := after(what, h.Repeat, h.Progress, now, s.options.Guards.MaxServerDelay)
+	to, reason := after(what, h.Repeat, h.Progress, now, s.guards.MaxServerDelay)
 	if errors.Is(o.Err, errDamaged) {
 		to, reason = call.StateParked, o.Err.Error()
 	}
@@ -218,6 +233,7 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 	s.transit(t, due)
 	if to == call.StateQueued {
 		f.lane.queue.returned(h)
+		f.lane.stale = true
 	}
 }
 

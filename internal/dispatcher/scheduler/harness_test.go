@@ -96,6 +96,17 @@ func (c *crm) targets() []string {
 // dialect knows a refusal by its status, and how long to wait by a header in Go's notation.
 type dialect struct{}
 
+// Canonical implements Provider.
+func (dialect) Canonical(path string) string { return path }
+
+// Jobs implements Provider: headers would be too easy, so a body of the CRM of a test tells of none.
+func (dialect) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
+
+// BatchSize implements Provider.
+func (dialect) BatchSize(operation string) int64 {
+	return map[string]int64{"CreateTicket": 100}[operation]
+}
+
 // Refused implements Provider.
 func (dialect) Refused(status int, header http.Header, _ time.Time) (time.Duration, bool) {
 	wait, _ := time.ParseDuration(header.Get("Wait"))
@@ -109,14 +120,16 @@ type bench struct {
 	fs   *vfs.MemFS
 	crm  *crm
 	boot string
-	stop func()
+	// dialect is that of the provider Test.
+	dialect Provider
+	stop    func()
 }
 
 // inBubble runs a test with a scheduler that has a plan of one integration, a/x, and ten calls a minute.
 func inBubble(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot"}
+		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot", dialect: dialect{}}
 		b.start()
 		b.apply(plan(1))
 		test(t, b)
@@ -136,7 +149,7 @@ func (b *bench) start() {
 	began, boot := time.Unix(0, 0), b.boot
 	b.Scheduler, err = New(Options{
 		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
-		Provider: func(name string) (Provider, bool) { return dialect{}, name == "Test" },
+		Provider: func(name string) (Provider, bool) { return b.dialect, name == "Test" },
 		Boot:     func() (string, time.Duration) { return boot, time.Since(began) },
 		Random:   mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
 	})
@@ -152,6 +165,13 @@ func (b *bench) start() {
 			b.t.Error(err)
 		}
 	}
+}
+
+// fresh starts a scheduler on a new volume.
+func (b *bench) fresh() {
+	b.t.Helper()
+	b.fs = vfs.NewCrashableMem()
+	b.start()
 }
 
 // restart ends the scheduler by loss of power, with calls in flight, and starts it anew after down.
@@ -172,7 +192,7 @@ func plan(sequence int64, change ...func(*contract.Plan)) *contract.Plan {
 		Limits: []contract.Limit{{Name: "minute", Calls: 10, WindowSeconds: 60}},
 		Integrations: []contract.Integration{{
 			Namespace: "a", Name: "x", UID: "x", Enforce: true,
-			Share: contract.Share{GuaranteedPercent: 50, Weight: 1, MaxPercent: 100, LendPercent: 50},
+			Share: contract.Share{Part: contract.Part{GuaranteedPercent: 50, MaxPercent: 100}, Weight: 1, LendPercent: 50},
 			Queue: contract.Queue{MaxCalls: 1000, MaxAgeSeconds: 86400},
 		}},
 	}

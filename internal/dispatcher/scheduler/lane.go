@@ -9,9 +9,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
-	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
-	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
 // lane is one integration: what it waits for and what it may have.
@@ -22,15 +20,21 @@ type lane struct {
 	spec    *contract.Integration
 	waiting []*waiter
 	queue   window
-	// demands by limit, of all calls and of those that somebody waits for; asked is set when one of them has grown since the last forecast.
-	demands []*forecast.Demand
-	live    []*forecast.Demand
-	asked   bool
+
+	// offers are the heads that the shares know of. stale is set when they may not be the right ones any more, at the latest at staleAt if that is set.
+	offers  []offer
+	stale   bool
+	staleAt time.Time
+
+	demand demand
+	// missedSince is when a call within the guarantee was first seen to wait for the licence; zero if none is.
+	missedSince time.Time
 }
 
 // waiter is a call that somebody waits for. The loop owns it.
 type waiter struct {
 	call     *call.Call
+	price    price
 	lane     *lane
 	since    time.Time
 	deadline time.Time
@@ -66,14 +70,14 @@ func (s *Scheduler) lane(key string) *lane {
 	l := s.lanes[key]
 	if l == nil {
 		l = &lane{key: key, owner: s.ledger.Owner(key), queue: window{more: true}}
-		s.lanes[key] = l
+		s.lanes[key], s.byOwner[l.owner] = l, l
 		at, _ := slices.BinarySearchFunc(s.order, key, func(l *lane, key string) int { return compareKeys(l.key, key) })
 		s.order = slices.Insert(s.order, at, l)
 	}
 	return l
 }
 
-// setLanes gives each integration of the plan its lane, and forecasts for the limits in force. A limit that stays as it is keeps its forecasts.
+// setLanes gives each integration of the plan its lane. What waits is priced anew.
 func (s *Scheduler) setLanes(p *contract.Plan) {
 	for _, l := range s.order {
 		l.spec = nil
@@ -81,33 +85,13 @@ func (s *Scheduler) setLanes(p *contract.Plan) {
 	for i := range p.Integrations {
 		s.lane(p.Integrations[i].Key()).spec = &p.Integrations[i]
 	}
-	kept := make([]int, s.ledger.Limits())
-	before := s.forecastFor
-	s.forecastFor = make([]limits.Limit, s.ledger.Limits())
-	for k := range s.forecastFor {
-		s.forecastFor[k] = s.ledger.Limit(k)
-		kept[k] = slices.IndexFunc(before, func(b limits.Limit) bool {
-			now := s.forecastFor[k]
-			return b.Name == now.Name && b.Kind == now.Kind && b.Window == now.Window
-		})
-	}
 	for _, l := range s.order {
-		l.demands, l.live = s.keepForecasts(l.demands, kept), s.keepForecasts(l.live, kept)
-		l.asked = true
-	}
-}
-
-// keepForecasts returns a forecast for each limit: the old one at the position that kept names, a new one where it names none.
-func (s *Scheduler) keepForecasts(old []*forecast.Demand, kept []int) []*forecast.Demand {
-	demands := make([]*forecast.Demand, len(kept))
-	for k, from := range kept {
-		if from >= 0 && from < len(old) {
-			demands[k] = old[from]
-			continue
+		l.offers, l.stale = l.offers[:0], true
+		for _, w := range l.waiting {
+			w.price = s.price(w.call.Operation, w.call.Method, w.call.Target)
 		}
-		demands[k] = forecast.NewDemand(s.forecastFor[k])
+		l.queue.reprice()
 	}
-	return demands
 }
 
 // shadowed says whether the integration's waiting calls pass through untouched.
@@ -119,17 +103,6 @@ func (s *Scheduler) bypassed(now time.Time) bool {
 	return s.plan.BypassUntil != nil && now.Before(*s.plan.BypassUntil)
 }
 
-// ask notes that the integration asks for one more call; live, that somebody waits for it.
-func (l *lane) ask(now time.Time, live bool) {
-	for k := range l.demands {
-		l.demands[k].Ask(now, callCost)
-		if live {
-			l.live[k].Ask(now, callCost)
-		}
-	}
-	l.asked = true
-}
-
 // refill reads heads from the store where the memory runs short. It must not be called between a decision and its commit: the store would not know of it.
 func (s *Scheduler) refill() (found bool, err error) {
 	for _, l := range s.order {
@@ -139,6 +112,7 @@ func (s *Scheduler) refill() (found bool, err error) {
 				return found, err
 			}
 			l.queue.extend(heads, maxHeads)
+			l.stale = true
 			found = found || len(heads) > 0
 		}
 	}

@@ -31,6 +31,7 @@ func (s *Scheduler) endOverdue(now time.Time) error {
 		}
 		if l := s.lanes[d.Integration]; l != nil {
 			l.queue.drop(d.ID)
+			l.stale = true
 		}
 		keepUntil := now.Add(keepResults)
 		s.transit(backlog.Transition{Ref: d.Ref, From: d.State, To: call.StateDead, At: now, Reason: reason, KeepUntil: keepUntil}, keepUntil)

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
+	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
@@ -56,6 +57,7 @@ func (s *Scheduler) apply(p *contract.Plan, done chan<- error) {
 		done <- err
 		return
 	}
+	s.begin(s.options.Now())
 	s.encodedPlan, s.batch.Plan = encoded, encoded
 	s.visible(func() {
 		s.publish(p)
@@ -89,45 +91,51 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	if !found {
 		return fmt.Errorf("crm.provider: %q is not known to this version", p.CRM.Provider)
 	}
-	ls, err := limitsOf(p)
+	prices, err := tariff.New(p, provider.Canonical)
 	if err != nil {
 		return err
 	}
-	if err := s.ledger.SetLimits(s.options.Now(), ls); err != nil {
+	now, ls := s.options.Now(), prices.Limits()
+	if err := s.setSchedules(p); err != nil {
 		return err
 	}
-	s.plan, s.provider = p, provider
+	if err := s.ledger.SetLimits(now, ls); err != nil {
+		return err
+	}
+	s.plan, s.provider, s.tariff = p, provider, prices
+	s.setGuards(p)
+	s.recordLimits, s.countsJobs = nil, false
+	for k, l := range ls {
+		s.countsJobs = s.countsJobs || l.UntilJobEnds
+		if l.Meter.PerRecord && !l.AlertOnly {
+			s.recordLimits = append(s.recordLimits, k)
+		}
+	}
 	s.refusals.most = longestWindow(ls)
+	s.sharing.Reset()
 	s.setLanes(p)
-	s.sharing.SetShares(sharesOf(p))
+	s.share(now)
+	for _, l := range s.order {
+		l.demand.setLimits(ls)
+	}
+	s.total.setLimits(ls)
+	s.setAdvisors(ls)
+	s.ahead = make([]forecast.Curve, len(ls))
 	return nil
+}
+
+// setGuards takes over what the plan says of the CRM.
+func (s *Scheduler) setGuards(p *contract.Plan) {
+	s.guards.MaxServerDelay = s.options.Guards.MaxServerDelay
+	if p.MaxServerDelaySeconds > 0 {
+		s.guards.MaxServerDelay = time.Duration(p.MaxServerDelaySeconds) * time.Second
+	}
+	s.ledger.SetMaxServerDelay(s.guards.MaxServerDelay)
 }
 
 func (s *Scheduler) publish(p *contract.Plan) {
 	before := s.published.Swap(&inForce{plan: p, changed: make(chan struct{})})
 	close(before.changed)
-}
-
-// limitsOf reads the plan's limits in the words of the domain.
-func limitsOf(p *contract.Plan) ([]limits.Limit, error) {
-	ls := make([]limits.Limit, 0, len(p.Limits))
-	for _, from := range p.Limits {
-		l := limits.Limit{Name: from.Name, Max: from.Calls, AlertOnly: from.AlertOnly}
-		switch {
-		case from.WindowSeconds > 0:
-			l.Kind, l.Window = limits.Rolling, time.Duration(from.WindowSeconds)*time.Second
-		case from.DayTimeZone != "":
-			zone, err := time.LoadLocation(from.DayTimeZone)
-			if err != nil {
-				return nil, fmt.Errorf("limits[%s].dayTimeZone: %w", from.Name, err)
-			}
-			l.Kind, l.Location = limits.CalendarDay, zone
-		default:
-			l.Kind, l.Max = limits.Concurrent, from.Concurrent
-		}
-		ls = append(ls, l)
-	}
-	return ls, nil
 }
 
 func longestWindow(ls []limits.Limit) time.Duration {
@@ -136,15 +144,4 @@ func longestWindow(ls []limits.Limit) time.Duration {
 		longest = max(longest, l.Window)
 	}
 	return longest
-}
-
-func sharesOf(p *contract.Plan) map[string]fairshare.Share {
-	shares := make(map[string]fairshare.Share, len(p.Integrations))
-	for _, i := range p.Integrations {
-		shares[i.Key()] = fairshare.Share{
-			Guaranteed: i.Share.Guaranteed, GuaranteedPercent: i.Share.GuaranteedPercent,
-			Weight: i.Share.Weight, MaxPercent: i.Share.MaxPercent, LendPercent: i.Share.LendPercent,
-		}
-	}
-	return shares
 }

@@ -104,8 +104,8 @@ func TestPlansThatAreNotAccepted(t *testing.T) {
 		"another schema":  {func(p *contract.Plan) { p.Schema = 99 }, "schema 99"},
 		"another dialect": {func(p *contract.Plan) { p.CRM.UID, p.CRM.Provider = "new", "Unknown" }, "Unknown"},
 		"a time zone nobody knows": {func(p *contract.Plan) {
-			p.Limits = []contract.Limit{{Name: "day", Calls: 1, DayTimeZone: "Mars/Olympus"}}
-		}, "limits[day].dayTimeZone"},
+			p.Limits = []contract.Limit{{Name: "day", Calls: 1, Calendar: &contract.Calendar{Unit: contract.CalendarDay, TimeZone: "Mars/Olympus"}}}
+		}, "limits[day].calendar.timeZone"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -26,6 +26,7 @@ func (s *Scheduler) restore() error {
 		return err
 	}
 	s.sharing = fairshare.New(s.ledger)
+	s.origin = origin{volume: stored.Volume, begun: stored.Clock.Begun, assumed: stored.Clock.Assumed}
 	if stored.Plan != nil {
 		if err := s.restorePlan(stored.Plan); err != nil {
 			return err
@@ -33,6 +34,13 @@ func (s *Scheduler) restore() error {
 	}
 	if err := s.restoreCharges(now, stored); err != nil {
 		return err
+	}
+	if s.plan != nil {
+		s.share(now) // what was restored is shared out, too
+		s.begin(now)
+	}
+	if err := s.remember(stored.Memory); err != nil {
+		s.options.Logger.Warn("What had been learnt of demand cannot be read; forecasts start anew", "error", err)
 	}
 	for _, sent := range stored.Sent {
 		s.restoreSent(now, sent)
@@ -60,7 +68,7 @@ func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
 
 // clock is a reading of all clocks at now.
 func (s *Scheduler) clock(now time.Time) backlog.Clock {
-	c := backlog.Clock{Store: now.Sub(s.epoch)}
+	c := backlog.Clock{Store: now.Sub(s.epoch), Begun: s.origin.begun, Assumed: s.origin.assumed}
 	c.BootID, c.Boot = s.options.Boot()
 	if !s.horizon.IsZero() {
 		c.Horizon = s.horizon.Sub(s.epoch)
@@ -88,14 +96,13 @@ func (s *Scheduler) restoreCharges(now time.Time, stored backlog.Restored) error
 	entries := make([]ledger.Entry, 0, len(stored.Charges))
 	for _, c := range stored.Charges {
 		s.lastID = max(s.lastID, ledger.ID(c.ID))
-		e := ledger.Entry{Owner: c.Integration, Cost: c.Cost, InDoubt: c.InDoubt}
 		if c.Open {
 			c.Open, c.InDoubt = false, true
-			c.End = now.Add(s.options.Guards.MaxServerDelay).Sub(s.epoch)
+			c.End = now.Add(s.guards.MaxServerDelay).Sub(s.epoch)
+			c.Amounts = ran(c.Amounts, s.guards.MaxServerDelay)
 			s.batch.Charges = append(s.batch.Charges, c)
-		} else {
-			e.End = s.epoch.Add(c.End)
 		}
+		e := s.entryOf(c)
 		entries = append(entries, e)
 	}
 	return s.ledger.Restore(now, entries, s.horizon)
@@ -103,7 +110,7 @@ func (s *Scheduler) restoreCharges(now time.Time, stored backlog.Restored) error
 
 // restoreSent takes a call that was on its way when the process died as one whose answer was lost.
 func (s *Scheduler) restoreSent(now time.Time, sent backlog.SentCall) {
-	to, reason := after(lost, sent.Head.Repeat, sent.Head.Progress, now, s.options.Guards.MaxServerDelay)
+	to, reason := after(lost, sent.Head.Repeat, sent.Head.Progress, now, s.guards.MaxServerDelay)
 	s.batch.Transitions = append(s.batch.Transitions, backlog.Transition{
 		Ref: sent.Ref, From: call.StateSent, To: to, At: now, Progress: sent.Head.Progress, Reason: reason,
 	})

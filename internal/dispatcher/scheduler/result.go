@@ -49,7 +49,7 @@ func (s *Scheduler) foretell(ctx context.Context, r *call.Result) {
 	eta := make(chan time.Time, 1)
 	ask := func() {
 		now, l := s.options.Now(), s.lanes[r.Integration]
-		if left, ok := s.drainTime(now, l, r.Ahead+1); ok {
+		if left, _, ok := s.drainTime(now, l, r.Ahead+1); ok {
 			eta <- now.Add(left)
 		} else {
 			eta <- time.Time{}

@@ -19,14 +19,13 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
-
-// callCost is what a call costs: no provider prices calls differently yet.
-const callCost = 1
 
 // Sender puts a call on the wire. upstream.Client does.
 type Sender interface {
@@ -35,6 +34,12 @@ type Sender interface {
 
 // Provider is what the scheduler has to know of a CRM's dialect.
 type Provider interface {
+	// Canonical is the one form of a decoded path: patterns are held against it, and records are told apart by it.
+	Canonical(path string) string
+	// Jobs reads from an answer, with the method of its call, which background jobs have started by it, and which are said to have ended.
+	Jobs(method string, status int, body []byte) (started, ended []string)
+	// BatchSize is how many calls of an operation one bulk call can hold; 0 if they cannot be batched.
+	BatchSize(operation string) int64
 	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
 	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
 }
@@ -77,17 +82,44 @@ type Scheduler struct {
 
 	// What follows belongs to the loop.
 
-	ledger   *ledger.Ledger
-	sharing  *fairshare.Sharing
+	ledger  *ledger.Ledger
+	sharing *fairshare.Sharing
+	// guards are those of the options with what the plan says of the CRM.
+	guards   limits.Guards
+	origin   origin
 	plan     *contract.Plan
 	provider Provider
+	// tariff prices calls by the plan; nil before the first. recordLimits are the limits that each record has for itself; countsJobs says that one holds its
+	// slots until jobs end.
+	tariff       *tariff.Tariff
+	recordLimits []int
+	countsJobs   bool
 	// encodedPlan is the plan in force as it is stored.
 	encodedPlan []byte
+	// schedules of the plan's integrations; sharesUntil is when another override can hold.
+	schedules   []schedule
+	sharesUntil time.Time
 	lanes       map[string]*lane
+	byOwner     map[ledger.Owner]*lane
 	// order has the lanes by key.
-	order       []*lane
-	forecastFor []limits.Limit
-	forecastAt  time.Time
+	order []*lane
+	// backlogOpen: the lanes offer queued calls.
+	backlogOpen bool
+
+	// total is the demand of all integrations together, ahead what is asked for from forecastAt on, by limit.
+	total        demand
+	ahead        []forecast.Curve
+	forecastAt   time.Time
+	meanDuration time.Duration
+	// advisors try out larger and smaller licences; advisorOf has them by limit. inadequate is what they said last.
+	advisors   []*forecast.Advisor
+	advisorOf  []*forecast.Advisor
+	inadequate bool
+	// memorisedAt is when what was learnt was stored.
+	memorisedAt time.Time
+
+	// jobs are those that hold slots, by the CRM's names for them.
+	jobs map[string]*flight
 
 	flights map[ledger.ID]*flight
 	lastID  ledger.ID
@@ -117,7 +149,10 @@ func New(o Options) (*Scheduler, error) {
 		options:  o,
 		commands: make(chan func()),
 		stopped:  make(chan struct{}),
+		guards:   o.Guards,
 		lanes:    map[string]*lane{},
+		byOwner:  map[ledger.Owner]*lane{},
+		jobs:     map[string]*flight{},
 		flights:  map[ledger.ID]*flight{},
 		refusals: gate{least: time.Second, most: time.Minute},
 		outages:  gate{least: time.Second, most: time.Minute},

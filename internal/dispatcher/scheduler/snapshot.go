@@ -3,6 +3,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -10,6 +11,10 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
 // Snapshot is the scheduler at one moment, in the words of the report.
@@ -21,6 +26,11 @@ type Snapshot struct {
 	Windows      []contract.WindowReport
 	Backlog      contract.BacklogReport
 	Integrations []contract.IntegrationReport
+	// Volume is the identity of the store, Ledger what the ledger started from.
+	Volume string
+	Ledger contract.LedgerReport
+	// Advice on the licence; nil while too little was seen.
+	Advice *contract.LicenceAdvice
 	// RefusedUntil is set while the CRM's refusal holds calls back.
 	RefusedUntil *time.Time
 	// Waiting calls have a client that waits and were not sent; InFlight requests have no end yet.
@@ -39,7 +49,7 @@ func (s *Scheduler) Snapshot(ctx context.Context) (Snapshot, error) {
 func (s *Scheduler) snapshot() Snapshot {
 	now := s.options.Now()
 	s.ledger.Advance(now)
-	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights)}
+	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights), Volume: s.origin.volume, Ledger: s.originReport()}
 	tallies := s.options.Store.Tallies()
 	for _, key := range slices.Sorted(maps.Keys(tallies)) {
 		addBacklog(&snap.Backlog, backlogOf(tallies[key]))
@@ -51,9 +61,11 @@ func (s *Scheduler) snapshot() Snapshot {
 	if s.refusals.shut && now.Before(s.refusals.until) {
 		snap.RefusedUntil = new(s.refusals.until.UTC())
 	}
+	s.foresee(now)
 	for k := range s.ledger.Limits() {
-		snap.Windows = append(snap.Windows, s.windowReport(k))
+		snap.Windows = append(snap.Windows, s.windowReport(now, k))
 	}
+	snap.Advice = s.advice(now)
 	for _, l := range s.order {
 		snap.Waiting += len(l.waiting)
 		if l.spec == nil {
@@ -63,17 +75,79 @@ func (s *Scheduler) snapshot() Snapshot {
 		snap.Integrations = append(snap.Integrations, r)
 		snap.Backlog.OldestQueued = earliest(snap.Backlog.OldestQueued, r.Backlog.OldestQueued)
 	}
-	snap.Backlog.DrainSeconds = longest(snap.Integrations)
+	snap.Backlog.DrainSeconds = longest(snap.Integrations, func(b contract.BacklogReport) *int64 { return b.DrainSeconds })
+	snap.Backlog.DrainP95Seconds = longest(snap.Integrations, func(b contract.BacklogReport) *int64 { return b.DrainP95Seconds })
 	return snap
 }
 
-func (s *Scheduler) windowReport(k int) contract.WindowReport {
+func (s *Scheduler) windowReport(now time.Time, k int) contract.WindowReport {
 	limit := s.ledger.Limit(k)
-	w := contract.WindowReport{Name: limit.Name, Limit: limit.Max, Used: s.ledger.Used(k), InDoubt: s.ledger.InDoubt(k)}
+	w := contract.WindowReport{
+		Name: limit.Name, Limit: limit.Max, Used: s.ledger.Used(k), InDoubt: s.ledger.InDoubt(k),
+		External: s.external(k), Lent: s.sharing.Lent(k), Borrowed: s.sharing.Borrowed(k),
+		Estimated:         limit.Unit == limits.Milliseconds || limit.AlertOnly,
+		GuardMilliseconds: s.ledger.Guard(k).Milliseconds(),
+	}
+	if limit.Meter.PerRecord { // the record that has used most
+		w.Used = limit.Max - s.ledger.RecordFree(k, ledger.NoRecord)
+		return w
+	}
+	renewal := limit.Window
 	if _, end, ok := s.ledger.Period(k); ok {
 		w.Reset = new(end.UTC())
+		renewal = max(0, end.Sub(now))
 	}
+	if limit.Kind == limits.Concurrent {
+		return w
+	}
+	even, late := s.ahead[k].At(cmp.Or(limit.Window, limit.Period.Longest()))
+	w.DemandP50, w.DemandP95 = int64(even), int64(late)
+	w.Exhaustion = s.exhaustion(now, k, renewal)
 	return w
+}
+
+// external is what limit k keeps free for callers outside the dispatcher.
+func (s *Scheduler) external(k int) (sum int64) {
+	for o := range s.ledger.Owners() {
+		l := s.byOwner[ledger.Owner(o)]
+		if l != nil && l.spec != nil && l.spec.External || s.ledger.Name(ledger.Owner(o)) == undeclared {
+			sum += s.sharing.Guaranteed(k, ledger.Owner(o))
+		}
+	}
+	return sum
+}
+
+// releaseSteps is how finely what a limit will release is told to the forecast.
+const releaseSteps = 16
+
+func (s *Scheduler) exhaustion(now time.Time, k int, renewal time.Duration) *contract.ExhaustionForecast {
+	waiting := 0.0
+	for _, l := range s.order {
+		if l.spec != nil {
+			waiting += float64(int64(len(l.waiting))+s.options.Store.Tally(l.key).Queued) * l.demand.perCall(k)
+		}
+	}
+	e := forecast.Exhaustion{
+		Free: s.ledger.Free(k) - s.external(k), Waiting: int64(waiting), Renewal: renewal, Ahead: &s.ahead[k],
+	}
+	for _, r := range s.ledger.Releases(k, releaseSteps) {
+		e.Releases = append(e.Releases, forecast.Release{After: max(0, r.By.Sub(now)), Units: r.Units})
+	}
+	if _, _, calendar := s.ledger.Period(k); calendar {
+		e.Releases = nil
+	}
+	even, early := forecast.Exhaust(now, e)
+	if even.IsZero() && early.IsZero() {
+		return nil
+	}
+	f := &contract.ExhaustionForecast{}
+	if !even.IsZero() {
+		f.P50 = new(even.UTC())
+	}
+	if !early.IsZero() {
+		f.P95 = new(early.UTC())
+	}
+	return f
 }
 
 func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) contract.IntegrationReport {
@@ -88,15 +162,81 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 	for k := range s.ledger.Limits() {
 		r.Windows = append(r.Windows, contract.ShareReport{
 			Name: s.ledger.Limit(k).Name, Guaranteed: s.sharing.Guaranteed(k, l.owner), Used: s.ledger.UsedBy(k, l.owner),
+			Lent: s.sharing.LentBy(k, l.owner), Borrowed: s.sharing.BorrowedBy(k, l.owner), Demand: l.demand.likely[k],
 		})
 	}
 	if t.Queued > 0 && len(l.queue.heads) > 0 {
 		r.Backlog.OldestQueued = new(l.queue.heads[0].AcceptedAt.UTC())
 	}
-	if left, ok := s.drainTime(now, l, t.Queued); ok {
-		r.Backlog.DrainSeconds = new(int64(left / time.Second))
+	if even, late, ok := s.drainTime(now, l, t.Queued); ok {
+		r.Backlog.DrainSeconds, r.Backlog.DrainP95Seconds = new(int64(even/time.Second)), new(int64(late/time.Second))
 	}
+	r.Waiting, r.GuaranteeMissedSeconds = s.waitingReport(now, l)
 	return r
+}
+
+// waitingReport says what holds back the oldest call of a lane, and for how long a call within what is never lent of the guarantee has been waiting.
+func (s *Scheduler) waitingReport(now time.Time, l *lane) (*contract.WaitingReport, int64) {
+	var oldest time.Time
+	var of price
+	in := fairshare.Waiting
+	if len(l.waiting) > 0 {
+		oldest, of = l.waiting[0].since, l.waiting[0].price
+	}
+	if len(l.queue.heads) > 0 {
+		if h := l.queue.heads[0]; oldest.IsZero() || h.AcceptedAt.Before(oldest) {
+			oldest, of, in = h.AcceptedAt, s.price(h.Operation, h.Method, h.Target), fairshare.Backlog
+		}
+	}
+	if oldest.IsZero() {
+		return nil, l.missed(now, false)
+	}
+	y := s.whyWaiting(now, l, of, in, oldest)
+	r := &contract.WaitingReport{Since: oldest.UTC(), Limit: y.limit, Cause: y.cause, ReservedFor: y.reservedFor, Detail: y.detail}
+	if !y.earliest.IsZero() {
+		r.Earliest = new(y.earliest.UTC())
+	}
+	return r, l.missed(now, s.missesGuarantee(l, of, in, y))
+}
+
+// missesGuarantee says whether a call waits for the licence although it is within what is never lent of the lane's guarantee.
+func (s *Scheduler) missesGuarantee(l *lane, of price, in fairshare.Lane, y why) bool {
+	switch y.cause {
+	case contract.CauseUsedUp, contract.CauseReserved, contract.CausePaced, contract.CauseCRMRefusing, contract.CauseLedgerLost:
+		return s.ownHard(l, of, in)
+	default:
+		return false
+	}
+}
+
+// missed is for how many seconds a guarantee has been missed, as far as snapshots saw.
+func (l *lane) missed(now time.Time, misses bool) int64 {
+	if !misses {
+		l.missedSince = time.Time{}
+		return 0
+	}
+	if l.missedSince.IsZero() {
+		l.missedSince = now
+	}
+	return int64(now.Sub(l.missedSince) / time.Second)
+}
+
+// ownHard says whether a call is within what is never lent of the lane's guarantee in every limit that counts it. One that is under no guarantee is not.
+func (s *Scheduler) ownHard(l *lane, of price, in fairshare.Lane) bool {
+	counted := false
+	for k, n := range s.tariff.Cost(of.kind) {
+		if limit := s.ledger.Limit(k); n == 0 || limit.AlertOnly || limit.Meter.PerRecord {
+			continue
+		}
+		counted = true
+		if in == fairshare.Backlog {
+			n += s.sharing.Live(k, l.owner)
+		}
+		if hard, _ := s.sharing.Reserved(k, l.owner); hard < n {
+			return false
+		}
+	}
+	return counted
 }
 
 func backlogOf(t backlog.Tally) contract.BacklogReport {
@@ -118,10 +258,10 @@ func earliest(a, b *time.Time) *time.Time {
 }
 
 // longest is the longest of the integrations' drain times, nil if one that has calls queued cannot be foreseen.
-func longest(all []contract.IntegrationReport) *int64 {
+func longest(all []contract.IntegrationReport, of func(contract.BacklogReport) *int64) *int64 {
 	var most *int64
 	for _, i := range all {
-		switch seconds := i.Backlog.DrainSeconds; {
+		switch seconds := of(i.Backlog); {
 		case seconds == nil && i.Backlog.Queued > 0:
 			return nil
 		case most == nil || seconds != nil && *seconds > *most:

@@ -21,6 +21,8 @@ const (
 	// they have faded. They fade over minutes.
 	forecastEvery = time.Second
 	fadeEvery     = 10 * time.Second
+	// memoryEvery is how much of what was learnt of demand a crash can cost.
+	memoryEvery = 15 * time.Minute
 	// horizonStep keeps the store from being told of every charge that is past all windows.
 	horizonStep = time.Minute
 	// landing is how long calls in flight may take to end after Run was told to stop.
@@ -76,6 +78,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	if err := s.endOverdue(now); err != nil {
 		return wake, err
 	}
+	s.shareAnew(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
 	if err := s.commit(now); err != nil {
@@ -98,6 +101,10 @@ func (s *Scheduler) commit(now time.Time) error {
 		s.horizon = h
 	}
 	s.batch.Clock = s.clock(now)
+	if now.Sub(s.memorisedAt) >= memoryEvery || s.stopping && len(s.flights) == 0 {
+		s.memorisedAt, s.batch.Memory = now, s.memorise()
+		s.forgetJobs(now)
+	}
 	if err := s.options.Store.Commit(s.batch); err != nil {
 		return err
 	}
@@ -117,20 +124,16 @@ func (s *Scheduler) show() {
 // nextWake is when time alone changes something.
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
+	wake = earlier(wake, s.sharesUntil)
 	waits := false
 	for _, l := range s.order {
 		for _, w := range l.waiting {
 			waits = true
 			wake = earlier(wake, w.deadline)
 		}
-		if len(l.queue.heads) > 0 && l.spec != nil {
-			waits = true
-			if at, next := l.queue.first(now); at < 0 {
-				wake = earlier(wake, next)
-			}
-		}
+		waits = waits || len(l.queue.heads) > 0 && l.spec != nil
 	}
-	if !waits || s.plan == nil || s.plan.Hold {
+	if !waits || !s.sends() {
 		return wake
 	}
 	for _, g := range []*gate{&s.refusals, &s.outages} {
@@ -138,10 +141,21 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 			wake = earlier(wake, g.until)
 		}
 	}
+	if !s.refusals.open(now) {
+		return wake // nothing but that counts until then
+	}
+	for _, l := range s.order {
+		wake = earlier(wake, l.staleAt)
+	}
 	if next, ok := s.ledger.NextRelease(); ok {
 		wake = earlier(wake, next)
 	}
 	return earlier(wake, now.Add(fadeEvery))
+}
+
+// sends says whether calls are sent at all.
+func (s *Scheduler) sends() bool {
+	return s.plan != nil && !s.plan.Hold && !s.stopping && !s.origin.waiting
 }
 
 // stop takes no more calls and sends none: who waits is told, what is queued stays in the store.

@@ -57,7 +57,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 			before: func(b *bench) {
 				b.apply(plan(2, func(p *contract.Plan) {
 					other := p.Integrations[0]
-					other.Name, other.Share = "y", contract.Share{GuaranteedPercent: 40, Weight: 1, MaxPercent: 100}
+					other.Name, other.Share = "y", contract.Share{Part: contract.Part{GuaranteedPercent: 40, MaxPercent: 100}, Weight: 1}
 					p.Integrations = append(p.Integrations, other)
 				}))
 				for range 6 {

@@ -16,11 +16,25 @@ const maxHeads = 64
 
 // window is the front of an integration's queue. The store has the rest.
 type window struct {
-	heads []backlog.Head
+	heads []queued
 	// end: the calls up to it that are queued are among heads.
 	end call.ID
 	// more: there may be queued calls behind end.
 	more bool
+}
+
+// queued is a call in the window, with its price once it was asked for.
+type queued struct {
+	backlog.Head
+	price  price
+	priced bool
+}
+
+// reprice forgets the prices.
+func (w *window) reprice() {
+	for i := range w.heads {
+		w.heads[i].priced = false
+	}
 }
 
 // wants says whether heads should be read from the store, behind end.
@@ -29,7 +43,9 @@ func (w *window) wants() bool { return w.more && len(w.heads) <= maxHeads/2 }
 // extend takes what the store returned when it was asked for n heads behind end.
 func (w *window) extend(heads []backlog.Head, n int) {
 	w.more = len(heads) == n
-	w.heads = append(w.heads, heads...)
+	for _, h := range heads {
+		w.heads = append(w.heads, queued{Head: h})
+	}
 	if len(heads) > 0 {
 		w.end = heads[len(heads)-1].ID
 	}
@@ -49,36 +65,25 @@ func (w *window) returned(h backlog.Head) {
 		w.more = true
 		return
 	}
-	at, _ := slices.BinarySearchFunc(w.heads, h.ID, func(e backlog.Head, id call.ID) int { return strings.Compare(string(e.ID), string(id)) })
-	w.heads = slices.Insert(w.heads, at, h)
+	at, _ := slices.BinarySearchFunc(w.heads, h.ID, func(e queued, id call.ID) int { return strings.Compare(string(e.ID), string(id)) })
+	w.heads = slices.Insert(w.heads, at, queued{Head: h})
 	if len(w.heads) > 2*maxHeads {
 		w.heads = w.heads[:maxHeads]
 		w.end, w.more = w.heads[maxHeads-1].ID, true
 	}
 }
 
-// first returns the position of the first call that may be sent at now, or -1, and then when one may be; zero if none waits for that.
-func (w *window) first(now time.Time) (int, time.Time) {
-	var next time.Time
-	for i, h := range w.heads {
-		if !h.NotBefore.After(now) {
-			return i, time.Time{}
-		}
-		next = earlier(next, h.NotBefore)
-	}
-	return -1, next
-}
-
-// remove takes out the call at a position.
-func (w *window) remove(i int) backlog.Head {
-	h := w.heads[i]
+// take takes a call out and returns it. It must be there.
+func (w *window) take(id call.ID) backlog.Head {
+	i := slices.IndexFunc(w.heads, func(h queued) bool { return h.ID == id })
+	h := w.heads[i].Head
 	w.heads = slices.Delete(w.heads, i, i+1)
 	return h
 }
 
 // drop takes out a call by its ID, if it is there.
 func (w *window) drop(id call.ID) {
-	w.heads = slices.DeleteFunc(w.heads, func(h backlog.Head) bool { return h.ID == id })
+	w.heads = slices.DeleteFunc(w.heads, func(h queued) bool { return h.ID == id })
 }
 
 // earlier returns the earlier of two instants, where a zero one is none.

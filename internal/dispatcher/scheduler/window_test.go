@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -53,11 +51,10 @@ func TestWindow(t *testing.T) {
 				w.arrived(id)
 			},
 			"a call is taken": func(t *rapid.T) {
-				i, _ := w.first(noon)
-				if i < 0 {
+				if len(w.heads) == 0 {
 					t.Skip("nothing to take")
 				}
-				h := w.remove(i)
+				h := w.take(w.heads[rapid.IntRange(0, min(3, len(w.heads)-1)).Draw(t, "which")].ID)
 				at, found := slices.BinarySearch(stored, h.ID)
 				if !found {
 					t.Fatalf("%s is taken and not queued", h.ID)
@@ -91,21 +88,4 @@ func TestWindow(t *testing.T) {
 			},
 		})
 	})
-}
-
-func TestWindowPassesOverDelayedCalls(t *testing.T) {
-	delayed := func(id call.ID, s int) backlog.Head {
-		return backlog.Head{ID: id, Progress: backlog.Progress{NotBefore: noon.Add(time.Duration(s) * time.Second)}}
-	}
-	w := &window{heads: []backlog.Head{delayed("a", 7), delayed("b", 5), delayed("c", 6)}, end: "c"}
-	type result struct {
-		i    int
-		next time.Time
-	}
-	for s, want := range map[int]result{0: {-1, noon.Add(5 * time.Second)}, 5: {1, time.Time{}}, 7: {0, time.Time{}}} {
-		i, next := w.first(noon.Add(time.Duration(s) * time.Second))
-		if diff := cmp.Diff(want, result{i, next}, cmp.AllowUnexported(result{})); diff != "" {
-			t.Errorf("after %d s (-want +got):\n%s", s, diff)
-		}
-	}
 }

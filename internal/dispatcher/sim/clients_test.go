@@ -69,7 +69,7 @@ func drawRequest(random *rand.Rand, name string) request {
 	case 1: // somebody waits, and a ticket is made
 		return request{method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, key: "k" + name}
 	case 2: // idempotent by its method
-		return request{method: http.MethodPut, target: "/api/v2/tickets/1.json", body: `{"ticket":{"subject":"t"}}`, queued: true}
+		return request{method: http.MethodPut, target: fmt.Sprintf("/api/v2/tickets/%d.json", 1+random.IntN(3)), body: `{"ticket":{"subject":"t"}}`, queued: true}
 	case 3: // nothing recognises a second one
 		return request{
 			method: http.MethodPost, target: "/api/v2/tickets/create_many.json", body: `{"tickets":[` + ticket(name) + `]}`, external: name, queued: true, key: "k" + name,

@@ -48,12 +48,13 @@ func choose(seed uint64) setup {
 	window := []time.Duration{5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}[r.IntN(4)]
 	s.addLimit(contract.Limit{Name: "short", Calls: int64(3 + r.IntN(30)), WindowSeconds: int64(window / time.Second)})
 	if r.IntN(2) == 0 {
-		zone := []string{"UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe"}[r.IntN(4)]
-		s.addLimit(contract.Limit{Name: "day", Calls: int64(150 + r.IntN(400)), DayTimeZone: zone})
+		name := []string{"UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe"}[r.IntN(4)]
+		s.addLimit(contract.Limit{Name: "day", Calls: int64(150 + r.IntN(400)), Calendar: &contract.Calendar{Unit: contract.CalendarDay, TimeZone: name}})
 	}
 	if r.IntN(5) < 3 {
 		s.addLimit(contract.Limit{Name: "slots", Concurrent: int64(1 + r.IntN(8))})
 	}
+	s.chooseNarrow(r)
 	if s.hidden {
 		s.crm.Limits = append(s.crm.Limits, limit.Limit{Name: "hidden", Calls: 2 + r.IntN(4), Kind: limit.Fixed, Window: 10 * time.Second})
 	}
@@ -72,16 +73,61 @@ func (s *setup) addLimit(l contract.Limit) {
 	s.plan.Limits = append(s.plan.Limits, l)
 	there := limit.Limit{Name: l.Name, Calls: int(l.Calls), Kind: limit.Rolling, Window: time.Duration(l.WindowSeconds) * time.Second}
 	switch {
-	case l.DayTimeZone != "":
-		zone, err := time.LoadLocation(l.DayTimeZone)
-		if err != nil {
-			panic(err)
-		}
-		there.Kind, there.Zone = limit.CalendarDay, zone
+	case l.Calendar != nil:
+		there.Kind, there.Zone = limit.CalendarDay, zone(l.Calendar.TimeZone)
 	case l.Concurrent > 0:
 		there.Kind, there.Calls = limit.Concurrent, int(l.Concurrent)
 	}
 	s.crm.Limits = append(s.crm.Limits, there)
+}
+
+// chooseNarrow adds up to two of the limits that count only some calls, or in other ways.
+func (s *setup) chooseNarrow(r *rand.Rand) {
+	calls, minute := int64(2+r.IntN(8)), time.Minute
+	narrow := []struct {
+		here  contract.Limit
+		there limit.Limit
+	}{
+		{
+			contract.Limit{Name: "updates", Calls: calls, WindowSeconds: 60, Match: &contract.Match{Operations: []string{"UpdateTicket"}}},
+			limit.Limit{Kind: limit.Rolling, Window: minute, Match: limit.Match{Operation: "UpdateTicket"}},
+		},
+		{
+			contract.Limit{Name: "per ticket", Calls: calls, WindowSeconds: 60, PerRecord: true, Match: &contract.Match{Methods: []string{"PUT"}, Path: "/api/v2/tickets/*"}},
+			limit.Limit{Kind: limit.Fixed, Window: minute, Offset: time.Duration(r.IntN(60)) * time.Second, Per: limit.PerRecord, Match: limit.Match{Method: "PUT", Path: "/api/v2/tickets/*"}},
+		},
+		{
+			contract.Limit{Name: "bucket", Calls: 6 * calls, WindowSeconds: 60, Counting: contract.CountingTokenBucket, Burst: calls},
+			limit.Limit{Kind: limit.TokenBucket, Window: minute, Burst: int(calls)},
+		},
+		{
+			contract.Limit{Name: "tokens", Calls: 10 * calls, WindowSeconds: 60, Costs: []contract.Cost{
+				{Match: contract.Match{Operations: []string{"CreateTicket"}}, Cost: 3}, {Match: contract.Match{Methods: []string{"GET"}, Path: "/**"}, Cost: 2},
+			}},
+			limit.Limit{Kind: limit.Rolling, Window: minute, Costs: []limit.Cost{{Operation: "CreateTicket", Units: 3}, {Operation: "SearchUsers", Units: 2}}},
+		},
+		{
+			contract.Limit{Name: "hour", Calls: 30 * calls, Calendar: &contract.Calendar{Unit: contract.CalendarHour, TimeZone: "Asia/Kolkata"}},
+			limit.Limit{Kind: limit.CalendarHour, Zone: zone("Asia/Kolkata")},
+		},
+		{
+			contract.Limit{Name: "jobs", Concurrent: 20, UntilJobEnds: true, Match: &contract.Match{Operations: []string{"CreateTickets"}}},
+			limit.Limit{Kind: limit.Jobs, Match: limit.Match{Operation: "CreateManyTickets"}},
+		},
+	}
+	r.Shuffle(len(narrow), func(i, j int) { narrow[i], narrow[j] = narrow[j], narrow[i] })
+	for _, n := range narrow[:r.IntN(3)] {
+		n.there.Name, n.there.Calls = n.here.Name, int(n.here.Size())
+		s.plan.Limits, s.crm.Limits = append(s.plan.Limits, n.here), append(s.crm.Limits, n.there)
+	}
+}
+
+func zone(name string) *time.Location {
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return z
 }
 
 func (s *setup) choosePlan(r *rand.Rand) {
@@ -97,9 +143,11 @@ func (s *setup) choosePlan(r *rand.Rand) {
 		s.plan.Integrations = append(s.plan.Integrations, contract.Integration{
 			Namespace: "ns", Name: fmt.Sprintf("app%d", i), UID: fmt.Sprintf("uid%d", i), Generation: 1, Enforce: true,
 			Share: contract.Share{
-				GuaranteedPercent: guaranteed, Weight: 1 + r.Int64N(5), MaxPercent: []int64{100, 60}[r.IntN(2)], LendPercent: []int64{0, 50, 100}[r.IntN(3)],
+				Part:   contract.Part{GuaranteedPercent: guaranteed, MaxPercent: []int64{100, 60}[r.IntN(2)]},
+				Weight: 1 + r.Int64N(5), ReclaimWithinWindow: r.IntN(4) == 0, LendPercent: []int64{0, 50, 100}[r.IntN(3)],
 			},
-			Default: contract.Wait, WaitSeconds: 1 + r.Int64N(10),
+			Priority: []contract.Priority{contract.PriorityInteractive, contract.PriorityStandard, contract.PriorityBulk}[r.IntN(3)],
+			Default:  contract.Wait, WaitSeconds: 1 + r.Int64N(10),
 			Queue:   contract.Queue{MaxCalls: 1000, MaxAgeSeconds: 7 * 24 * 3600},
 			Clients: []contract.Client{{Name: "app", APIKeySHA256: []string{hashOf(keyOf(i))}}},
 		})

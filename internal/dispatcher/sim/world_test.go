@@ -114,7 +114,7 @@ func (w *world) replan(ctx context.Context, random *rand.Rand) {
 	*next = w.plan
 	next.Sequence = sequence
 	next.Limits, next.Integrations = slices.Clone(next.Limits), slices.Clone(next.Integrations)
-	switch random.IntN(4) {
+	switch random.IntN(6) {
 	case 0:
 		next.Limits[0].Calls = max(1, next.Limits[0].Calls/2)
 		next.Limits[0].Name = "renamed"
@@ -123,6 +123,14 @@ func (w *world) replan(ctx context.Context, random *rand.Rand) {
 		next.Integrations[0].Share.GuaranteedPercent /= 2
 	case 2:
 		next.Hold = true
+	case 3:
+		next.ExternalPercent = 20
+		next.Integrations[0].Priority = contract.PriorityBulk
+	case 4:
+		from, until := time.Now().Add(time.Minute), time.Now().Add(9*time.Minute)
+		next.Integrations[0].Overrides = []contract.Override{{
+			Name: "for a while", From: &from, Until: &until, Share: contract.Share{Part: contract.Part{MaxPercent: 50}, Weight: 1},
+		}}
 	}
 	w.apply(ctx, next)
 }

@@ -68,11 +68,16 @@ func watched() *fake {
 	f := newFake(planWith(7, ""))
 	oldest, until := time.Unix(1000, 0), time.Unix(2000, 500e6)
 	f.snapshot.Enforcing, f.snapshot.Waiting, f.snapshot.InFlight, f.snapshot.RefusedUntil = true, 2, 3, &until
-	f.snapshot.Windows = []contract.WindowReport{{Name: "minute", Limit: 400, Used: 30, InDoubt: 1}}
+	f.snapshot.Windows = []contract.WindowReport{{
+		Name: "minute", Limit: 400, Used: 30, InDoubt: 1, External: 40, Lent: 50, Borrowed: 6, DemandP50: 300, DemandP95: 350,
+		Exhaustion: &contract.ExhaustionForecast{P50: &until, P95: &oldest},
+	}}
+	f.snapshot.Advice = &contract.LicenceAdvice{Adequate: true}
 	f.snapshot.Integrations = []contract.IntegrationReport{{
-		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20}},
-		Backlog:  contract.BacklogReport{Queued: 5, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60))},
-		Counters: contract.IntegrationCounters{Accepted: 11, Dispatched: 12, Drained: 13, Refused: 14, Forwarded: 15, Overheld: 16},
+		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20, Lent: 7, Borrowed: 8, Demand: 90}},
+		Backlog:                contract.BacklogReport{Queued: 5, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60)), DrainP95Seconds: new(int64(90))},
+		GuaranteeMissedSeconds: 4,
+		Counters:               contract.IntegrationCounters{Accepted: 11, Dispatched: 12, Drained: 13, Refused: 14, Forwarded: 15, Overheld: 16},
 	}}
 	return f
 }
@@ -92,11 +97,16 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`accepted_calls_total{integration="n/a"} 11`,
 		`backlog_calls{integration="n/a",state="dead"} 3`, `backlog_calls{integration="n/a",state="parked"} 2`,
 		`backlog_calls{integration="n/a",state="queued"} 5`, `backlog_calls{integration="n/a",state="sent"} 1`,
-		`backlog_drain_seconds{integration="n/a"} 60`, `backlog_oldest_timestamp_seconds{integration="n/a"} 1000`,
+		`backlog_drain_seconds{chance="p50",integration="n/a"} 60`, `backlog_drain_seconds{chance="p95",integration="n/a"} 90`, `backlog_oldest_timestamp_seconds{integration="n/a"} 1000`,
+		`borrowed_calls{limit="minute"} 6`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,
 		`dispatched_requests_total{integration="n/a"} 12`, `drained_calls_total{integration="n/a"} 13`, `enforcing 1`,
+		`exhaustion_timestamp_seconds{chance="p50",limit="minute"} 2000.5`, `exhaustion_timestamp_seconds{chance="p95",limit="minute"} 1000`,
+		`external_calls{limit="minute"} 40`,
 		`forwarded_calls_total{integration="n/a"} 15`, `in_doubt_calls{limit="minute"} 1`, `in_flight_requests 3`,
-		`integration_guaranteed_calls{integration="n/a",limit="minute"} 240`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
-		`limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
+		`integration_borrowed_calls{integration="n/a",limit="minute"} 8`, `integration_demand_calls{integration="n/a",limit="minute"} 90`,
+		`integration_guarantee_missed_seconds{integration="n/a"} 4`, `integration_guaranteed_calls{integration="n/a",limit="minute"} 240`,
+		`integration_lent_calls{integration="n/a",limit="minute"} 7`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
+		`ledger_waiting 0`, `lent_calls{limit="minute"} 50`, `licence_adequate 1`, `limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
 		`refused_until_timestamp_seconds 2000.5`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

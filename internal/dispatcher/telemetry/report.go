@@ -54,6 +54,9 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 		Windows:      snapshot.Windows,
 		Backlog:      snapshot.Backlog,
 		Integrations: snapshot.Integrations,
+		Volume:       snapshot.Volume,
+		Ledger:       snapshot.Ledger,
+		Advice:       snapshot.Advice,
 		RefusedUntil: snapshot.RefusedUntil,
 	}
 	if err := f.Ready(ctx); err != nil {

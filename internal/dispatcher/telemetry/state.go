@@ -24,16 +24,30 @@ var (
 	waiting      = describe("waiting_calls", "Calls that a client waits for and that were not sent yet.")
 	inFlight     = describe("in_flight_requests", "Requests to the CRM that have no end yet.")
 
-	limitCalls   = describe("limit_calls", "What a limit allows.", "limit")
-	usedCalls    = describe("used_calls", "Calls charged to a limit, those in doubt included.", "limit")
-	inDoubtCalls = describe("in_doubt_calls", "Charged calls of which it is not known whether the CRM counted them.", "limit")
+	limitCalls    = describe("limit_calls", "What a limit allows.", "limit")
+	usedCalls     = describe("used_calls", "Calls charged to a limit, those in doubt included.", "limit")
+	inDoubtCalls  = describe("in_doubt_calls", "Charged calls of which it is not known whether the CRM counted them.", "limit")
+	externalCalls = describe("external_calls", "What a limit keeps free for callers outside the dispatcher.", "limit")
+	lentCalls     = describe("lent_calls", "What is guaranteed, not used, and may be borrowed now.", "limit")
+	borrowedCalls = describe("borrowed_calls", "What is used beyond the guarantees of those who use it.", "limit")
+	demandCalls   = describe("demand_calls", "What all integrations are expected to ask for in a window or period of a limit: with even chances (p50), and what is passed in one case of 20 (p95).", "limit", "chance")
+	exhaustion    = describe("exhaustion_timestamp_seconds",
+		"When a limit is expected to be used up before it is renewed: with even chances (p50), or in one case of 20 (p95, the earlier); absent if it is not.", "limit", "chance")
+
+	ledgerWaiting = describe("ledger_waiting", "1 while calls wait because a volume was lost and it is not known yet what had been used.")
+	adequate      = describe("licence_adequate", "1 if the licence is large enough for the demand of the last days, 0 if not; absent while too little was seen.")
 
 	guaranteedCalls = describe("integration_guaranteed_calls", "Calls of a limit that are guaranteed to an integration.", "integration", "limit")
 	usedByCalls     = describe("integration_used_calls", "Calls of a limit that are charged to an integration.", "integration", "limit")
+	lentByCalls     = describe("integration_lent_calls", "What is guaranteed to an integration, not used, and may be borrowed now.", "integration", "limit")
+	borrowedByCalls = describe("integration_borrowed_calls", "What an integration has used beyond its guarantee.", "integration", "limit")
+	demandOfCalls   = describe("integration_demand_calls", "What an integration is expected to have used when a limit is renewed.", "integration", "limit")
+	guaranteeMissed = describe("integration_guarantee_missed_seconds", "For how long a call within what is never lent of the guarantee has been waiting.", "integration")
 
 	backlogCalls  = describe("backlog_calls", "Acknowledged calls by state: queued, sent, parked, dead.", "integration", "state")
 	backlogOldest = describe("backlog_oldest_timestamp_seconds", "When the oldest queued call was accepted; absent if none is queued.", "integration")
-	backlogDrain  = describe("backlog_drain_seconds", "Expected time until the queue is empty; absent if it cannot be foreseen.", "integration")
+	backlogDrain  = describe("backlog_drain_seconds",
+		"Time until the queue is empty that is kept with even chances (p50), or in 19 cases of 20 (p95); absent if it cannot be foreseen.", "integration", "chance")
 
 	accepted   = describe("accepted_calls_total", "Calls that were queued with a 202, since the volume was made.", "integration")
 	dispatched = describe("dispatched_requests_total", "Requests that were sent to the CRM, since the volume was made.", "integration")
@@ -77,6 +91,15 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 	s.forgetAllBut(present)
 }
 
+// Values of the label "chance" of forecasts.
+const even, likely = "p50", "p95"
+
+func moment(gauge gaugeFunc, desc *prometheus.Desc, at *time.Time, labels ...string) {
+	if at != nil {
+		gauge(desc, seconds(*at), labels...)
+	}
+}
+
 type gaugeFunc func(desc *prometheus.Desc, value float64, labels ...string)
 
 func overall(s scheduler.Snapshot, gauge gaugeFunc) {
@@ -95,6 +118,19 @@ func overall(s scheduler.Snapshot, gauge gaugeFunc) {
 		gauge(limitCalls, float64(w.Limit), w.Name)
 		gauge(usedCalls, float64(w.Used), w.Name)
 		gauge(inDoubtCalls, float64(w.InDoubt), w.Name)
+		gauge(externalCalls, float64(w.External), w.Name)
+		gauge(lentCalls, float64(w.Lent), w.Name)
+		gauge(borrowedCalls, float64(w.Borrowed), w.Name)
+		gauge(demandCalls, float64(w.DemandP50), w.Name, even)
+		gauge(demandCalls, float64(w.DemandP95), w.Name, likely)
+		if e := w.Exhaustion; e != nil {
+			moment(gauge, exhaustion, e.P50, w.Name, even)
+			moment(gauge, exhaustion, e.P95, w.Name, likely)
+		}
+	}
+	gauge(ledgerWaiting, number01(s.Ledger.Waiting))
+	if s.Advice != nil {
+		gauge(adequate, number01(s.Advice.Adequate))
 	}
 }
 
@@ -102,15 +138,19 @@ func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
 	for _, w := range i.Windows {
 		gauge(guaranteedCalls, float64(w.Guaranteed), key, w.Name)
 		gauge(usedByCalls, float64(w.Used), key, w.Name)
+		gauge(lentByCalls, float64(w.Lent), key, w.Name)
+		gauge(borrowedByCalls, float64(w.Borrowed), key, w.Name)
+		gauge(demandOfCalls, float64(w.Demand), key, w.Name)
 	}
+	gauge(guaranteeMissed, float64(i.GuaranteeMissedSeconds), key)
 	for state, calls := range map[string]int64{"queued": i.Backlog.Queued, "sent": i.Backlog.Sent, "parked": i.Backlog.Parked, "dead": i.Backlog.Dead} {
 		gauge(backlogCalls, float64(calls), key, state)
 	}
-	if oldest := i.Backlog.OldestQueued; oldest != nil {
-		gauge(backlogOldest, seconds(*oldest), key)
-	}
-	if drain := i.Backlog.DrainSeconds; drain != nil {
-		gauge(backlogDrain, float64(*drain), key)
+	moment(gauge, backlogOldest, i.Backlog.OldestQueued, key)
+	for chance, drain := range map[string]*int64{even: i.Backlog.DrainSeconds, likely: i.Backlog.DrainP95Seconds} {
+		if drain != nil {
+			gauge(backlogDrain, float64(*drain), key, chance)
+		}
 	}
 }
 

@@ -20,6 +20,8 @@ const (
 	Ceiling
 	// NoShare says that the integration has no share of the licence.
 	NoShare
+	// Paced says that the limit has room, but calls to it are spread over time.
+	Paced
 )
 
 // Explanation says why a call has to wait.
@@ -30,57 +32,79 @@ type Explanation struct {
 	Class Class
 	// ReservedFor is the integration with the largest reserve in that limit, if the cause is Reserved.
 	ReservedFor string
-	// Earliest is when the call can fit at the earliest: others may be served before, calls in flight may end later. Zero if it never fits.
+	// Earliest is when the call can fit at the earliest: others may be served before, calls in flight may end later. Zero if it never fits. It holds while
+	// forecasts, shares and limits stay as they are and no charge is refunded or corrected.
 	Earliest time.Time
 }
 
-// Explain says why a call of this cost by the owner, for which somebody waits, has to wait; ok is false if it need not.
-func (s *Sharing) Explain(o ledger.Owner, cost int64) (e Explanation, ok bool) {
+// Explain says why a head, which need not be offered, has to wait at now; ok is false if it need not.
+func (s *Sharing) Explain(now time.Time, h Head) (e Explanation, ok bool) {
+	s.book.Advance(now)
+	s.grow()
 	s.refresh()
-	for k := range s.terms {
-		c := s.claim(k, o, s.book.Units(k, cost))
-		if s.alertOnly[k] || c.fits() {
+	for _, k := range s.shared {
+		n := s.units(k, &h)
+		if n == 0 {
 			continue
 		}
-		if of := s.explain(k, o, cost, c); !ok || of.Earliest.After(e.Earliest) {
+		st := s.standing(k, h.Owner)
+		c := s.claimAs(st.classOf(n), k, st, n)
+		if c.fits() {
+			continue
+		}
+		if of := s.explain(k, h.Owner, n, c); !ok || of.later(e) {
 			e, ok = of, true
 		}
 	}
 	return e, ok
 }
 
-func (s *Sharing) explain(k int, o ledger.Owner, cost int64, c claim) Explanation {
-	e := Explanation{Limit: k, Class: c.class, Earliest: s.earliest(k, o, cost)}
+// later says whether e can be free only after f, where a zero time is never.
+func (e Explanation) later(f Explanation) bool {
+	return !f.Earliest.IsZero() && (e.Earliest.IsZero() || e.Earliest.After(f.Earliest))
+}
+
+func (s *Sharing) explain(k int, o ledger.Owner, n int64, c claim) Explanation {
+	e := Explanation{Limit: k, Class: c.class, Earliest: s.earliest(k, o, n)}
 	switch {
-	case s.termsOf(k, o).ceiling == 0:
+	case s.standing(k, o).ceiling == 0:
 		e.Cause = NoShare
-	case s.book.Units(k, cost) > s.free[k]:
+	case n > s.accounts[k].unused:
 		e.Cause = UsedUp
 	case c.over > 0:
 		e.Cause = Ceiling
-	default:
+	case c.missing > 0:
 		e.Cause, e.ReservedFor = Reserved, s.largestReserve(k, o, c.class)
+	default:
+		e.Cause = Paced
 	}
 	return e
 }
 
-// earliest is when limit k can have room at the earliest. As own calls are released a borrowed call can become an own one, so each class is a way.
-func (s *Sharing) earliest(k int, o ledger.Owner, cost int64) time.Time {
+// earliest is when limit k can let n units of the owner through at the earliest. As own calls are released a borrowed call can become an own one, so each class
+// is a way.
+func (s *Sharing) earliest(k int, o ledger.Owner, n int64) time.Time {
 	var earliest time.Time
-	t, used, n := s.termsOf(k, o), s.book.UsedBy(k, o), s.book.Units(k, cost)
-	for _, class := range []Class{OwnHard, OwnSoft, Borrowed} {
-		c := s.claimAs(class, k, t, used, n)
-		if c.over > used {
+	st := s.standing(k, o)
+	for class := range Class(classes) {
+		c := s.claimAs(class, k, st, n)
+		if c.over > st.used {
 			continue // the part is smaller than the call
 		}
 		var at time.Time
+		wait := func(until time.Time) {
+			if until.After(at) {
+				at = until
+			}
+		}
 		if c.over > 0 {
-			at = s.book.EarliestRelease(k, o, c.over)
+			wait(s.book.EarliestRelease(k, o, c.over))
 		}
 		if c.missing > 0 {
-			if free := s.book.EarliestRelease(k, ledger.NoOwner, c.missing); free.After(at) {
-				at = free
-			}
+			wait(s.book.EarliestRelease(k, ledger.NoOwner, c.missing))
+		}
+		if c.early > 0 {
+			wait(s.book.EarliestPaced(k, n))
 		}
 		if earliest.IsZero() || at.Before(earliest) {
 			earliest = at
@@ -91,14 +115,13 @@ func (s *Sharing) earliest(k int, o ledger.Owner, cost int64) time.Time {
 
 func (s *Sharing) largestReserve(k int, except ledger.Owner, class Class) string {
 	largest, of := int64(0), ledger.NoOwner
-	for o, t := range s.terms[k] {
-		used := s.book.UsedBy(k, ledger.Owner(o))
-		reserve := t.hardReserve(used)
-		if class == Borrowed {
-			reserve = t.softReserve(used)
+	for o := range s.members {
+		hard, soft := s.Reserved(k, ledger.Owner(o))
+		if class != Borrowed {
+			soft = hard
 		}
-		if ledger.Owner(o) != except && reserve > largest {
-			largest, of = reserve, ledger.Owner(o)
+		if ledger.Owner(o) != except && soft > largest {
+			largest, of = soft, ledger.Owner(o)
 		}
 	}
 	if of == ledger.NoOwner {

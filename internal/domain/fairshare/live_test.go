@@ -25,24 +25,34 @@ func TestBacklogLeavesRoomForLiveCalls(t *testing.T) {
 			o := newOffice(t, map[string]fairshare.Share{"a": tc.share}, perMinute(100))
 			owner := o.book.Owner("a")
 			o.sharing.SetLive(0, owner, tc.expected, tc.live)
-			sent := 0
-			for {
-				choice, ok := o.sharing.Pick([]fairshare.Head{{Owner: owner, Lane: fairshare.Backlog, Cost: 1}})
-				if !ok {
-					break
-				}
-				o.nextID++
-				if err := o.sharing.Charge(begin, o.nextID, choice); err != nil {
-					t.Fatal(err)
-				}
-				sent++
-			}
+			backlog := o.head("a")
+			backlog.Lane = fairshare.Backlog
+			sent := len(o.drain(backlog))
 			if sent != tc.sent {
 				t.Errorf("the backlog sent %d of 100, want %d", sent, tc.sent)
 			}
-			if _, ok := o.sharing.Admissible(owner, 1); ok != (tc.sent < 100) {
+			if _, ok := o.admissible("a"); ok != (tc.sent < 100) {
 				t.Errorf("a live call is admissible: %t", ok)
 			}
 		})
+	}
+}
+
+// TestExpectationsCountAtOnce, also for a head that is offered already.
+func TestExpectationsCountAtOnce(t *testing.T) {
+	o := newOffice(t, map[string]fairshare.Share{"a": percent(60)}, perMinute(100))
+	owner, backlog := o.book.Owner("a"), o.head("a")
+	backlog.Lane = fairshare.Backlog
+	o.sharing.SetLive(0, owner, 30, 0)
+	if sent := len(o.drain(backlog)); sent != 70 || o.sharing.Live(0, owner) != 30 {
+		t.Fatalf("the backlog sent %d of 100 while %d live calls are expected", sent, o.sharing.Live(0, owner))
+	}
+	o.sharing.SetLive(0, owner, 30, 10)
+	if sent := len(o.drain()); sent != 10 {
+		t.Errorf("after ten live calls the backlog sent %d more, want 10", sent)
+	}
+	o.sharing.SetLive(0, owner, 0, 0)
+	if sent := len(o.drain()); sent != 20 {
+		t.Errorf("when none are expected the backlog sent %d more, want 20", sent)
 	}
 }

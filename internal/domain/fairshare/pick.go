@@ -8,135 +8,130 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 )
 
-// Lane is one of the two lines in which an integration's calls wait.
-type Lane uint8
-
-const (
-	// Waiting calls have a client that waits for the answer. They go ahead of their own integration's backlog.
-	Waiting Lane = iota
-	// Backlog calls were acknowledged and wait durably. While both lanes have calls, one unit in backlogPart is theirs.
-	Backlog
-)
-
 // backlogPart: the backlog keeps a fifth of what its integration sends, so that waiting calls cannot hold it up for ever.
 const backlogPart = 5
-
-// Head is the call that is first in a lane of an integration. There is at most one for each lane of an owner.
-type Head struct {
-	Owner ledger.Owner
-	Lane  Lane
-	Cost  int64
-}
 
 // Choice is a head that may be sent now.
 type Choice struct {
 	Head
-	// Index of the head among those Pick was given.
-	Index int
 	Class Class
+	// queue it was chosen from.
+	queue int8
 	// contested: the owner's other lane could have sent, too.
 	contested bool
 }
 
-// member is what is remembered of an integration from one choice to the next.
-type member struct {
-	tag tag
-	// turn is when its last own-hard call was sent, counted in such calls.
-	turn uint64
-	// passed is how many units the backlog has let waiting calls go ahead of it.
-	passed int64
-
-	// offer is its candidate in the pick with the number offeredIn.
-	offer     Choice
-	offeredIn uint64
+// Pick chooses the head to send next at now; ok is false if none is admissible. It does not change what is offered. Calls within their integration's guarantee
+// come first, those that are own-hard in every limit before others: nobody's priority goes before a guarantee. The others go by band, then by weighted fair
+// queuing: of those integrations that are not ahead of their part, the one whose call is due first. Ties go to the lower owner.
+//
+// Of the heads of one integration that are in the same place in this order, a waiting call goes ahead of the backlog, but for the part that the backlog keeps;
+// in a lane, the one that has waited longest.
+func (s *Sharing) Pick(now time.Time) (choice Choice, ok bool) {
+	s.book.Advance(now)
+	s.grow()
+	s.refresh()
+	s.wake()
+	s.age(now)
+	for _, o := range s.touched {
+		s.place(o)
+	}
+	s.touched = s.touched[:0]
+	for q := range int8(queues) {
+		if id, contested := s.choose(q); id != none {
+			return Choice{Head: s.posts[id].Head, Class: min(Class(q), Borrowed), queue: q, contested: contested}, true
+		}
+	}
+	return Choice{}, false
 }
 
-// Pick chooses the head to send next; ok is false if none is admissible. Calls that are own-hard in every limit come first; the others by weighted fair
-// queuing: of those integrations that are not ahead of their part, the one whose call is due first. Ties go to the lower owner, never to the order of heads.
-func (s *Sharing) Pick(heads []Head) (choice Choice, ok bool) {
-	s.gather(heads)
-	if len(s.contenders) == 0 {
-		return Choice{}, false
-	}
-	if o := s.longestUnserved(); o != ledger.NoOwner {
-		return s.members[o].offer, true
-	}
-	return s.members[s.due()].offer, true
-}
-
-// Charge charges a choice that is about to be sent, and remembers whose turn it was.
-func (s *Sharing) Charge(now time.Time, id ledger.ID, c Choice) error {
-	if err := s.book.Charge(now, id, c.Owner, c.Cost); err != nil {
+// Charge charges a choice that is about to be sent, takes its head away, and remembers whose turn it was. The errors are the ledger's; nothing has changed
+// then.
+func (s *Sharing) Charge(now time.Time, id ledger.ID, c Choice, record ledger.Record) error {
+	if err := s.book.Charge(now, id, c.Owner, c.Cost, record); err != nil {
 		return err
 	}
-	m := &s.members[c.Owner]
-	if c.Class == OwnHard {
-		s.turn++
-		m.turn = s.turn
+	m, amount := &s.members[c.Owner], s.amount(c.Cost)
+	if c.Class == Borrowed {
+		s.locate(m)
+		m.tags[c.queue-firstBand].serve(amount, m.weight)
 	} else {
-		m.tag.serve(c.Cost)
+		s.turn++
+		m.turns[c.Class] = s.turn
 	}
 	switch {
 	case c.Lane == Backlog:
-		m.passed = max(0, m.passed-(backlogPart-1)*c.Cost)
+		m.passed = max(0, m.passed-(backlogPart-1)*amount)
 	case c.contested:
-		m.passed += c.Cost
+		m.passed += amount
 	}
+	s.Withdraw(c.Owner, c.Lane, c.Kind)
 	return nil
 }
 
-// gather leaves in contenders the owners that may send, each with one candidate.
-func (s *Sharing) gather(heads []Head) {
-	s.grow()
-	s.pick++
-	s.contenders = s.contenders[:0]
-	for i, h := range heads {
-		class, ok := s.admissible(h)
-		if !ok {
+// choose is the post in the queue to send next: none if all are held back.
+func (s *Sharing) choose(queue int8) (id int32, contested bool) {
+	q := &s.queues[queue]
+	for {
+		s.advance(q)
+		if len(q.ready) == 0 {
+			return none, false
+		}
+		gate := q.ready[0].id
+		if g := &s.gates[gate]; s.lacking(g.k, g.need) {
+			s.shut(gate)
 			continue
 		}
-		m, c := &s.members[h.Owner], Choice{Head: h, Index: i, Class: class}
-		if m.offeredIn != s.pick {
-			m.offeredIn, m.offer = s.pick, c
-			s.contenders = append(s.contenders, h.Owner)
+		lot := s.gates[gate].ready[0].id
+		if key, blocked := s.blocker(&s.lots[lot]); blocked {
+			s.move(lot, key)
 			continue
 		}
-		if m.goesAhead(c, m.offer) {
-			m.offer = c
+		first := s.lots[lot].ready[0].id
+		id, contested = s.ahead(s.posts[first].Owner, queue)
+		if behind := s.finish(id) - s.finish(first); behind > 0 {
+			// What it would send is dearer than what it was found by, and due as late as that.
+			s.delay(first, behind)
+			continue
 		}
-		m.offer.contested = true
+		return id, contested
 	}
 }
 
-// goesAhead says whether a goes ahead of b, both of this member and in different lanes. A call that is own-hard must not wait behind a dearer one that is not.
-func (m *member) goesAhead(a, b Choice) bool {
-	if (a.Class == OwnHard) != (b.Class == OwnHard) {
-		return a.Class == OwnHard
-	}
-	backlog := a
-	if b.Lane == Backlog {
-		backlog = b
-	}
-	backlogDue := m.passed >= (backlogPart-1)*backlog.Cost
-	return (a.Lane == Backlog) == backlogDue
+// finish is the tag after the call, as it is in the queue.
+func (s *Sharing) finish(id int32) int64 {
+	p := s.front(id)
+	return p.finish + s.offsetIn(&s.lots[p.lot])
 }
 
-// longestUnserved is, of the contenders with an own-hard candidate, the one whose last such call is longest ago. All of them fit one after the other unless a
-// limit was just lowered; then they take turns.
-func (s *Sharing) longestUnserved() ledger.Owner {
-	first := ledger.NoOwner
-	for _, o := range s.contenders {
-		if s.members[o].offer.Class != OwnHard {
+// delay raises the tag after the call of a post that is ready.
+func (s *Sharing) delay(id int32, by int64) {
+	p := &s.posts[id]
+	p.finish += by
+	s.lots[p.lot].ready.set(&s.inLot, item{p.finish, int32(p.Owner), id})
+	s.refile(p.lot)
+}
+
+// ahead is which of the owner's posts in the queue goes first, of those that nothing holds back; contested says whether both lanes have such a post, in
+// whatever queue.
+func (s *Sharing) ahead(o ledger.Owner, queue int8) (id int32, contested bool) {
+	m := &s.members[o]
+	first, sendable := [lanes]int32{none, none}, [lanes]bool{}
+	for id := m.first; id != none; id = s.posts[id].next {
+		p, lot := &s.posts[id], s.front(id).lot
+		if lot == none || !s.lets(&s.lots[lot]) {
 			continue
 		}
-		if first == ledger.NoOwner || before(s.members[o].turn, s.members[first].turn, o, first) {
-			first = o
+		sendable[p.Lane] = true
+		// Posts are in order of their kinds, so of equal ones the lower is found first.
+		if f := &first[p.Lane]; s.lots[lot].queue == queue && (*f == none || p.since < s.posts[*f].since) {
+			*f = id
 		}
 	}
-	return first
-}
-
-// before orders owners by a figure, and by their numbers where it is equal.
-func before[T int64 | uint64](a, b T, ownerA, ownerB ledger.Owner) bool {
-	return a < b || a == b && ownerA < ownerB
+	waiting, backlog := first[Waiting], first[Backlog]
+	contested = sendable[Waiting] && sendable[Backlog]
+	if waiting == none || backlog != none && m.passed >= (backlogPart-1)*s.posts[backlog].amount {
+		return backlog, contested
+	}
+	return waiting, contested
 }

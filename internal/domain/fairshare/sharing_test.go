@@ -24,7 +24,39 @@ func perHour(most int64) limits.Limit {
 
 // percent is a share with the operator's defaults: half of what is not used is lent.
 func percent(guaranteed int64) fairshare.Share {
-	return fairshare.Share{GuaranteedPercent: guaranteed, Weight: 1, MaxPercent: 100, LendPercent: 50}
+	return fairshare.Share{
+		Part:        fairshare.Part{Guaranteed: fairshare.Amount{Percent: guaranteed}, Ceiling: fairshare.Amount{Percent: 100}},
+		Weight:      1,
+		LendPercent: 50,
+	}
+}
+
+// ceiling is a share of nothing guaranteed and so many percent at most.
+func ceiling(most int64) fairshare.Share {
+	return fairshare.Share{Part: fairshare.Part{Ceiling: fairshare.Amount{Percent: most}}, Weight: 1}
+}
+
+// calls is a share of so many guaranteed units of each limit.
+func calls(guaranteed int64) fairshare.Share {
+	share := percent(0)
+	share.Guaranteed = fairshare.Amount{Units: guaranteed, InUnits: true}
+	return share
+}
+
+var begin = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+
+// perDay is a calendar day of UTC.
+func perDay(most int64) limits.Limit {
+	return limits.Limit{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: most, Location: time.UTC}
+}
+
+// one is the cost of a call that takes one unit of each of so many limits.
+func one(limits int) ledger.Cost {
+	cost := make(ledger.Cost, limits)
+	for k := range cost {
+		cost[k] = 1
+	}
+	return cost
 }
 
 // office is a ledger with the sharing of its limits.
@@ -55,24 +87,66 @@ func (o *office) send(owner string, calls int) {
 func (o *office) sendAt(at time.Time, owner string, calls int) {
 	o.t.Helper()
 	for range calls {
-		o.nextID++
-		if err := errors.Join(o.book.Charge(at, o.nextID, o.book.Owner(owner), 1), o.book.Settle(o.nextID, at)); err != nil {
+		if err := errors.Join(o.charge(at, owner), o.book.Settle(o.nextID, at)); err != nil {
 			o.t.Fatal(err)
 		}
 	}
 }
 
+// charge charges a call that takes one unit of each limit, past the sharing.
+func (o *office) charge(at time.Time, owner string) error {
+	o.nextID++
+	return o.book.Charge(at, o.nextID, o.book.Owner(owner), one(o.book.Limits()), ledger.NoRecord)
+}
+
+// head is one of an owner's call that takes one unit of each limit.
+func (o *office) head(owner string) fairshare.Head {
+	return fairshare.Head{Owner: o.book.Owner(owner), Cost: one(o.book.Limits()), Since: begin}
+}
+
+func (o *office) admissible(owner string) (fairshare.Class, bool) {
+	return o.sharing.Admissible(o.book.Owner(owner), one(o.book.Limits()))
+}
+
+// drain sends calls of these heads until none is admissible.
+func (o *office) drain(heads ...fairshare.Head) (sent []fairshare.Choice) {
+	o.t.Helper()
+	for _, h := range heads {
+		o.sharing.Offer(h)
+	}
+	for {
+		choice, ok := o.sharing.Pick(begin)
+		if !ok {
+			return sent
+		}
+		o.nextID++
+		if err := o.sharing.Charge(begin, o.nextID, choice, ledger.NoRecord); err != nil {
+			o.t.Fatal(err)
+		}
+		o.sharing.Offer(choice.Head)
+		sent = append(sent, choice)
+	}
+}
+
 func TestGuarantees(t *testing.T) {
+	named := calls(80)
+	named.PerLimit = map[string]fairshare.Part{"minute": calls(7).Part}
 	type shares map[string]fairshare.Share
 	for name, tc := range map[string]struct {
 		limit  limits.Limit
 		shares shares
 		want   map[string]int64
 	}{
-		"percentages are rounded down":             {perMinute(5), shares{"a": percent(60), "b": percent(30), "c": percent(10)}, map[string]int64{"a": 3, "b": 1, "c": 0}},
-		"calls count where their limit is named":   {perMinute(400), shares{"a": {Guaranteed: map[string]int64{"minute": 80}}}, map[string]int64{"a": 80}},
-		"calls count nothing in other limits":      {perHour(400), shares{"a": {Guaranteed: map[string]int64{"minute": 80}, GuaranteedPercent: 50}}, map[string]int64{"a": 0}},
-		"more than the limit shrinks in step":      {perMinute(100), shares{"a": {Guaranteed: map[string]int64{"minute": 300}}, "b": {Guaranteed: map[string]int64{"minute": 60}}}, map[string]int64{"a": 62, "b": 37}},
+		"percentages are rounded down": {
+			perMinute(5), shares{"a": percent(60), "b": percent(30), "c": percent(10)}, map[string]int64{"a": 3, "b": 1, "c": 0},
+		},
+		"units are as many as they are":          {perMinute(400), shares{"a": calls(80)}, map[string]int64{"a": 80}},
+		"a limit that is named has its own part": {perMinute(400), shares{"a": named}, map[string]int64{"a": 7}},
+		"other limits have the common part":      {perHour(400), shares{"a": named}, map[string]int64{"a": 80}},
+		"more than the limit shrinks in step":    {perMinute(100), shares{"a": calls(300), "b": calls(60)}, map[string]int64{"a": 62, "b": 37}},
+		"a limit of very many units": {
+			perMinute(1 << 50), shares{"a": calls(1 << 50), "b": calls(1 << 49)}, map[string]int64{"a": (1 << 51) / 3, "b": (1 << 50) / 3},
+		},
 		"a hundred percent in all is not too much": {perMinute(400), shares{"a": percent(60), "b": percent(40)}, map[string]int64{"a": 240, "b": 160}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,23 +163,24 @@ func TestGuarantees(t *testing.T) {
 }
 
 func TestAShareThatRoundsToNothingStillLetsOneCallThrough(t *testing.T) {
-	o := newOffice(t, map[string]fairshare.Share{"a": {Weight: 1, MaxPercent: 10}}, limits.Limit{Name: "slots", Kind: limits.Concurrent, Max: 5})
-	if _, ok := o.sharing.Admissible(o.book.Owner("a"), 1); !ok {
+	o := newOffice(t, map[string]fairshare.Share{"a": ceiling(10)}, limits.Limit{Name: "slots", Kind: limits.Concurrent, Max: 5})
+	if _, ok := o.admissible("a"); !ok {
 		t.Error("ten percent of five slots hold the only call back")
 	}
-	if err := o.book.Charge(begin, 1, o.book.Owner("a"), 1); err != nil {
+	if err := o.charge(begin, "a"); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := o.sharing.Admissible(o.book.Owner("a"), 1); ok {
+	if _, ok := o.admissible("a"); ok {
 		t.Error("ten percent of five slots let two calls through")
 	}
 }
 
 func TestExplain(t *testing.T) {
-	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 10, Location: time.UTC}
 	alert := perMinute(1)
 	alert.AlertOnly = true
-	shares := map[string]fairshare.Share{"a": percent(40), "b": percent(20), "c": {Weight: 1, MaxPercent: 30}}
+	lender := percent(30)
+	lender.LendPercent = 100
+	shares := map[string]fairshare.Share{"a": percent(40), "b": percent(20), "c": ceiling(30), "lender": lender}
 	for name, tc := range map[string]struct {
 		limits []limits.Limit
 		sent   map[string]int
@@ -133,6 +208,10 @@ func TestExplain(t *testing.T) {
 			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"a": 2, "c": 7}, of: "a",
 			want: fairshare.Explanation{Cause: fairshare.Reserved, Class: fairshare.OwnSoft, ReservedFor: "b", Earliest: begin.Add(time.Minute)},
 		},
+		"what is not lent counts, not what is forecast": {
+			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"a": 2, "c": 7}, demand: map[string]int64{"lender": 3}, of: "a",
+			want: fairshare.Explanation{Cause: fairshare.Reserved, Class: fairshare.OwnSoft, ReservedFor: "b", Earliest: begin.Add(time.Minute)},
+		},
 		"the own ceiling is reached": {
 			limits: []limits.Limit{perMinute(10)}, sent: map[string]int{"c": 3}, of: "c",
 			want: fairshare.Explanation{Cause: fairshare.Ceiling, Class: fairshare.Borrowed, Earliest: begin.Add(time.Minute)},
@@ -142,21 +221,21 @@ func TestExplain(t *testing.T) {
 			want: fairshare.Explanation{Cause: fairshare.NoShare, Class: fairshare.Borrowed},
 		},
 		"of two limits the later one binds": {
-			limits: []limits.Limit{perMinute(10), day}, sent: map[string]int{"a": 10}, of: "a",
+			limits: []limits.Limit{perMinute(10), perDay(10)}, sent: map[string]int{"a": 10}, of: "a",
 			want: fairshare.Explanation{Cause: fairshare.UsedUp, Limit: 1, Class: fairshare.Borrowed, Earliest: begin.Add(12*time.Hour + 5*time.Minute)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t, shares, tc.limits...)
-			for _, owner := range []string{"a", "b", "c"} {
+			for _, owner := range []string{"a", "b", "c", "lender"} {
 				o.send(owner, tc.sent[owner])
 				o.sharing.SetDemand(0, o.book.Owner(owner), tc.demand[owner])
 			}
-			got, blocked := o.sharing.Explain(o.book.Owner(tc.of), 1)
+			got, blocked := o.sharing.Explain(begin, o.head(tc.of))
 			if diff := cmp.Diff(tc.want, got); blocked == tc.fits || diff != "" {
 				t.Errorf("blocked: %t, explanation (-want +got):\n%s", blocked, diff)
 			}
-			if _, admissible := o.sharing.Admissible(o.book.Owner(tc.of), 1); admissible != tc.fits {
+			if _, admissible := o.admissible(tc.of); admissible != tc.fits {
 				t.Errorf("admissible: %t, want %t", admissible, tc.fits)
 			}
 		})
@@ -176,11 +255,11 @@ func TestSharesFollowTheLimits(t *testing.T) {
 		"b": false, // no share any more
 		"c": true,  // own-hard
 	} {
-		if _, got := o.sharing.Admissible(o.book.Owner(owner), 1); got != want {
+		if _, got := o.admissible(owner); got != want {
 			t.Errorf("a call of %s is admissible: %t, want %t", owner, got, want)
 		}
 	}
-	if e, _ := o.sharing.Explain(o.book.Owner("b"), 1); e.Cause != fairshare.NoShare {
+	if e, _ := o.sharing.Explain(begin, o.head("b")); e.Cause != fairshare.NoShare {
 		t.Errorf("b has to wait for %d, want %d, no share", e.Cause, fairshare.NoShare)
 	}
 }
@@ -189,23 +268,15 @@ func TestSharesFollowTheLimits(t *testing.T) {
 func TestOwnersTakeTurnsAfterALimitWasLowered(t *testing.T) {
 	never := percent(50)
 	never.LendPercent = 0
-	o := newOffice(t, map[string]fairshare.Share{"a": never, "b": never, "c": {Weight: 1, MaxPercent: 100}}, perMinute(100))
+	o := newOffice(t, map[string]fairshare.Share{"a": never, "b": never, "c": percent(0)}, perMinute(100))
 	o.send("c", 4)
 	if err := o.book.SetLimits(begin, []limits.Limit{perMinute(8)}); err != nil {
 		t.Fatal(err)
 	}
 	o.sharing.SetShares(map[string]fairshare.Share{"a": never, "b": never})
 	var order string
-	for {
-		choice, ok := o.sharing.Pick([]fairshare.Head{{Owner: 0, Cost: 1}, {Owner: 1, Cost: 1}})
-		if !ok {
-			break
-		}
+	for _, choice := range o.drain(o.head("a"), o.head("b")) {
 		order += o.book.Name(choice.Owner)
-		o.nextID++
-		if err := o.sharing.Charge(begin, o.nextID, choice); err != nil {
-			t.Fatal(err)
-		}
 	}
 	if order != "abab" {
 		t.Errorf("the four calls that still fit went to %s, want abab", order)
@@ -214,15 +285,20 @@ func TestOwnersTakeTurnsAfterALimitWasLowered(t *testing.T) {
 
 func TestAChoiceIsChargedOnce(t *testing.T) {
 	o := newOffice(t, map[string]fairshare.Share{"a": percent(50)}, perMinute(10))
-	choice, ok := o.sharing.Pick([]fairshare.Head{{Owner: o.book.Owner("a"), Cost: 1}})
+	o.sharing.Offer(o.head("a"))
+	choice, ok := o.sharing.Pick(begin)
 	if !ok {
 		t.Fatal("nothing was picked")
 	}
-	if err := o.sharing.Charge(begin, 1, choice); err != nil {
+	if err := o.sharing.Charge(begin, 1, choice, ledger.NoRecord); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.sharing.Charge(begin, 1, choice); !errors.Is(err, ledger.ErrCharged) || o.book.Used(0) != 1 {
+	o.sharing.Offer(o.head("a"))
+	if err := o.sharing.Charge(begin, 1, choice, ledger.NoRecord); !errors.Is(err, ledger.ErrCharged) || o.book.Used(0) != 1 {
 		t.Errorf("the second charge: %v, used %d", err, o.book.Used(0))
+	}
+	if _, ok := o.sharing.Pick(begin); !ok {
+		t.Error("the charge that failed took the next head away")
 	}
 }
 
@@ -235,12 +311,12 @@ func TestABorrowedCallCanBecomeAnOwnOne(t *testing.T) {
 	o.sendAt(begin.Add(30*time.Second), "c", 3)
 	o.sendAt(begin.Add(40*time.Second), "a", 3)
 	o.sharing.SetDemand(0, o.book.Owner("b"), 4)
-	e, blocked := o.sharing.Explain(o.book.Owner("a"), 1)
+	e, blocked := o.sharing.Explain(begin.Add(40*time.Second), o.head("a"))
 	if want := begin.Add(time.Minute); !blocked || e.Class != fairshare.Borrowed || !e.Earliest.Equal(want) {
 		t.Errorf("blocked: %t, %+v, want a borrowed call that fits at %s, when its first one is released", blocked, e, want)
 	}
 	o.book.Advance(begin.Add(time.Minute))
-	if class, ok := o.sharing.Admissible(o.book.Owner("a"), 1); !ok || class != fairshare.OwnHard {
+	if class, ok := o.admissible("a"); !ok || class != fairshare.OwnHard {
 		t.Errorf("admissible then: %t, of class %d", ok, class)
 	}
 }
@@ -250,14 +326,14 @@ func TestADemandCountsAtOnce(t *testing.T) {
 	o.send("b", 5)
 	for _, demand := range []int64{0, 10} {
 		o.sharing.SetDemand(0, o.book.Owner("a"), demand)
-		if _, ok := o.sharing.Admissible(o.book.Owner("b"), 1); ok {
+		if _, ok := o.admissible("b"); ok {
 			t.Errorf("b borrows a sixth call of a's ten, of which a keeps five, while a is forecast to ask for %d", demand)
 		}
 	}
 	o.book.Advance(begin.Add(time.Minute))
 	for demand, want := range map[int64]bool{0: true, 10: false} {
 		o.sharing.SetDemand(0, o.book.Owner("a"), demand)
-		if _, ok := o.sharing.Admissible(o.book.Owner("b"), 1); ok != want {
+		if _, ok := o.admissible("b"); ok != want {
 			t.Errorf("b borrows a call while a is forecast to ask for %d: %t, want %t", demand, ok, want)
 		}
 	}

@@ -11,13 +11,16 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
+// everyCall is the cost of a call under the limits of licence.
+var everyCall = ledger.Cost{1, 1, 1, 1}
+
 // licence has the limits of a large Zendesk licence and a rolling day.
 func licence(b *testing.B) *ledger.Ledger {
 	b.Helper()
 	l, err := ledger.New(begin, []limits.Limit{
 		{Name: "minute", Kind: limits.Rolling, Max: 2500, Window: time.Minute},
 		{Name: "rolling day", Kind: limits.Rolling, Max: 100_000, Window: 24 * time.Hour},
-		{Name: "day", Kind: limits.CalendarDay, Max: 100_000, Location: time.UTC},
+		{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: 100_000, Location: time.UTC},
 		{Name: "slots", Kind: limits.Concurrent, Max: 20},
 	}, limits.DefaultGuards())
 	if err != nil {
@@ -32,7 +35,7 @@ func BenchmarkCall(b *testing.B) {
 	owner, now := l.Owner("a"), begin
 	call := func(id int) {
 		now = now.Add(864 * time.Millisecond)
-		if err := l.Charge(now, ledger.ID(id), owner, 1); err != nil {
+		if err := l.Charge(now, ledger.ID(id), owner, everyCall, ledger.NoRecord); err != nil {
 			b.Fatal(err)
 		}
 		if err := l.Settle(ledger.ID(id), now); err != nil {
@@ -61,7 +64,7 @@ func BenchmarkMemory(b *testing.B) {
 		owner := l.Owner("a")
 		for id := range calls {
 			at := begin.Add(time.Duration(id) * 800 * time.Millisecond)
-			if err := l.Charge(at, ledger.ID(id), owner, 1); err != nil {
+			if err := l.Charge(at, ledger.ID(id), owner, everyCall, ledger.NoRecord); err != nil {
 				b.Fatal(err)
 			}
 			if err := l.Settle(ledger.ID(id), at); err != nil {
@@ -84,7 +87,7 @@ func BenchmarkSetLimits(b *testing.B) {
 		ls[k] = l.Limit(k)
 	}
 	for id := range 100_000 {
-		if err := l.Charge(begin, ledger.ID(id), owner, 1); err != nil {
+		if err := l.Charge(begin, ledger.ID(id), owner, everyCall, ledger.NoRecord); err != nil {
 			b.Fatal(err)
 		}
 		if err := l.Settle(ledger.ID(id), begin); err != nil {

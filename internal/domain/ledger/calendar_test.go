@@ -43,7 +43,7 @@ func (d day) run(t *testing.T) []span {
 		}
 		l.Advance(now)
 		for len(calls) < len(d.delays) && l.Used(0) < d.limit.Max {
-			if err := l.Charge(now, ledger.ID(len(calls)), l.Owner("a"), 1); err != nil {
+			if err := l.Charge(now, ledger.ID(len(calls)), l.Owner("a"), ledger.Cost{1}, ledger.NoRecord); err != nil {
 				t.Fatal(err)
 			}
 			calls = append(calls, span{now, now.Add(time.Duration(d.delays[len(calls)]) * halfHour)})
@@ -111,7 +111,7 @@ func days(t *testing.T, zone, at string, each func(day)) {
 		for most := range int64(2) {
 			for n := range 81 {
 				d := day{
-					limit: limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: most + 1, Location: loc},
+					limit: limits.Limit{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: most + 1, Location: loc},
 					start: midnight.Add(time.Duration(phase) * halfHour),
 				}
 				for range 4 {
@@ -177,12 +177,12 @@ func TestCalendarNegativeControls(t *testing.T) {
 // TestALearntClockReleasesYesterday: what counted for two days while the clock was unknown is released once the CRM has told its time.
 func TestALearntClockReleasesYesterday(t *testing.T) {
 	midnight := time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC)
-	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 9, Location: time.UTC}
+	day := limits.Limit{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: 9, Location: time.UTC}
 	l, err := ledger.New(midnight.Add(-4*time.Minute), []limits.Limit{day}, limits.DefaultGuards())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Charge(midnight.Add(-4*time.Minute), 1, l.Owner("a"), 1); err != nil {
+	if err := l.Charge(midnight.Add(-4*time.Minute), 1, l.Owner("a"), ledger.Cost{1}, ledger.NoRecord); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Settle(1, midnight.Add(-4*time.Minute)); err != nil {
@@ -206,7 +206,7 @@ func TestALearntClockReleasesYesterday(t *testing.T) {
 // TestAClockTellsLessOfYesterday: an offset learnt now held for the hours before only as far as clocks do not drift.
 func TestAClockTellsLessOfYesterday(t *testing.T) {
 	midnight := time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC)
-	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 9, Location: time.UTC}
+	day := limits.Limit{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: 9, Location: time.UTC}
 	for before, want := range map[time.Duration]int64{10 * time.Second: 1, 30 * time.Second: 0} {
 		l, err := ledger.New(midnight.Add(-time.Minute), []limits.Limit{day}, limits.Guards{DriftPPM: 500, History: 25 * time.Hour})
 		if err != nil {
@@ -224,7 +224,7 @@ func TestAClockTellsLessOfYesterday(t *testing.T) {
 // TestAPeriodLeftIsNotEnteredAgain: neither instants nor an estimate that go back reopen yesterday, not even for a limit that is new.
 func TestAPeriodLeftIsNotEnteredAgain(t *testing.T) {
 	midnight := time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC)
-	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 9, Location: time.UTC}
+	day := limits.Limit{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: 9, Location: time.UTC}
 	l, err := ledger.New(midnight, []limits.Limit{day}, limits.DefaultGuards())
 	if err != nil {
 		t.Fatal(err)

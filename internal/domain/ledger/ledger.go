@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ledger keeps what has been charged to a licence's limits, exactly: from the moment a call is sent until no window of the CRM can count it any more.
+// Package ledger keeps what has been charged to a licence's limits: from the moment a call is sent until no window of the CRM can count it any more.
 //
-// One log of settled calls serves all limits. A limit holds a call for a fixed time after its end, so each limit is a position in that log: everything before
-// it has been released. A settled call takes 16 bytes however many limits there are, 19 as measured with the slack of the log (BenchmarkMemory): 100,000 calls
-// of a rolling day are 1.9 MB.
+// Calls are written down by meter, which is what limits count (see limits.Meter). A limit with a short window is a position in the exact log of its meter:
+// everything before it has been released. One with a long window has steps of a thousandth of the window, into which a call is rounded up, so it is charged for up
+// to that much longer; a calendar limit has the sums of its period. So a million calls of a day take as little memory as the integrations in each step.
 //
 // A Ledger has no clock and no lock: one goroutine owns it and passes instants of a timeline that is never stepped (see package limits). Instants that go back
 // are taken as the latest one seen.
 package ledger
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
@@ -30,15 +28,30 @@ type Owner int32
 // NoOwner stands for all owners where one can be named.
 const NoOwner Owner = -1
 
-// MaxCost is the most that one call can cost.
-const MaxCost = math.MaxInt32
+// Record is a hash of the name of a CRM's record, for limits that each record has for itself.
+type Record uint64
+
+// NoRecord stands for a record that is not known: it counts against every one.
+const NoRecord Record = 0
+
+// Cost is what a call takes of each limit in force, by the limit's number: 0 where the limit does not count it. It must not be changed once it was used; callers
+// keep one for each kind of call.
+type Cost []int64
+
+// MaxAmount is the most that one call can take of a limit.
+const MaxAmount = math.MaxInt32
 
 // Errors of a caller that has lost track of its charges.
 var (
 	ErrCharged    = errors.New("is charged already")
 	ErrNotCharged = errors.New("is not charged")
-	ErrCost       = fmt.Errorf("cost must be from 1 to %d", MaxCost)
+	ErrCost       = fmt.Errorf("a cost has one amount for each limit in force, from 0 to %d", MaxAmount)
 )
+
+// Watcher is told whenever UsedBy(k, o) has changed, except by SetLimits and Restore, after which everything may have.
+type Watcher interface {
+	Changed(k int, o Owner, was, is int64)
+}
 
 // Ledger is the account of one licence.
 type Ledger struct {
@@ -50,22 +63,49 @@ type Ledger struct {
 	// since: nothing that ended before is known, except that a new ledger knows that nothing was.
 	since int64
 
-	names  []string
-	owners map[string]Owner
+	names   []string
+	owners  map[string]Owner
+	watcher Watcher
 
 	accounts []account
-	open     map[ID]openCharge
-	// ending are calls nobody listens to any more, in order of an end that is still to come.
-	ending []record
-	log    history
+	// base is the meter of every call. What another meter has not seen is taken from it.
+	base *meter
+	// meters are those of the limits in force, and base; former ones are kept as long as their calls may count.
+	meters, former []*meter
 
-	version uint64
+	// keep is for how long a call is remembered at least, in nanoseconds.
+	keep int64
+
+	open map[ID]openCharge
+	// ending are calls nobody listens to any more, in order of an end that is still to come; jobs are slots held by jobs, likewise.
+	ending []endingCharge
+	jobs   []jobSlot
 }
 
 // openCharge is a call whose end is not known.
 type openCharge struct {
-	owner Owner
-	cost  int32
+	owner  Owner
+	record Record
+	sent   int64
+	cost   Cost
+	// gone is what it took of meters that are no longer in force.
+	gone []part
+}
+
+// part is what a call takes of one meter.
+type part struct {
+	meter  *meter
+	amount int64
+}
+
+// endingCharge is a call that ends at a moment to come.
+type endingCharge struct {
+	openCharge
+	// calls is for how many calls it stands.
+	calls    int64
+	end      int64
+	inDoubt  bool
+	jobEnded bool
 }
 
 // New returns an empty ledger for the limits: nothing was used before now.
@@ -75,6 +115,7 @@ func New(now time.Time, ls []limits.Limit, g limits.Guards) (*Ledger, error) {
 		now:    now.UnixNano(),
 		since:  math.MinInt64,
 		owners: map[string]Owner{},
+		base:   newMeter(meterID{Meter: limits.EveryCall}, g.History),
 		open:   map[ID]openCharge{},
 	}
 	l.offset = limits.UnknownOffset()
@@ -84,6 +125,9 @@ func New(now time.Time, ls []limits.Limit, g limits.Guards) (*Ledger, error) {
 	}
 	return l, nil
 }
+
+// Watch has w told of changes from now on.
+func (l *Ledger) Watch(w Watcher) { l.watcher = w }
 
 // Owner returns the number of the integration with this key, a new one if the ledger has not met it.
 func (l *Ledger) Owner(key string) Owner {
@@ -96,7 +140,6 @@ func (l *Ledger) Owner(key string) Owner {
 	for k := range l.accounts {
 		l.accounts[k].by = append(l.accounts[k].by, 0)
 	}
-	l.version++
 	return o
 }
 
@@ -106,20 +149,42 @@ func (l *Ledger) Owners() int { return len(l.names) }
 // Name returns the key that an owner was registered with.
 func (l *Ledger) Name(o Owner) string { return l.names[o] }
 
-// Charge takes a call of this cost, about to be sent, out of every limit. It does not ask whether it fits: that is the business of who decides.
-func (l *Ledger) Charge(now time.Time, id ID, owner Owner, cost int64) error {
-	if cost < 1 || cost > MaxCost {
-		return fmt.Errorf("charge %d: %w, is %d", id, ErrCost, cost)
+// Charge takes a call, about to be sent, out of every limit that counts it. It does not ask whether it fits: that is the business of who decides. The record
+// matters to limits per record only.
+func (l *Ledger) Charge(now time.Time, id ID, owner Owner, cost Cost, record Record) error {
+	if err := l.checkCost(cost, 1); err != nil {
+		return fmt.Errorf("charge %d: %w", id, err)
 	}
 	if _, ok := l.open[id]; ok {
 		return fmt.Errorf("charge %d %w", id, ErrCharged)
 	}
 	l.Advance(now)
-	l.open[id] = openCharge{owner: owner, cost: int32(cost)}
-	for k := range l.accounts {
-		l.accounts[k].add(owner, cost, false)
+	c := openCharge{owner: owner, record: record, sent: l.now, cost: cost}
+	l.open[id] = c
+	for k, n := range cost {
+		if n > 0 {
+			l.take(k, &c, n, false)
+		}
 	}
-	l.version++
+	return nil
+}
+
+// checkCost says what is wrong with the cost of so many calls.
+func (l *Ledger) checkCost(cost Cost, calls int64) error {
+	if len(cost) != len(l.accounts) {
+		return fmt.Errorf("%w: it has %d amounts for %d limits", ErrCost, len(cost), len(l.accounts))
+	}
+	for k, n := range cost {
+		a := &l.accounts[k]
+		switch {
+		case n < 0 || n > MaxAmount:
+			return fmt.Errorf("%w: of limit %q it takes %d", ErrCost, a.limit.Name, n)
+		case a.meter == l.base && n != calls:
+			return fmt.Errorf("%w: of limit %q it takes %d, but every call counts 1 there", ErrCost, a.limit.Name, n)
+		case a.twin >= 0 && n != cost[a.twin]:
+			return fmt.Errorf("%w: limits %q and %q count the same, but it takes %d and %d of them", ErrCost, l.accounts[a.twin].limit.Name, a.limit.Name, cost[a.twin], n)
+		}
+	}
 	return nil
 }
 
@@ -140,10 +205,9 @@ func (l *Ledger) Refund(id ID) error {
 		return fmt.Errorf("charge %d %w", id, ErrNotCharged)
 	}
 	delete(l.open, id)
-	for k := range l.accounts {
-		l.accounts[k].release(newRecord(0, c.owner, c.cost, false))
+	for k, n := range c.cost {
+		l.giveBack(k, &c, n)
 	}
-	l.version++
 	return nil
 }
 
@@ -153,41 +217,24 @@ func (l *Ledger) finish(id ID, end int64, inDoubt bool) error {
 		return fmt.Errorf("charge %d %w", id, ErrNotCharged)
 	}
 	delete(l.open, id)
-	r := newRecord(max(end, l.now), c.owner, c.cost, inDoubt)
-	if inDoubt {
-		for k := range l.accounts {
-			l.accounts[k].inDoubt += l.accounts[k].units(int64(c.cost))
+	end = max(end, l.now)
+	for k, n := range c.cost {
+		if n > 0 {
+			l.finished(id, k, &c, end, inDoubt)
 		}
 	}
-	l.schedule(r)
-	l.version++
+	l.end(endingCharge{openCharge: c, calls: 1, end: end, inDoubt: inDoubt})
 	return nil
-}
-
-// schedule puts a record that is charged already where its end belongs.
-func (l *Ledger) schedule(r record) {
-	if r.end <= l.now {
-		l.log.append(r)
-		return
-	}
-	at, _ := slices.BinarySearchFunc(l.ending, r.end, func(e record, end int64) int { return cmp.Compare(e.end, end) })
-	l.ending = slices.Insert(l.ending, at, r)
 }
 
 // Advance moves the ledger to now: it releases what no limit counts any more and opens calendar periods that have begun for certain.
 func (l *Ledger) Advance(now time.Time) {
 	l.now = max(l.now, now.UnixNano())
 	l.crmTime = max(l.crmTime, l.now+int64(l.offset.Min))
-	ended := 0
-	for ended < len(l.ending) && l.ending[ended].end <= l.now {
-		l.log.append(l.ending[ended])
-		ended++
-	}
-	l.ending = slices.Delete(l.ending, 0, ended)
+	l.endOverdue()
+	l.endJobs()
 	for k := range l.accounts {
-		if l.advanceAccount(&l.accounts[k]) {
-			l.version++
-		}
+		l.advanceAccount(k)
 	}
 	l.trim()
 }
@@ -196,5 +243,11 @@ func (l *Ledger) Advance(now time.Time) {
 // Max-Min+MaxServerDelay.
 func (l *Ledger) SetOffset(o limits.Offset) { l.offset = o }
 
-// Version changes whenever an amount that the ledger reports may have changed.
-func (l *Ledger) Version() uint64 { return l.version }
+// SetMaxServerDelay tells how long after we stopped listening a call can still be counted, for those abandoned from now on.
+func (l *Ledger) SetMaxServerDelay(d time.Duration) { l.guards.MaxServerDelay = d }
+
+// milliseconds is a duration in nanoseconds as execution time: rounded up, at least 1, at most MaxAmount.
+func milliseconds(d int64) int64 {
+	const perMillisecond = int64(time.Millisecond)
+	return min(max(1, (d+perMillisecond-1)/perMillisecond), MaxAmount)
+}

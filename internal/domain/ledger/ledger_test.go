@@ -13,7 +13,7 @@ import (
 
 var (
 	begin  = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
-	minute = limits.Limit{Name: "minute", Kind: limits.Rolling, Max: 400, Window: time.Minute}
+	minute = limits.Limit{Name: "minute", Kind: limits.Rolling, Max: 400, Window: time.Minute, Meter: priced}
 	// exact guards make instants easy to read; the defaults have tests of their own.
 	exact = limits.Guards{MaxServerDelay: time.Minute, History: 25 * time.Hour}
 )
@@ -27,10 +27,18 @@ func newLedger(t *testing.T, ls ...limits.Limit) *ledger.Ledger {
 	return l
 }
 
+// taking is the cost of a call in terms of the limits in force.
+func taking(l *ledger.Ledger, cost int64) (of ledger.Cost) {
+	for k := range l.Limits() {
+		of = append(of, amount(l.Limit(k), cost))
+	}
+	return of
+}
+
 // answered charges a call of the owner that is sent and answered at once.
 func answered(t *testing.T, l *ledger.Ledger, at time.Time, id ledger.ID, owner string, cost int64) {
 	t.Helper()
-	if err := errors.Join(l.Charge(at, id, l.Owner(owner), cost), l.Settle(id, at)); err != nil {
+	if err := errors.Join(l.Charge(at, id, l.Owner(owner), taking(l, cost), ledger.NoRecord), l.Settle(id, at)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -42,12 +50,24 @@ func TestErrorsOfACallerThatLostTrack(t *testing.T) {
 		want error
 		text string
 	}{
-		"a charge twice":             {func(l *ledger.Ledger) error { return l.Charge(begin, 1, 0, 1) }, ledger.ErrCharged, "charge 1 is charged already"},
-		"a call that costs nothing":  {func(l *ledger.Ledger) error { return l.Charge(begin, 2, 0, 0) }, ledger.ErrCost, "charge 2: cost must be from 1 to 2147483647, is 0"},
-		"a call that costs too much": {func(l *ledger.Ledger) error { return l.Charge(begin, 2, 0, ledger.MaxCost+1) }, ledger.ErrCost, "charge 2: cost must be from 1 to 2147483647, is 2147483648"},
-		"the end of no call":         {func(l *ledger.Ledger) error { return l.Settle(7, begin) }, ledger.ErrNotCharged, "charge 7 is not charged"},
-		"giving up no call":          {func(l *ledger.Ledger) error { return l.Abandon(7, begin) }, ledger.ErrNotCharged, "charge 7 is not charged"},
-		"a refund of no call":        {func(l *ledger.Ledger) error { return l.Refund(7) }, ledger.ErrNotCharged, "charge 7 is not charged"},
+		"a charge twice": {func(l *ledger.Ledger) error { return l.Charge(begin, 1, 0, taking(l, 1), ledger.NoRecord) }, ledger.ErrCharged, "charge 1 is charged already"},
+		"a call that gives something back": {
+			func(l *ledger.Ledger) error { return l.Charge(begin, 2, 0, ledger.Cost{-1}, ledger.NoRecord) }, ledger.ErrCost,
+			`charge 2: a cost has one amount for each limit in force, from 0 to 2147483647: of limit "minute" it takes -1`,
+		},
+		"a call that costs too much": {
+			func(l *ledger.Ledger) error {
+				return l.Charge(begin, 2, 0, ledger.Cost{ledger.MaxAmount + 1}, ledger.NoRecord)
+			}, ledger.ErrCost,
+			`charge 2: a cost has one amount for each limit in force, from 0 to 2147483647: of limit "minute" it takes 2147483648`,
+		},
+		"a cost of other limits": {
+			func(l *ledger.Ledger) error { return l.Charge(begin, 2, 0, ledger.Cost{1, 1}, ledger.NoRecord) }, ledger.ErrCost,
+			"charge 2: a cost has one amount for each limit in force, from 0 to 2147483647: it has 2 amounts for 1 limits",
+		},
+		"the end of no call":  {func(l *ledger.Ledger) error { return l.Settle(7, begin) }, ledger.ErrNotCharged, "charge 7 is not charged"},
+		"giving up no call":   {func(l *ledger.Ledger) error { return l.Abandon(7, begin) }, ledger.ErrNotCharged, "charge 7 is not charged"},
+		"a refund of no call": {func(l *ledger.Ledger) error { return l.Refund(7) }, ledger.ErrNotCharged, "charge 7 is not charged"},
 		"a refund after the answer": {func(l *ledger.Ledger) error {
 			return errors.Join(l.Settle(1, begin), l.Refund(1))
 		}, ledger.ErrNotCharged, "charge 1 is not charged"},
@@ -56,7 +76,7 @@ func TestErrorsOfACallerThatLostTrack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger(t, minute)
-			if err := l.Charge(begin, 1, l.Owner("a"), 3); err != nil {
+			if err := l.Charge(begin, 1, l.Owner("a"), taking(l, 3), ledger.NoRecord); err != nil {
 				t.Fatal(err)
 			}
 			err := tc.do(l)
@@ -71,8 +91,8 @@ func TestErrorsOfACallerThatLostTrack(t *testing.T) {
 	if _, err := ledger.New(begin, []limits.Limit{invalid}, exact); err == nil {
 		t.Error("New took an invalid limit")
 	}
-	if err := newLedger(t, minute).Restore(begin, []ledger.Entry{{Owner: "a"}}, time.Time{}); !errors.Is(err, ledger.ErrCost) {
-		t.Errorf("Restore of an entry without cost: %v", err)
+	if err := newLedger(t, minute).Restore(begin, []ledger.Entry{{Owner: "a", Cost: ledger.Cost{-2}}}, time.Time{}); !errors.Is(err, ledger.ErrCost) {
+		t.Errorf("Restore of an entry with a wrong cost: %v", err)
 	}
 }
 
@@ -86,11 +106,11 @@ func TestOwnersAreNumberedOnce(t *testing.T) {
 
 func TestEarliestRelease(t *testing.T) {
 	slots := limits.Limit{Name: "slots", Kind: limits.Concurrent, Max: 2}
-	day := limits.Limit{Name: "day", Kind: limits.CalendarDay, Max: 2500, Location: time.UTC}
+	day := limits.Limit{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: 2500, Location: time.UTC}
 	l := newLedger(t, minute, slots, day)
 	answered(t, l, begin, 1, "a", 1)
 	answered(t, l, begin.Add(10*time.Second), 2, "b", 2)
-	if err := l.Charge(begin.Add(20*time.Second), 3, l.Owner("a"), 1); err != nil {
+	if err := l.Charge(begin.Add(20*time.Second), 3, l.Owner("a"), taking(l, 1), ledger.NoRecord); err != nil {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
@@ -117,7 +137,7 @@ func TestEarliestRelease(t *testing.T) {
 
 func TestNothingToRelease(t *testing.T) {
 	l := newLedger(t, minute)
-	if err := l.Charge(begin, 1, l.Owner("a"), 1); err != nil {
+	if err := l.Charge(begin, 1, l.Owner("a"), taking(l, 1), ledger.NoRecord); err != nil {
 		t.Fatal(err)
 	}
 	if at, ok := l.NextRelease(); ok {
@@ -156,28 +176,21 @@ func TestALimitThatReachesFurtherBack(t *testing.T) {
 	}
 }
 
-func TestVersionChangesWithAmounts(t *testing.T) {
-	l := newLedger(t, minute)
-	last := l.Version()
-	changed := func(what string, want bool) {
-		t.Helper()
-		if got := l.Version() != last; got != want {
-			t.Errorf("after %s the version has changed: %t, want %t", what, got, want)
-		}
-		last = l.Version()
+// tally is a Watcher that keeps count by what it is told.
+type tally map[[2]int]int64
+
+func (c tally) Changed(k int, o ledger.Owner, was, is int64) {
+	key := [2]int{k, int(o)}
+	if c[key] != was {
+		panic("told of a change from another amount")
 	}
-	answered(t, l, begin, 1, "a", 1)
-	changed("a charge", true)
-	l.Advance(begin.Add(time.Minute - 1))
-	changed("time alone", false)
-	l.Advance(begin.Add(time.Minute))
-	changed("a release", true)
+	c[key] = is
 }
 
 // TestInstantsThatGoBack count as the latest one seen, so that nothing is released before its time.
 func TestInstantsThatGoBack(t *testing.T) {
 	l := newLedger(t, minute)
-	if err := l.Charge(begin.Add(10*time.Second), 1, l.Owner("a"), 1); err != nil {
+	if err := l.Charge(begin.Add(10*time.Second), 1, l.Owner("a"), taking(l, 1), ledger.NoRecord); err != nil {
 		t.Fatal(err)
 	}
 	l.Advance(begin)
@@ -192,7 +205,7 @@ func TestInstantsThatGoBack(t *testing.T) {
 // TestNothingIsForgottenWithoutLimits: until the first plan is known no window says what is old.
 func TestNothingIsForgottenWithoutLimits(t *testing.T) {
 	l := newLedger(t)
-	entries := []ledger.Entry{{Owner: "a", Cost: 1, End: begin.Add(-30 * time.Hour)}}
+	entries := []ledger.Entry{{Owner: "a", End: begin.Add(-30 * time.Hour)}}
 	if err := l.Restore(begin, entries, time.Time{}); err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ type modelCall struct {
 	refund  bool
 	end     time.Time
 	dropped map[int]bool // limits that have released it
+	surely  map[int]bool // limits that have released it even if its end was rounded up twice
 }
 
 func (m *model) advance(now time.Time) {
@@ -43,23 +44,41 @@ func (m *model) advance(now time.Time) {
 	}
 	for _, c := range m.calls {
 		for k, l := range m.limits {
-			if !c.open && !m.counts(l, c) {
+			if c.open {
+				continue
+			}
+			if !m.counts(l, c.end) {
 				c.dropped[k] = true
+			}
+			if !m.counts(l, c.end.Add(rounding(l))) {
+				c.surely[k] = true
 			}
 		}
 	}
 }
 
-// counts says whether the limit counts a call that has ended.
-func (m *model) counts(l limits.Limit, c *modelCall) bool {
+// counts says whether the limit counts a call that has ended at end.
+func (m *model) counts(l limits.Limit, end time.Time) bool {
 	switch l.Kind {
 	case limits.Rolling:
-		return c.end.Add(l.Window + drift(m.guards, l.Window) + m.guards.CountingDelay).After(m.now)
+		return end.Add(l.Window + drift(m.guards, l.Window) + m.guards.CountingDelay).After(m.now)
 	case limits.Concurrent:
-		return c.end.Add(m.guards.SlotRelease).After(m.now)
+		return end.Add(m.guards.SlotRelease).After(m.now)
 	default:
 		day := m.crmTime.Truncate(24 * time.Hour)
-		return !c.end.Add(m.offset.Max + drift(m.guards, m.now.Sub(c.end)) + m.guards.CountingDelay).Before(day)
+		return !end.Add(m.offset.Max + drift(m.guards, m.now.Sub(end)) + m.guards.CountingDelay).Before(day)
+	}
+}
+
+// rounding is how much too long a call may be charged: a thousandth of what is kept of it, and one of a long window.
+func rounding(l limits.Limit) time.Duration {
+	switch {
+	case l.Kind == limits.Calendar:
+		return 25 * time.Hour / 1000
+	case l.Window > 10*time.Minute:
+		return 25*time.Hour/1000 + l.Window/1000
+	default:
+		return 0
 	}
 }
 
@@ -67,24 +86,48 @@ func drift(g limits.Guards, d time.Duration) time.Duration {
 	return (d*time.Duration(g.DriftPPM) + 999_999) / 1_000_000
 }
 
-func (m *model) used(k int, owner string, doubtOnly bool) (n int64) {
+// used is what is charged at least, and at most.
+func (m *model) used(k int, owner string, doubtOnly bool) (least, most int64) {
 	for _, c := range m.calls {
-		if c.refund || c.dropped[k] || owner != "" && c.owner != owner || doubtOnly && !c.doubt {
+		if c.refund || owner != "" && c.owner != owner || doubtOnly && !c.doubt {
 			continue
 		}
-		if m.limits[k].Kind == limits.Concurrent {
-			n++
-		} else {
-			n += c.cost
+		n := amount(m.limits[k], c.cost)
+		if !c.dropped[k] {
+			least += n
+		}
+		if !c.surely[k] {
+			most += n
 		}
 	}
-	return n
+	return least, most
 }
 
+// amount is what a call of this cost takes of a limit: slots and plain limits count calls, the others what they cost.
+func amount(l limits.Limit, cost int64) int64 {
+	if l.Meter == limits.EveryCall {
+		return 1
+	}
+	return cost
+}
+
+func costOf(ls []limits.Limit, cost int64) (of ledger.Cost) {
+	for _, l := range ls {
+		of = append(of, amount(l, cost))
+	}
+	return of
+}
+
+// setLimits: what a call costs is forgotten when no limit asks for it any more; then it counts as the most it can have been.
 func (m *model) setLimits(ls []limits.Limit) {
+	isPriced := func(l limits.Limit) bool { return l.Meter == priced }
+	known := slices.ContainsFunc(m.limits, isPriced)
 	m.limits = ls
 	for _, c := range m.calls {
-		c.dropped = map[int]bool{}
+		c.dropped, c.surely = map[int]bool{}, map[int]bool{}
+		if !known && slices.ContainsFunc(ls, isPriced) {
+			c.cost = 3
+		}
 	}
 }
 
@@ -106,6 +149,7 @@ func TestLedgerAgainstModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := &comparison{t: t, model: m, ledger: l}
+		c.watch()
 		m.advance(start)
 		t.Repeat(map[string]func(*rapid.T){
 			"":        func(t *rapid.T) { c.t = t; c.compare() },
@@ -124,18 +168,34 @@ func TestLedgerAgainstModel(t *testing.T) {
 
 func drawLimits(t *rapid.T) []limits.Limit {
 	return rapid.SliceOfN(rapid.SampledFrom([]limits.Limit{
-		{Name: "minute", Kind: limits.Rolling, Max: 4, Window: time.Minute},
-		{Name: "long", Kind: limits.Rolling, Max: 9, Window: 20 * time.Hour},
-		{Name: "day", Kind: limits.CalendarDay, Max: 9, Location: time.UTC},
+		{Name: "minute", Kind: limits.Rolling, Max: 4, Window: time.Minute, Meter: priced, Most: 3},
+		{Name: "calls", Kind: limits.Rolling, Max: 4, Window: 5 * time.Minute},
+		{Name: "long", Kind: limits.Rolling, Max: 9, Window: 20 * time.Hour, Meter: priced, Most: 3},
+		{Name: "day", Kind: limits.Calendar, Period: limits.Day, Max: 9, Location: time.UTC},
 		{Name: "slots", Kind: limits.Concurrent, Max: 3},
 	}), 1, 4).Draw(t, "limits")
 }
+
+// priced is the meter of limits that count what calls cost.
+var priced = limits.Meter{Subject: "priced"}
 
 type comparison struct {
 	t      *rapid.T
 	model  *model
 	ledger *ledger.Ledger
 	nextID ledger.ID
+	told   tally
+}
+
+// watch starts to keep count by what the ledger tells from now on.
+func (c *comparison) watch() {
+	c.told = tally{}
+	for k := range c.ledger.Limits() {
+		for o := range c.ledger.Owners() {
+			c.told[[2]int{k, o}] = c.ledger.UsedBy(k, ledger.Owner(o))
+		}
+	}
+	c.ledger.Watch(c.told)
 }
 
 func (c *comparison) must(err error) {
@@ -146,17 +206,18 @@ func (c *comparison) must(err error) {
 }
 
 func (c *comparison) compare() {
-	for k, limit := range c.model.limits {
-		if got, want := c.ledger.Used(k), c.model.used(k, "", false); got != want {
-			c.t.Fatalf("at %s Used(%s) = %d, want %d", c.model.now, limit.Name, got, want)
-		}
-		if got, want := c.ledger.InDoubt(k), c.model.used(k, "", true); got != want {
-			c.t.Fatalf("at %s InDoubt(%s) = %d, want %d", c.model.now, limit.Name, got, want)
-		}
-		for _, owner := range []string{"a", "b"} {
-			if got, want := c.ledger.UsedBy(k, c.ledger.Owner(owner)), c.model.used(k, owner, false); got != want {
-				c.t.Fatalf("at %s UsedBy(%s, %s) = %d, want %d", c.model.now, limit.Name, owner, got, want)
+	for k := range c.model.limits {
+		for o := range c.ledger.Owners() {
+			if got, want := c.told[[2]int{k, o}], c.ledger.UsedBy(k, ledger.Owner(o)); got != want {
+				c.t.Fatalf("the watcher was told of %d of limit %d, used are %d", got, k, want)
 			}
+		}
+	}
+	for k, limit := range c.model.limits {
+		c.within(limit.Name+" used", c.ledger.Used(k), k, "", false)
+		c.within(limit.Name+" in doubt", c.ledger.InDoubt(k), k, "", true)
+		for _, owner := range []string{"a", "b"} {
+			c.within(limit.Name+" used by "+owner, c.ledger.UsedBy(k, c.ledger.Owner(owner)), k, owner, false)
 		}
 	}
 	if got, want := c.ledger.InFlight(), len(c.model.openCalls()); got != want {
@@ -164,15 +225,21 @@ func (c *comparison) compare() {
 	}
 }
 
+func (c *comparison) within(what string, got int64, k int, owner string, doubtOnly bool) {
+	if least, most := c.model.used(k, owner, doubtOnly); got < least || got > most {
+		c.t.Fatalf("at %s %s: %d, want %d to %d", c.model.now, what, got, least, most)
+	}
+}
+
 func (c *comparison) charge() {
 	c.nextID++
 	call := &modelCall{
-		id: c.nextID, open: true, dropped: map[int]bool{},
+		id: c.nextID, open: true, dropped: map[int]bool{}, surely: map[int]bool{},
 		owner: rapid.SampledFrom([]string{"a", "b"}).Draw(c.t, "owner"),
 		cost:  rapid.Int64Range(1, 3).Draw(c.t, "cost"),
 	}
 	c.model.calls = append(c.model.calls, call)
-	c.must(c.ledger.Charge(c.model.now, call.id, c.ledger.Owner(call.owner), call.cost))
+	c.must(c.ledger.Charge(c.model.now, call.id, c.ledger.Owner(call.owner), costOf(c.model.limits, call.cost), ledger.NoRecord))
 	c.model.advance(c.model.now)
 }
 
@@ -247,6 +314,7 @@ func (c *comparison) amounts() (amounts []int64) {
 func (c *comparison) setLimits() {
 	ls := drawLimits(c.t)
 	c.must(c.ledger.SetLimits(c.model.now, ls))
+	c.watch()
 	c.model.setLimits(ls)
 	c.model.advance(c.model.now)
 }
@@ -264,7 +332,7 @@ func (c *comparison) restart() {
 	var entries []ledger.Entry
 	c.model.calls = slices.DeleteFunc(c.model.calls, func(call *modelCall) bool { return call.refund })
 	for _, call := range c.model.calls {
-		e := ledger.Entry{Owner: call.owner, Cost: call.cost, End: call.end, InDoubt: call.doubt}
+		e := ledger.Entry{Owner: call.owner, Cost: costOf(c.model.limits, call.cost), End: call.end, InDoubt: call.doubt}
 		if call.open {
 			e.End = time.Time{}
 			call.open, call.doubt, call.end = false, true, c.model.now.Add(c.model.guards.MaxServerDelay)
@@ -278,6 +346,7 @@ func (c *comparison) restart() {
 	l.SetOffset(c.model.offset)
 	c.must(l.Restore(c.model.now, entries, since))
 	c.ledger = l
+	c.watch()
 	c.model.setLimits(c.model.limits)
 	c.model.advance(c.model.now)
 }

@@ -138,14 +138,14 @@ func (h *history) answers(tick int) error {
 		switch {
 		case h.isGivenUp(n) && tick == c.sent+1:
 			c.end = tick + h.linger
-			h.entries = append(h.entries, ledger.Entry{Owner: "a", Cost: 1, End: h.at(c.end), InDoubt: true})
+			h.entries = append(h.entries, ledger.Entry{Owner: "a", End: h.at(c.end), InDoubt: true})
 			delete(h.open, n)
 			if err := h.book.Abandon(ledger.ID(n), h.at(tick)); err != nil {
 				return err
 			}
 		case !h.isGivenUp(n) && tick == c.sent+h.delays[n]:
 			c.end = tick
-			h.entries = append(h.entries, ledger.Entry{Owner: "a", Cost: 1, End: h.at(tick)})
+			h.entries = append(h.entries, ledger.Entry{Owner: "a", End: h.at(tick)})
 			delete(h.open, n)
 			if err := h.book.Settle(ledger.ID(n), h.at(tick)); err != nil {
 				return err
@@ -159,7 +159,7 @@ func (h *history) send(tick int) error {
 	h.book.Advance(h.at(tick))
 	for len(h.calls) < len(h.delays) && h.fits() {
 		n := len(h.calls)
-		if err := h.book.Charge(h.at(tick), ledger.ID(n), h.book.Owner("a"), 1); err != nil {
+		if err := h.book.Charge(h.at(tick), ledger.ID(n), h.book.Owner("a"), h.cost(), ledger.NoRecord); err != nil {
 			return err
 		}
 		h.calls = append(h.calls, sending{sent: tick, end: endless, rules: h.rules})
@@ -172,6 +172,9 @@ func (h *history) send(tick int) error {
 	}
 	return nil
 }
+
+// cost is one of each limit.
+func (h *history) cost() ledger.Cost { return slices.Repeat(ledger.Cost{1}, len(h.rules)) }
 
 func (h *history) fits() bool {
 	for k := range h.book.Limits() {
@@ -191,8 +194,8 @@ func (h *history) restart(tick int, e event) error {
 	for n := range h.calls {
 		if h.open[n] {
 			h.calls[n].end = tick + h.linger
-			entries = append(entries, ledger.Entry{Owner: "a", Cost: 1})
-			h.entries = append(h.entries, ledger.Entry{Owner: "a", Cost: 1, End: h.at(h.calls[n].end), InDoubt: true})
+			entries = append(entries, ledger.Entry{Owner: "a"})
+			h.entries = append(h.entries, ledger.Entry{Owner: "a", End: h.at(h.calls[n].end), InDoubt: true})
 		}
 	}
 	clear(h.open)

@@ -3,6 +3,7 @@
 package ledger_test
 
 import (
+	"flag"
 	"iter"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestExhaustiveWorlds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			worlds := 0
-			for w := range space(tc.rules, tc.calls, tc.events) {
+			for w := range space(tc.rules, fewer(tc.calls), tc.events) {
 				for _, late := range []int{0, 1} {
 					w.late, w.linger, w.release = late, 2, late
 					mustKeep(t, w.truth())
@@ -43,6 +44,7 @@ func TestExhaustiveWorlds(t *testing.T) {
 
 // TestRandomWorlds draws histories that are too large to try them all.
 func TestRandomWorlds(t *testing.T) {
+	tenThousand(t)
 	rapid.Check(t, func(t *rapid.T) {
 		window := rapid.OneOf(rapid.Just(0), rapid.IntRange(1, 40))
 		rules := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) rule {
@@ -93,7 +95,7 @@ func mustKeep(t interface {
 
 // TestHistoryShorterThanANewWindow changes limits when the ledger has forgotten what the new one would count: it must then wait rather than guess.
 func TestHistoryShorterThanANewWindow(t *testing.T) {
-	for w := range space([][]rule{{{1, 3}}, {{2, 3}}}, 6, changes(14)) {
+	for w := range space([][]rule{{{1, 3}}, {{2, 3}}}, fewer(6), changes(14)) {
 		w = w.truth()
 		w.guards.History = 0
 		calls, err := w.run()
@@ -214,6 +216,14 @@ func space(rules [][]rule, calls int, events [][]event) iter.Seq[world] {
 	}
 }
 
+// fewer is how many of the calls are left with -short, which is for runs by the hundred: one call less makes a third of the worlds.
+func fewer(calls int) int {
+	if testing.Short() {
+		return max(3, calls-2)
+	}
+	return calls
+}
+
 // pairs are all single rules of 1 to most calls in windows of 3 to 6 ticks, each together with each of the others if there are any.
 func pairs(most int, others []rule) (rules [][]rule) {
 	for n := 1; n <= most; n++ {
@@ -270,4 +280,16 @@ func constant(delays []int, delay int) []int {
 		same[i] = delay
 	}
 	return same
+}
+
+// tenThousand has rapid try ten thousand worlds, unless it was told how many, or to be short.
+func tenThousand(t *testing.T) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	if before := checks.Value.String(); before == checks.DefValue && !testing.Short() {
+		if err := flag.Set("rapid.checks", "10000"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = flag.Set("rapid.checks", before) })
+	}
 }

@@ -35,7 +35,7 @@ func TestDay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			at, want := instant(t, tc.at), instant(t, tc.start)
-			start, end := limits.Day(at, location(t, tc.zone))
+			start, end := limits.Day.Containing(at, location(t, tc.zone))
 			if !start.Equal(want) || end.Sub(start).Hours() != tc.hours {
 				t.Errorf("Day(%s) = %s for %s, want %s for %vh", tc.at, start.UTC().Format(time.RFC3339), end.Sub(start), tc.start, tc.hours)
 			}
@@ -49,9 +49,9 @@ func TestDaysFollowEachOther(t *testing.T) {
 		t.Run(zone, func(t *testing.T) {
 			loc := location(t, zone)
 			at := instant(t, "2009-01-01T00:00:00Z")
-			_, end := limits.Day(at, loc)
+			_, end := limits.Day.Containing(at, loc)
 			for ; at.Year() < 2013; at = at.Add(29 * time.Minute) {
-				s, e := limits.Day(at, loc)
+				s, e := limits.Day.Containing(at, loc)
 				if at.Before(s) || !at.Before(e) {
 					t.Fatalf("%s is outside its day, %s to %s", at, s, e)
 				}
@@ -83,4 +83,41 @@ func location(t *testing.T, name string) *time.Location {
 		t.Fatal(err)
 	}
 	return loc
+}
+
+func TestHoursAndMonths(t *testing.T) {
+	for name, tc := range map[string]struct {
+		period   limits.Period
+		zone, at string
+		start    string
+		want     time.Duration
+	}{
+		"an hour":                                 {limits.Hour, "Europe/Berlin", "2026-07-01T10:59:59Z", "2026-07-01T10:00:00Z", time.Hour},
+		"a half hour's zone":                      {limits.Hour, "Asia/Kolkata", "2026-07-01T10:29:59Z", "2026-07-01T09:30:00Z", time.Hour},
+		"the hour that comes twice, first":        {limits.Hour, "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T00:00:00Z", 2 * time.Hour},
+		"the hour that comes twice, then":         {limits.Hour, "Europe/Berlin", "2026-10-25T01:30:00Z", "2026-10-25T00:00:00Z", 2 * time.Hour},
+		"the hour after it":                       {limits.Hour, "Europe/Berlin", "2026-10-25T02:00:00Z", "2026-10-25T02:00:00Z", time.Hour},
+		"the hour before one that is skipped":     {limits.Hour, "Europe/Berlin", "2026-03-29T00:59:59Z", "2026-03-29T00:00:00Z", time.Hour},
+		"the hour after one that is skipped":      {limits.Hour, "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z", time.Hour},
+		"an hour of which half comes twice":       {limits.Hour, "Australia/Lord_Howe", "2026-04-04T15:10:00Z", "2026-04-04T14:00:00Z", 90 * time.Minute},
+		"a month":                                 {limits.Month, "UTC", "2026-02-28T23:59:59Z", "2026-02-01T00:00:00Z", 28 * 24 * time.Hour},
+		"a month that clocks make longer":         {limits.Month, "Europe/Berlin", "2026-10-31T12:00:00Z", "2026-09-30T22:00:00Z", 745 * time.Hour},
+		"a month that clocks make shorter":        {limits.Month, "Europe/Berlin", "2026-03-01T00:00:00Z", "2026-02-28T23:00:00Z", 743 * time.Hour},
+		"the last moment of a year is December's": {limits.Month, "America/New_York", "2027-01-01T04:59:59Z", "2026-12-01T05:00:00Z", 31 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			loc, err := time.LoadLocation(tc.zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, err := time.Parse(time.RFC3339, tc.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			start, end := tc.period.Containing(at, loc)
+			if got := start.UTC().Format(time.RFC3339); got != tc.start || end.Sub(start) != tc.want {
+				t.Errorf("%s of %s begins at %s and takes %s, want %s and %s", tc.period, tc.at, got, end.Sub(start), tc.start, tc.want)
+			}
+		})
+	}
 }

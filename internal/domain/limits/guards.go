@@ -18,6 +18,8 @@ type Guards struct {
 	MaxServerDelay time.Duration
 	// SlotRelease is how long after its answer a call may still hold its slot at the CRM.
 	SlotRelease time.Duration
+	// MaxJob is how long a job that a call has started may hold its slot when its end is not seen.
+	MaxJob time.Duration
 	// History is how long charges are kept at least, so that a limit whose window is made longer knows what was used before.
 	History time.Duration
 }
@@ -27,6 +29,7 @@ type Guards struct {
 //   - 0.5 s of counting delay is twice the skew of a fleet kept by NTP; a twentieth of a window under 10 s costs at most 5 % of its use;
 //   - 60 s is the longest a CRM's gateway keeps working on a request whose client has hung up, as their request time-outs say;
 //   - 50 ms, because servers free a slot after they have written the answer;
+//   - 1 h for jobs: Zendesk's largest, of 100 records, take minutes;
 //   - 25 h is the longest calendar day.
 func DefaultGuards() Guards {
 	return Guards{
@@ -36,20 +39,21 @@ func DefaultGuards() Guards {
 		ShortWindowPart: 20,
 		MaxServerDelay:  60 * time.Second,
 		SlotRelease:     50 * time.Millisecond,
+		MaxJob:          time.Hour,
 		History:         25 * time.Hour,
 	}
 }
 
 // Hold is how long a call stays charged to the limit after its end: for a Rolling limit its window, the drift over it and the counting delay; for a Concurrent
-// one the release of the slot; for a CalendarDay only the counting delay, after which the period at that moment decides.
+// one the release of the slot; for a Calendar one only the counting delay, after which the period at that moment decides.
 func (g Guards) Hold(l Limit) time.Duration {
 	switch l.Kind {
 	case Rolling:
-		return l.Window + g.Drift(l.Window) + g.counting(l.Window)
+		return l.Window + g.Drift(l.Window) + g.Counting(l)
 	case Concurrent:
 		return g.SlotRelease
 	default:
-		return g.CountingDelay
+		return g.Counting(l)
 	}
 }
 
@@ -61,9 +65,14 @@ func (g Guards) Drift(d time.Duration) time.Duration {
 	return time.Duration(whole*g.DriftPPM + (rest*g.DriftPPM+million-1)/million)
 }
 
-func (g Guards) counting(window time.Duration) time.Duration {
-	if window < g.ShortWindow && g.ShortWindowPart > 0 {
-		return window / time.Duration(g.ShortWindowPart)
+// Counting is the counting delay that the limit is guarded by: its own, or that of the guards.
+func (g Guards) Counting(l Limit) time.Duration {
+	switch {
+	case l.CountingDelay > 0:
+		return l.CountingDelay
+	case l.Kind == Rolling && l.Window < g.ShortWindow && g.ShortWindowPart > 0:
+		return l.Window / time.Duration(g.ShortWindowPart)
+	default:
+		return g.CountingDelay
 	}
-	return g.CountingDelay
 }

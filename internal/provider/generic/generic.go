@@ -24,6 +24,15 @@ func (Generic) Classify(method, _ string, _ []byte) dialect.Class {
 	return dialect.Class{Idempotent: dialect.IdempotentMethod(method)}
 }
 
+// Canonical is the path as it is.
+func (Generic) Canonical(path string) string { return path }
+
+// Jobs are not known.
+func (Generic) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
+
+// BatchSize is not known.
+func (Generic) BatchSize(string) int64 { return 0 }
+
 // Refused is 429, and 503 with a Retry-After: without one it is an outage.
 func (Generic) Refused(status int, header http.Header, now time.Time) (time.Duration, bool) {
 	wait, asked := dialect.RetryAfter(header, now)

@@ -35,12 +35,21 @@ func (Zendesk) Operations() []dialect.Operation {
 	return named
 }
 
+// BatchSize is 100 for what create_many and update_many take (developer.zendesk.com/api-reference/ticketing/tickets/tickets).
+func (Zendesk) BatchSize(operation string) int64 {
+	switch operation {
+	case "CreateTicket", "UpdateTicket":
+		return 100
+	}
+	return 0
+}
+
 // idempotencyKey is understood on ticket creation only, and for two hours.
 var idempotencyKey = &dialect.Key{Header: "Idempotency-Key", MaxLength: 255, ValidFor: 2 * time.Hour}
 
 // Classify goes by method and path, and for updates of tickets by the body.
 func (Zendesk) Classify(method, requestPath string, body []byte) dialect.Class {
-	requestPath = strings.TrimSuffix(strings.TrimSuffix(requestPath, "/"), ".json")
+	requestPath = Zendesk{}.Canonical(requestPath)
 	class := dialect.Class{
 		Operation:  operationOf(method, requestPath),
 		Idempotent: dialect.IdempotentMethod(method),
@@ -52,6 +61,17 @@ func (Zendesk) Classify(method, requestPath string, body []byte) dialect.Class {
 		class.Idempotent = !comments(body)
 	}
 	return class
+}
+
+// Canonical leaves out a slash at the end, ".json", and zeros before a number.
+func (Zendesk) Canonical(requestPath string) string {
+	segments := strings.Split(strings.TrimSuffix(strings.TrimSuffix(requestPath, "/"), ".json"), "/")
+	for i, s := range segments {
+		if id := strings.TrimLeft(s, "0"); s != id && id != "" && strings.Trim(id, "0123456789") == "" {
+			segments[i] = id
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 func operationOf(method, requestPath string) string {

@@ -22,10 +22,13 @@ func Check(object any) error {
 		health := []string{
 			v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved, v1alpha1.ConditionDispatcherAvailable, v1alpha1.ConditionProgrammed,
 		}
-		return check(o.Status.Conditions, o.Status.ObservedGeneration, o.Generation, health, v1alpha1.ConditionEndpointResolved, v1alpha1.ConditionQuotaEnforced)
+		return check(o.Status.Conditions, o.Status.ObservedGeneration, o.Generation, health,
+			v1alpha1.ConditionEndpointResolved, v1alpha1.ConditionQuotaEnforced, v1alpha1.ConditionBudgetOnTrack, v1alpha1.ConditionLicenceAdequate,
+			v1alpha1.ConditionBacklogHealthy, v1alpha1.ConditionLedgerTrusted)
 	case *v1alpha1.Integration:
 		health := []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed}
-		return check(o.Status.Conditions, o.Status.ObservedGeneration, o.Generation, health, v1alpha1.ConditionQuotaEnforced)
+		return check(o.Status.Conditions, o.Status.ObservedGeneration, o.Generation, health,
+			v1alpha1.ConditionQuotaEnforced, v1alpha1.ConditionGuaranteeMet, v1alpha1.ConditionBacklogHealthy)
 	default:
 		return fmt.Errorf("statustest: %T has no status to check", object)
 	}

@@ -23,9 +23,11 @@ type BacklogStatusApplyConfiguration struct {
 	Dead *int64 `json:"dead,omitempty"`
 	// oldestQueuedTime is when the oldest waiting call was accepted, to the minute.
 	OldestQueuedTime *v1.Time `json:"oldestQueuedTime,omitempty"`
-	// drainETA is when the backlog is expected to be empty if calls keep coming as in the last minutes, rounded. It is absent when nothing waits or when no
-	// end can be foreseen.
+	// drainETA is when the backlog is expected to be empty, with even chances, if calls keep coming as they do, rounded. It is absent when nothing waits or when
+	// no end can be foreseen.
 	DrainETA *v1.Time `json:"drainETA,omitempty"`
+	// drainETALate is the time by which it is expected to be empty in 19 cases of 20.
+	DrainETALate *v1.Time `json:"drainETALate,omitempty"`
 }
 
 // BacklogStatusApplyConfiguration constructs a declarative configuration of the BacklogStatus type for use with
@@ -71,5 +73,13 @@ func (b *BacklogStatusApplyConfiguration) WithOldestQueuedTime(value v1.Time) *B
 // If called multiple times, the DrainETA field is set to the value of the last call.
 func (b *BacklogStatusApplyConfiguration) WithDrainETA(value v1.Time) *BacklogStatusApplyConfiguration {
 	b.DrainETA = &value
+	return b
+}
+
+// WithDrainETALate sets the DrainETALate field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DrainETALate field is set to the value of the last call.
+func (b *BacklogStatusApplyConfiguration) WithDrainETALate(value v1.Time) *BacklogStatusApplyConfiguration {
+	b.DrainETALate = &value
 	return b
 }

@@ -13,10 +13,11 @@ import (
 //
 // CalendarWindow is a calendar period in a time zone.
 type CalendarWindowApplyConfiguration struct {
-	// unit is the length of the period. Day runs from one local midnight to the next.
+	// unit is the length of the period: Hour, Day or Month of the local calendar. Days of 23 and 25 hours are as long as they are.
 	Unit *apiv1alpha1.CalendarUnit `json:"unit,omitempty"`
-	// timeZone is an IANA time zone such as Europe/Berlin: the one in which the CRM starts its period.
-	TimeZone *string `json:"timeZone,omitempty"`
+	// timeZone is the IANA time zone, such as Europe/Berlin, in which the CRM starts its period. When it is absent the zone is taken as unknown: then no
+	// interval as long as the longest period (2 hours, 25 hours, or 31 days and an hour) holds more calls than the limit, wherever the CRM's period begins.
+	TimeZone *apiv1alpha1.TimeZone `json:"timeZone,omitempty"`
 }
 
 // CalendarWindowApplyConfiguration constructs a declarative configuration of the CalendarWindow type for use with
@@ -36,7 +37,7 @@ func (b *CalendarWindowApplyConfiguration) WithUnit(value apiv1alpha1.CalendarUn
 // WithTimeZone sets the TimeZone field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the TimeZone field is set to the value of the last call.
-func (b *CalendarWindowApplyConfiguration) WithTimeZone(value string) *CalendarWindowApplyConfiguration {
+func (b *CalendarWindowApplyConfiguration) WithTimeZone(value apiv1alpha1.TimeZone) *CalendarWindowApplyConfiguration {
 	b.TimeZone = &value
 	return b
 }

@@ -15,11 +15,20 @@ import (
 type IntegrationSpecApplyConfiguration struct {
 	// crmRef names the CRM, in the same namespace, whose licence this integration uses.
 	CRMRef *LocalReferenceApplyConfiguration `json:"crmRef,omitempty"`
+	// route is Dispatched, or External for an application that cannot be given another address, for instance a service that asks for nothing but the account's
+	// subdomain: its calls do not go through the dispatcher, and its guaranteed share is kept free for it, never lent.
+	Route *apiv1alpha1.Route `json:"route,omitempty"`
 	// share is this integration's part of every limit of the licence.
 	Share *ShareApplyConfiguration `json:"share,omitempty"`
-	// overflow says what happens to calls that do not fit now.
+	// overrides are other shares for some time; the first that holds decides. At no time may the guarantees of all integrations exceed the licence: an override
+	// that would is refused when it is declared, not when it begins.
+	Overrides []ShareOverrideApplyConfiguration `json:"overrides,omitempty"`
+	// priority is Interactive, Standard or Bulk. It decides among calls that want what nobody has reserved: a higher one goes first, and a call that has waited
+	// for a minute goes with the highest. What is guaranteed does not depend on it.
+	Priority *apiv1alpha1.Priority `json:"priority,omitempty"`
+	// overflow says what happens to calls that do not fit now. When it is absent they wait for up to 8 seconds.
 	Overflow *OverflowApplyConfiguration `json:"overflow,omitempty"`
-	// clients are who may call as this integration.
+	// clients are who may call as this integration: required, except with route External.
 	Clients []ClientApplyConfiguration `json:"clients,omitempty"`
 	// enforcement is Enforce, or Shadow to forward this integration's calls at once and only count what would have been held back. The laxer of this and the
 	// CRM's own wins.
@@ -40,11 +49,40 @@ func (b *IntegrationSpecApplyConfiguration) WithCRMRef(value *LocalReferenceAppl
 	return b
 }
 
+// WithRoute sets the Route field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Route field is set to the value of the last call.
+func (b *IntegrationSpecApplyConfiguration) WithRoute(value apiv1alpha1.Route) *IntegrationSpecApplyConfiguration {
+	b.Route = &value
+	return b
+}
+
 // WithShare sets the Share field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Share field is set to the value of the last call.
 func (b *IntegrationSpecApplyConfiguration) WithShare(value *ShareApplyConfiguration) *IntegrationSpecApplyConfiguration {
 	b.Share = value
+	return b
+}
+
+// WithOverrides adds the given value to the Overrides field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Overrides field.
+func (b *IntegrationSpecApplyConfiguration) WithOverrides(values ...*ShareOverrideApplyConfiguration) *IntegrationSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithOverrides")
+		}
+		b.Overrides = append(b.Overrides, *values[i])
+	}
+	return b
+}
+
+// WithPriority sets the Priority field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Priority field is set to the value of the last call.
+func (b *IntegrationSpecApplyConfiguration) WithPriority(value apiv1alpha1.Priority) *IntegrationSpecApplyConfiguration {
+	b.Priority = &value
 	return b
 }
 

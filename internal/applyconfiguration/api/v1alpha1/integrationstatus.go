@@ -13,11 +13,11 @@ import (
 //
 // IntegrationStatus is what the operator and the dispatcher observed.
 type IntegrationStatusApplyConfiguration struct {
-	// conditions are Accepted and Programmed, summed up by Ready; besides them QuotaEnforced, which never moves Ready.
+	// conditions are Accepted and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status speaks of.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// endpoint is what the application uses in place of the CRM's base URL.
+	// endpoint is what the application uses in place of the CRM's base URL; absent with route External.
 	Endpoint *IntakeStatusApplyConfiguration `json:"endpoint,omitempty"`
 	// windows show this integration's part of each limit.
 	Windows []ShareStatusApplyConfiguration `json:"windows,omitempty"`

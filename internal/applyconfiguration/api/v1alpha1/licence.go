@@ -4,6 +4,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/crmquota/crm-quota-operator/api/v1alpha1"
+)
+
 // LicenceApplyConfiguration represents a declarative configuration of the Licence type for use
 // with apply.
 //
@@ -14,6 +18,16 @@ type LicenceApplyConfiguration struct {
 	Account *string `json:"account,omitempty"`
 	// limits are the licence's limits; a call is sent only when it fits into all of them.
 	Limits []LimitApplyConfiguration `json:"limits,omitempty"`
+	// externalPercent of every limit is kept free for callers that nobody has declared, rounded down; guarantees share out the rest. Callers that are known but
+	// cannot be rerouted are better declared, as Integrations with route External.
+	ExternalPercent *int32 `json:"externalPercent,omitempty"`
+	// maxServerDelaySeconds is the longest time after which the CRM may still count a call that was given up on, for example after a time-out: so long it stays
+	// charged besides its window. 60 fits gateways that end requests after a minute; Salesforce lets a call run for 600.
+	MaxServerDelaySeconds *int32 `json:"maxServerDelaySeconds,omitempty"`
+	// afterLedgerLoss says what counts as used when the dispatcher's volume was lost and with it the record of what was sent. Bounded takes what was reported
+	// last and all that the limits can have let through since, so that no limit is overrun; Spent takes every limit as used up for one window or period; Fresh
+	// starts from nothing and may overrun the limits once.
+	AfterLedgerLoss *apiv1alpha1.AfterLedgerLoss `json:"afterLedgerLoss,omitempty"`
 }
 
 // LicenceApplyConfiguration constructs a declarative configuration of the Licence type for use with
@@ -40,5 +54,29 @@ func (b *LicenceApplyConfiguration) WithLimits(values ...*LimitApplyConfiguratio
 		}
 		b.Limits = append(b.Limits, *values[i])
 	}
+	return b
+}
+
+// WithExternalPercent sets the ExternalPercent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExternalPercent field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithExternalPercent(value int32) *LicenceApplyConfiguration {
+	b.ExternalPercent = &value
+	return b
+}
+
+// WithMaxServerDelaySeconds sets the MaxServerDelaySeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxServerDelaySeconds field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithMaxServerDelaySeconds(value int32) *LicenceApplyConfiguration {
+	b.MaxServerDelaySeconds = &value
+	return b
+}
+
+// WithAfterLedgerLoss sets the AfterLedgerLoss field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AfterLedgerLoss field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithAfterLedgerLoss(value apiv1alpha1.AfterLedgerLoss) *LicenceApplyConfiguration {
+	b.AfterLedgerLoss = &value
 	return b
 }

@@ -11,18 +11,55 @@ import (
 // LimitApplyConfiguration represents a declarative configuration of the Limit type for use
 // with apply.
 //
-// Limit is one limit of a licence: calls in a rolling window, calls in a calendar period, or calls at a time.
+// Limit is one limit of a licence: so many calls, or so many seconds of execution, in a rolling window or in a calendar period, or so many calls at a time.
+//
+// # Zendesk: 400 calls a minute; of these 100 updates of tickets, and 30 in 10 minutes of each ticket; 30 jobs queued or running
+// - {name: minute, calls: 400, windowSeconds: 60}
+// - {name: ticket-updates, calls: 100, windowSeconds: 60, match: {operations: [UpdateTicket]}}
+// - {name: per-ticket, calls: 30, windowSeconds: 600, scope: Record, match: {methods: [PUT], path: "/api/v2/tickets/*"}}
+// - {name: jobs, concurrent: 30, until: JobEnds, match: {operations: [CreateTickets]}}
+// # Dataverse: 20 minutes of execution in 5 minutes
+// - {name: execution, executionSeconds: 1200, windowSeconds: 300}
+// # Pipedrive: tokens a day, in a time zone that is not known
+// - {name: tokens, calls: 30000, calendar: {unit: Day}, costs: [{match: {path: "/api/v2/itemSearch"}, cost: 20}]}
+// # Intercom: windows of 10 seconds, one after the other
+// - {name: ten-seconds, calls: 1666, windowSeconds: 10, crmCounting: Fixed}
+// # Salesforce: 25 calls of 20 seconds or more; of all calls, because how long one will run is not known before it is sent
+// - {name: long-calls, concurrent: 25}
 type LimitApplyConfiguration struct {
 	// name of the limit, as it appears in status, metrics and events.
 	Name *apiv1alpha1.LimitName `json:"name,omitempty"`
-	// calls is how many calls the window or period allows.
+	// calls is how many calls the window or period allows. Where costs are set it is the sum of the costs of calls that it allows: tokens, credits, points.
 	Calls *int64 `json:"calls,omitempty"`
+	// executionSeconds is, in place of calls, how long calls may take altogether in the window or period, as the CRM measures it. What a call will take is not
+	// known before it ends, so it is estimated from the calls before and corrected then: status shows such a limit with assurance Estimated.
+	ExecutionSeconds *int64 `json:"executionSeconds,omitempty"`
 	// windowSeconds makes it a rolling limit: in no interval of this length more than calls arrive at the CRM.
 	WindowSeconds *int32 `json:"windowSeconds,omitempty"`
 	// calendar makes it a limit per calendar period.
 	Calendar *CalendarWindowApplyConfiguration `json:"calendar,omitempty"`
 	// concurrent makes it a limit on calls in flight at a time.
 	Concurrent *int32 `json:"concurrent,omitempty"`
+	// until is how long a call counts as concurrent: CallEnds, which holds when it is absent, or JobEnds for limits on background jobs, of which each call
+	// starts one.
+	Until *apiv1alpha1.SlotUntil `json:"until,omitempty"`
+	// match narrows the limit to some calls; without it all calls count. A call counts in every limit that it matches.
+	Match *CallMatchApplyConfiguration `json:"match,omitempty"`
+	// scope is Account if the CRM counts all calls together, Credential if it counts those of each of its users or tokens apart, or Record if it counts the
+	// calls to each record apart: the last "*" of match.path then names the record. A limit of scope Record is not shared out among integrations.
+	Scope *apiv1alpha1.LimitScope `json:"scope,omitempty"`
+	// costs are what calls take of the limit; the first that matches a call decides, and a call that none matches takes 1.
+	Costs []CallCostApplyConfiguration `json:"costs,omitempty"`
+	// crmCounting is how the CRM keeps a rolling limit: Exact, which holds when it is absent, or Fixed for windows that follow one another; both are used to
+	// the full. TokenBucket for a bucket of burst units that refills evenly, and Approximate for a count estimated from two windows as sliding counters do,
+	// refuse calls that come too close together, so calls are spread over time. A CRM that refuses calls below its limit has one of these two.
+	CRMCounting *apiv1alpha1.CRMCounting `json:"crmCounting,omitempty"`
+	// burst is the size of the CRM's token bucket: how many units can be taken at once after a pause.
+	Burst *int64 `json:"burst,omitempty"`
+	// countingGuardSeconds is by how much the CRM may count a call late, its servers' clocks may differ, and its counters are coarse, taken together: so long a
+	// call stays charged beyond its window. When absent it is half a second, or a twentieth of a window shorter than 10 seconds. Raise it for a CRM that
+	// refuses calls although the limit is kept.
+	CountingGuardSeconds *int32 `json:"countingGuardSeconds,omitempty"`
 	// onExhaustion is Stop, or Alert to let calls pass and count them: for caps that the company sets itself and the CRM does not enforce.
 	OnExhaustion *apiv1alpha1.OnExhaustion `json:"onExhaustion,omitempty"`
 }
@@ -49,6 +86,14 @@ func (b *LimitApplyConfiguration) WithCalls(value int64) *LimitApplyConfiguratio
 	return b
 }
 
+// WithExecutionSeconds sets the ExecutionSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExecutionSeconds field is set to the value of the last call.
+func (b *LimitApplyConfiguration) WithExecutionSeconds(value int64) *LimitApplyConfiguration {
+	b.ExecutionSeconds = &value
+	return b
+}
+
 // WithWindowSeconds sets the WindowSeconds field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the WindowSeconds field is set to the value of the last call.
@@ -70,6 +115,67 @@ func (b *LimitApplyConfiguration) WithCalendar(value *CalendarWindowApplyConfigu
 // If called multiple times, the Concurrent field is set to the value of the last call.
 func (b *LimitApplyConfiguration) WithConcurrent(value int32) *LimitApplyConfiguration {
 	b.Concurrent = &value
+	return b
+}
+
+// WithUntil sets the Until field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Until field is set to the value of the last call.
+func (b *LimitApplyConfiguration) WithUntil(value apiv1alpha1.SlotUntil) *LimitApplyConfiguration {
+	b.Until = &value
+	return b
+}
+
+// WithMatch sets the Match field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Match field is set to the value of the last call.
+func (b *LimitApplyConfiguration) WithMatch(value *CallMatchApplyConfiguration) *LimitApplyConfiguration {
+	b.Match = value
+	return b
+}
+
+// WithScope sets the Scope field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Scope field is set to the value of the last call.
+func (b *LimitApplyConfiguration) WithScope(value apiv1alpha1.LimitScope) *LimitApplyConfiguration {
+	b.Scope = &value
+	return b
+}
+
+// WithCosts adds the given value to the Costs field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Costs field.
+func (b *LimitApplyConfiguration) WithCosts(values ...*CallCostApplyConfiguration) *LimitApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithCosts")
+		}
+		b.Costs = append(b.Costs, *values[i])
+	}
+	return b
+}
+
+// WithCRMCounting sets the CRMCounting field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CRMCounting field is set to the value of the last call.
+func (b *LimitApplyConfiguration) WithCRMCounting(value apiv1alpha1.CRMCounting) *LimitApplyConfiguration {
+	b.CRMCounting = &value
+	return b
+}
+
+// WithBurst sets the Burst field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Burst field is set to the value of the last call.
+func (b *LimitApplyConfiguration) WithBurst(value int64) *LimitApplyConfiguration {
+	b.Burst = &value
+	return b
+}
+
+// WithCountingGuardSeconds sets the CountingGuardSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CountingGuardSeconds field is set to the value of the last call.
+func (b *LimitApplyConfiguration) WithCountingGuardSeconds(value int32) *LimitApplyConfiguration {
+	b.CountingGuardSeconds = &value
 	return b
 }
 

@@ -16,7 +16,7 @@ type OperationMatchApplyConfiguration struct {
 	// methods are the HTTP methods that match.
 	Methods []apiv1alpha1.HTTPMethod `json:"methods,omitempty"`
 	// path is a pattern of the whole path: "*" stands for one segment, "**" at the end for any number of them. For example /api/v2/tickets/*/comments.
-	Path *string `json:"path,omitempty"`
+	Path *apiv1alpha1.PathPattern `json:"path,omitempty"`
 }
 
 // OperationMatchApplyConfiguration constructs a declarative configuration of the OperationMatch type for use with
@@ -38,7 +38,7 @@ func (b *OperationMatchApplyConfiguration) WithMethods(values ...apiv1alpha1.HTT
 // WithPath sets the Path field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Path field is set to the value of the last call.
-func (b *OperationMatchApplyConfiguration) WithPath(value string) *OperationMatchApplyConfiguration {
+func (b *OperationMatchApplyConfiguration) WithPath(value apiv1alpha1.PathPattern) *OperationMatchApplyConfiguration {
 	b.Path = &value
 	return b
 }

@@ -14,7 +14,7 @@ import (
 // OperationOverflow is the policy for one operation, named by the provider or matched by method and path.
 type OperationOverflowApplyConfiguration struct {
 	// operation is a name that the provider knows. Zendesk: CreateTicket, UpdateTicket, CreateTickets, SearchUsers, Search. Generic knows none; use match.
-	Operation *string `json:"operation,omitempty"`
+	Operation *apiv1alpha1.OperationName `json:"operation,omitempty"`
 	// match selects calls by method and path.
 	Match *OperationMatchApplyConfiguration `json:"match,omitempty"`
 	// policy is Wait, Reject, or Queue to store the call durably and answer 202 with the address of its result.
@@ -30,7 +30,7 @@ func OperationOverflow() *OperationOverflowApplyConfiguration {
 // WithOperation sets the Operation field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Operation field is set to the value of the last call.
-func (b *OperationOverflowApplyConfiguration) WithOperation(value string) *OperationOverflowApplyConfiguration {
+func (b *OperationOverflowApplyConfiguration) WithOperation(value apiv1alpha1.OperationName) *OperationOverflowApplyConfiguration {
 	b.Operation = &value
 	return b
 }

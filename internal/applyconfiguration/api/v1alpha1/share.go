@@ -4,20 +4,30 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/crmquota/crm-quota-operator/api/v1alpha1"
+)
+
 // ShareApplyConfiguration represents a declarative configuration of the Share type for use
 // with apply.
 //
-// Share is one integration's part of a licence. A guarantee of an integration that does not use it is lent to others; half of it is kept free at any time.
+// Share is one integration's part of a licence.
 type ShareApplyConfiguration struct {
-	// guaranteedPercent of every limit is kept for this integration, rounded down. The guarantees of all integrations of a CRM must not exceed 100. Absent
-	// means no guarantee.
+	// guaranteedPercent of every limit is kept for this integration, rounded down. At no time may the guarantees of all integrations of a CRM and its
+	// licence.externalPercent together exceed 100. Absent means no guarantee.
 	GuaranteedPercent *int32 `json:"guaranteedPercent,omitempty"`
-	// guaranteedCalls are kept for this integration in the named limits, and nothing in others. It stands in place of guaranteedPercent.
-	GuaranteedCalls []GuaranteedCallsApplyConfiguration `json:"guaranteedCalls,omitempty"`
 	// weight is this integration's part of what nobody has reserved, relative to the weights of the others that want it.
 	Weight *int32 `json:"weight,omitempty"`
-	// maxPercent is the most that this integration may use of any limit, what it borrows included.
+	// maxPercent is the most that this integration may use of any limit, what it borrows included. What is guaranteed can always be used.
 	MaxPercent *int32 `json:"maxPercent,omitempty"`
+	// lendPercent of a guarantee is lent to others while it is neither used nor expected to be; the rest is kept free at any time, and calls within it are sent
+	// at once. 0 lends nothing. With route External nothing is ever lent.
+	LendPercent *int32 `json:"lendPercent,omitempty"`
+	// reclaim is Immediate, which keeps free what the integration is expected to ask for, or WithinWindow to lend all of the guarantee: more of the licence is
+	// used, and calls may wait until what was lent has left its window, a day for a limit per day.
+	Reclaim *apiv1alpha1.Reclaim `json:"reclaim,omitempty"`
+	// perLimit are other figures for single limits. What is not set there is taken from this share.
+	PerLimit []LimitShareApplyConfiguration `json:"perLimit,omitempty"`
 }
 
 // ShareApplyConfiguration constructs a declarative configuration of the Share type for use with
@@ -34,19 +44,6 @@ func (b *ShareApplyConfiguration) WithGuaranteedPercent(value int32) *ShareApply
 	return b
 }
 
-// WithGuaranteedCalls adds the given value to the GuaranteedCalls field in the declarative configuration
-// and returns the receiver, so that objects can be build by chaining "With" function invocations.
-// If called multiple times, values provided by each call will be appended to the GuaranteedCalls field.
-func (b *ShareApplyConfiguration) WithGuaranteedCalls(values ...*GuaranteedCallsApplyConfiguration) *ShareApplyConfiguration {
-	for i := range values {
-		if values[i] == nil {
-			panic("nil value passed to WithGuaranteedCalls")
-		}
-		b.GuaranteedCalls = append(b.GuaranteedCalls, *values[i])
-	}
-	return b
-}
-
 // WithWeight sets the Weight field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Weight field is set to the value of the last call.
@@ -60,5 +57,34 @@ func (b *ShareApplyConfiguration) WithWeight(value int32) *ShareApplyConfigurati
 // If called multiple times, the MaxPercent field is set to the value of the last call.
 func (b *ShareApplyConfiguration) WithMaxPercent(value int32) *ShareApplyConfiguration {
 	b.MaxPercent = &value
+	return b
+}
+
+// WithLendPercent sets the LendPercent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LendPercent field is set to the value of the last call.
+func (b *ShareApplyConfiguration) WithLendPercent(value int32) *ShareApplyConfiguration {
+	b.LendPercent = &value
+	return b
+}
+
+// WithReclaim sets the Reclaim field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reclaim field is set to the value of the last call.
+func (b *ShareApplyConfiguration) WithReclaim(value apiv1alpha1.Reclaim) *ShareApplyConfiguration {
+	b.Reclaim = &value
+	return b
+}
+
+// WithPerLimit adds the given value to the PerLimit field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the PerLimit field.
+func (b *ShareApplyConfiguration) WithPerLimit(values ...*LimitShareApplyConfiguration) *ShareApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithPerLimit")
+		}
+		b.PerLimit = append(b.PerLimit, *values[i])
+	}
 	return b
 }

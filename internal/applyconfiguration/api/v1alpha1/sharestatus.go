@@ -11,14 +11,20 @@ import (
 // ShareStatusApplyConfiguration represents a declarative configuration of the ShareStatus type for use
 // with apply.
 //
-// ShareStatus is an integration's part of one limit.
+// ShareStatus is an integration's part of one limit, in the limit's own units.
 type ShareStatusApplyConfiguration struct {
 	// name of the limit.
 	Name *apiv1alpha1.LimitName `json:"name,omitempty"`
-	// guaranteed is the number of calls kept for the integration.
+	// guaranteed is what is kept for the integration now.
 	Guaranteed *int64 `json:"guaranteed,omitempty"`
-	// used is the number of the integration's calls charged, rounded to twentieths of the limit.
+	// used is what the integration's calls are charged, rounded to twentieths of the limit.
 	Used *int64 `json:"used,omitempty"`
+	// lent is how much of the guarantee others may borrow now.
+	Lent *int64 `json:"lent,omitempty"`
+	// borrowed is how much of used is beyond the guarantee.
+	Borrowed *int64 `json:"borrowed,omitempty"`
+	// demand is what the integration is expected to have used when the limit is renewed, rounded to twentieths of the limit.
+	Demand *int64 `json:"demand,omitempty"`
 }
 
 // ShareStatusApplyConfiguration constructs a declarative configuration of the ShareStatus type for use with
@@ -48,5 +54,29 @@ func (b *ShareStatusApplyConfiguration) WithGuaranteed(value int64) *ShareStatus
 // If called multiple times, the Used field is set to the value of the last call.
 func (b *ShareStatusApplyConfiguration) WithUsed(value int64) *ShareStatusApplyConfiguration {
 	b.Used = &value
+	return b
+}
+
+// WithLent sets the Lent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Lent field is set to the value of the last call.
+func (b *ShareStatusApplyConfiguration) WithLent(value int64) *ShareStatusApplyConfiguration {
+	b.Lent = &value
+	return b
+}
+
+// WithBorrowed sets the Borrowed field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Borrowed field is set to the value of the last call.
+func (b *ShareStatusApplyConfiguration) WithBorrowed(value int64) *ShareStatusApplyConfiguration {
+	b.Borrowed = &value
+	return b
+}
+
+// WithDemand sets the Demand field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Demand field is set to the value of the last call.
+func (b *ShareStatusApplyConfiguration) WithDemand(value int64) *ShareStatusApplyConfiguration {
+	b.Demand = &value
 	return b
 }

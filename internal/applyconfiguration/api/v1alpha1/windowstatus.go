@@ -12,18 +12,31 @@ import (
 // WindowStatusApplyConfiguration represents a declarative configuration of the WindowStatus type for use
 // with apply.
 //
-// WindowStatus is the use of one limit, rounded to twentieths of it.
+// WindowStatus is the use of one limit, rounded to twentieths of it. All figures are in the limit's own units: calls, what they cost, slots, or seconds of
+// execution.
 type WindowStatusApplyConfiguration struct {
 	// name of the limit.
 	Name *apiv1alpha1.LimitName `json:"name,omitempty"`
-	// limit is the number of calls in force.
+	// limit is the size in force.
 	Limit *int64 `json:"limit,omitempty"`
-	// used is the number of calls charged, rounded to twentieths of the limit. Calls count until the CRM can no longer count them.
+	// used is what is charged, rounded to twentieths of the limit. Calls count until the CRM can no longer count them.
 	Used *int64 `json:"used,omitempty"`
 	// inDoubt is the part of used whose calls may or may not have reached the CRM, for instance after a crash.
 	InDoubt *int64 `json:"inDoubt,omitempty"`
+	// external is what is kept free for callers that do not go through the dispatcher.
+	External *int64 `json:"external,omitempty"`
+	// lent is how much of what is guaranteed and not used may be borrowed now.
+	Lent *int64 `json:"lent,omitempty"`
+	// borrowed is how much of used is beyond the guarantees of those who use it.
+	Borrowed *int64 `json:"borrowed,omitempty"`
 	// resetTime is when a calendar period ends; absent for other limits.
 	ResetTime *v1.Time `json:"resetTime,omitempty"`
+	// assurance is Exact, or Estimated where the figures cannot be exact.
+	Assurance *apiv1alpha1.Assurance `json:"assurance,omitempty"`
+	// guardMilliseconds is how long a call is charged beyond its window, for clocks that drift and a CRM that counts late.
+	GuardMilliseconds *int64 `json:"guardMilliseconds,omitempty"`
+	// exhaustion is when the limit is expected to be used up before it is renewed; absent when it is not.
+	Exhaustion *ExhaustionStatusApplyConfiguration `json:"exhaustion,omitempty"`
 }
 
 // WindowStatusApplyConfiguration constructs a declarative configuration of the WindowStatus type for use with
@@ -64,10 +77,58 @@ func (b *WindowStatusApplyConfiguration) WithInDoubt(value int64) *WindowStatusA
 	return b
 }
 
+// WithExternal sets the External field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the External field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithExternal(value int64) *WindowStatusApplyConfiguration {
+	b.External = &value
+	return b
+}
+
+// WithLent sets the Lent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Lent field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithLent(value int64) *WindowStatusApplyConfiguration {
+	b.Lent = &value
+	return b
+}
+
+// WithBorrowed sets the Borrowed field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Borrowed field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithBorrowed(value int64) *WindowStatusApplyConfiguration {
+	b.Borrowed = &value
+	return b
+}
+
 // WithResetTime sets the ResetTime field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the ResetTime field is set to the value of the last call.
 func (b *WindowStatusApplyConfiguration) WithResetTime(value v1.Time) *WindowStatusApplyConfiguration {
 	b.ResetTime = &value
+	return b
+}
+
+// WithAssurance sets the Assurance field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Assurance field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithAssurance(value apiv1alpha1.Assurance) *WindowStatusApplyConfiguration {
+	b.Assurance = &value
+	return b
+}
+
+// WithGuardMilliseconds sets the GuardMilliseconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the GuardMilliseconds field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithGuardMilliseconds(value int64) *WindowStatusApplyConfiguration {
+	b.GuardMilliseconds = &value
+	return b
+}
+
+// WithExhaustion sets the Exhaustion field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Exhaustion field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithExhaustion(value *ExhaustionStatusApplyConfiguration) *WindowStatusApplyConfiguration {
+	b.Exhaustion = value
 	return b
 }

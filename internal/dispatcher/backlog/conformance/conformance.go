@@ -42,7 +42,7 @@ func Run(t *testing.T, newVolume func() Volume) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &run{volume: volume, store: store, now: newModel()}
+		r := &run{volume: volume, store: store, now: newModel(), identity: identity(t, store)}
 		r.durable = []*model{r.now.clone()}
 		defer func() { r.close(t) }()
 		t.Repeat(map[string]func(*rapid.T){
@@ -68,6 +68,16 @@ type run struct {
 	durable []*model
 	charges uint64
 	clock   time.Duration
+	// identity of the volume, which it never changes.
+	identity string
+}
+
+func identity(t *rapid.T, s backlog.Store) string {
+	restored, err := s.Restore()
+	if err != nil || restored.Volume == "" {
+		t.Fatalf("the volume is %q: %v", restored.Volume, err)
+	}
+	return restored.Volume
 }
 
 func (r *run) close(t *rapid.T) {
@@ -184,7 +194,7 @@ func (r *run) decide(t *rapid.T) {
 		r.charges++
 		tr.Progress.Attempts++
 		tr.Progress.FirstSent = start
-		b.Charges = append(b.Charges, backlog.Charge{ID: r.charges, Integration: ref.Integration, Cost: 1, Open: true, Call: ref.ID})
+		b.Charges = append(b.Charges, backlog.Charge{ID: r.charges, Integration: ref.Integration, Amounts: amounts, Open: true, Call: ref.ID})
 	}
 	if tr.To == call.StateParked || tr.To == call.StateDead {
 		tr.Reason = "a reason"
@@ -198,6 +208,9 @@ func (r *run) decide(t *rapid.T) {
 	b.Transitions = append(b.Transitions, tr)
 	r.commit(t, b, true)
 }
+
+// amounts are what every open charge takes.
+var amounts = []backlog.Amount{{Subject: "priced", Credential: "user", N: 3}, {PerRecord: true, Execution: true}}
 
 // endCharge ends or refunds the call's open charge.
 func (r *run) endCharge(t *rapid.T, b *backlog.Batch, ref backlog.Ref) {
@@ -229,7 +242,10 @@ func (r *run) count(t *rapid.T) {
 	b := r.batch()
 	b.Tallies = map[string]backlog.Tally{"b/y": {Refused: 1, Forwarded: 2}}
 	r.charges++
-	b.Charges = []backlog.Charge{{ID: r.charges, Integration: "b/y", Cost: 2, End: r.clock}}
+	b.Charges = []backlog.Charge{{ID: r.charges, Integration: "b/y", Record: 7, JobEnded: true, End: r.clock}}
+	if rapid.Bool().Draw(t, "memory") {
+		b.Memory = []byte{byte(r.charges)}
+	}
 	if rapid.Bool().Draw(t, "forget charges") {
 		b.Clock.Horizon = r.clock - 3*time.Second
 	}
@@ -278,4 +294,7 @@ func (r *run) reopen(t *rapid.T) {
 		t.Fatalf("open again: %v", err)
 	}
 	r.store = store
+	if now := identity(t, store); now != r.identity {
+		t.Fatalf("volume %q has become %q", r.identity, now)
+	}
 }

@@ -20,6 +20,7 @@ type model struct {
 	tallies map[string]backlog.Tally
 	charges map[uint64]backlog.Charge
 	plan    []byte
+	memory  []byte
 	clock   backlog.Clock
 }
 
@@ -48,7 +49,7 @@ func newModel() *model {
 func (m *model) clone() *model {
 	return &model{
 		calls: maps.Clone(m.calls), keys: maps.Clone(m.keys), tallies: maps.Clone(m.tallies), charges: maps.Clone(m.charges),
-		plan: m.plan, clock: m.clock,
+		plan: m.plan, memory: m.memory, clock: m.clock,
 	}
 }
 
@@ -69,7 +70,7 @@ func (m *model) append(e backlog.Entry, id call.ID) {
 	m.calls[backlog.Ref{Integration: c.Integration, ID: id}] = modelCall{
 		call:    c,
 		result:  call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
-		head:    backlog.Head{ID: id, Operation: c.Operation, Repeat: c.Repeat, AcceptedAt: c.AcceptedAt, Expires: c.Expires},
+		head:    backlog.Head{ID: id, Operation: c.Operation, Method: c.Method, Target: c.Target, Repeat: c.Repeat, AcceptedAt: c.AcceptedAt, Expires: c.Expires},
 		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey,
 	}
 	if e.DedupeKey != "" {
@@ -101,6 +102,9 @@ func (m *model) commit(b *backlog.Batch) {
 	maps.DeleteFunc(m.charges, func(_ uint64, c backlog.Charge) bool { return !c.Open && c.End < b.Clock.Horizon })
 	if b.Plan != nil {
 		m.plan = b.Plan
+	}
+	if b.Memory != nil {
+		m.memory = b.Memory
 	}
 	m.clock = b.Clock
 }
@@ -138,7 +142,7 @@ func (m *model) queued(integration string) []modelCall {
 
 // restored is what the model would go on from.
 func (m *model) restored() backlog.Restored {
-	r := backlog.Restored{Plan: bytes.Clone(m.plan), Clock: m.clock}
+	r := backlog.Restored{Plan: bytes.Clone(m.plan), Memory: bytes.Clone(m.memory), Clock: m.clock}
 	var open []backlog.Charge
 	for _, c := range m.charges {
 		if c.Open {

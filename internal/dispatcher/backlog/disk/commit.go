@@ -43,6 +43,9 @@ func (s *Store) Commit(b *backlog.Batch) error {
 	if b.Plan != nil {
 		w.set(keyPlan, b.Plan)
 	}
+	if b.Memory != nil {
+		w.set(keyMemory, b.Memory)
+	}
 	w.setJSON(keyClock, b.Clock)
 	sync := pebble.Sync
 	if !needsSync(b) {

@@ -38,15 +38,34 @@ func open(t *testing.T, fs vfs.FS) *Store {
 func TestVolumeOfANewerVersionIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
-	if err := s.db.Set(keyFormat, []byte("2"), pebble.Sync); err != nil {
+	if err := s.db.Set(keyFormat, []byte("3"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(options(fs))
-	if err == nil || !strings.Contains(err.Error(), `format "2" and this version reads up to 1: run the version that wrote it`) {
+	if err == nil || !strings.Contains(err.Error(), `format "3" and this version reads up to 2: run the version that wrote it`) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestVolumeOfAnOlderVersionIsTaken, and refused by that version from then on.
+func TestVolumeOfAnOlderVersionIsTaken(t *testing.T) {
+	fs := vfs.NewMem()
+	s := open(t, fs)
+	old := []byte(`{"id":7,"integration":"a/x","cost":1}`)
+	if err := errors.Join(s.db.Set(keyFormat, []byte("1"), pebble.Sync), s.db.Set(openKey(7), old, pebble.Sync), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, fs)
+	defer func() { _ = s.Close() }()
+	r, err := s.Restore()
+	if err != nil || len(r.Charges) != 1 || r.Charges[0].ID != 7 || !r.Charges[0].Open {
+		t.Errorf("restored %+v: %v", r.Charges, err)
+	}
+	if format, err := s.get(keyFormat); string(format) != "2" {
+		t.Errorf("the volume has format %q: %v", format, err)
 	}
 }
 

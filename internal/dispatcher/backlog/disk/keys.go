@@ -29,7 +29,9 @@ const (
 
 var (
 	keyFormat = []byte("mformat")
+	keyVolume = []byte("mvolume")
 	keyPlan   = []byte("mplan")
+	keyMemory = []byte("mmemory")
 	keyClock  = []byte("mclock")
 )
 

@@ -137,12 +137,14 @@ func (s *Store) Due(at time.Time, n int) (due []backlog.Due, next time.Time, err
 
 // Restore implements backlog.Store.
 func (s *Store) Restore() (backlog.Restored, error) {
-	var r backlog.Restored
-	plan, err := s.get(keyPlan)
-	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return r, err
+	r := backlog.Restored{Volume: s.volume}
+	for key, to := range map[string]*[]byte{string(keyPlan): &r.Plan, string(keyMemory): &r.Memory} {
+		value, err := s.get([]byte(key))
+		if err != nil && !errors.Is(err, pebble.ErrNotFound) {
+			return r, err
+		}
+		*to = slices.Clip(value)
 	}
-	r.Plan = slices.Clip(plan)
 	if err := s.getJSON(keyClock, &r.Clock); err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return r, err
 	}
@@ -153,7 +155,7 @@ func (s *Store) Restore() (backlog.Restored, error) {
 		r.Charges = append(r.Charges, c)
 		return nil
 	}
-	err = s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
+	err := s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
 		return keep(backlog.Charge{End: parseEndedKey(key)}, value)
 	})
 	if err != nil {

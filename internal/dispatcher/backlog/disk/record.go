@@ -55,7 +55,7 @@ func (r *record) repeat() call.Repeat { return call.Repeat{Class: r.Class, KeyVa
 
 func (r *record) head(id call.ID) backlog.Head {
 	return backlog.Head{
-		ID: id, Operation: r.Operation, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires, Progress: r.Progress,
+		ID: id, Operation: r.Operation, Method: r.Method, Target: r.Target, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires, Progress: r.Progress,
 	}
 }
 

@@ -4,6 +4,7 @@
 package disk
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +21,8 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// format is the version of what the keys and values mean.
-const format = 1
+// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts.
+const format = 2
 
 // Sizes chosen for an idle process of some 20 MiB: a licence is at most some hundred calls a second, and what was just written is read from the memtable.
 const (
@@ -48,8 +49,9 @@ type Options struct {
 
 // Store implements backlog.Store.
 type Store struct {
-	db   *pebble.DB
-	room room
+	db     *pebble.DB
+	room   room
+	volume string
 	// horizon was committed last. Only Commit uses it.
 	horizon time.Duration
 
@@ -98,7 +100,7 @@ func Open(o Options) (*Store, error) {
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]int64{},
 		keys: map[string]chan struct{}{}, fronts: map[string]front{},
 	}
-	if err := errors.Join(s.checkFormat(), s.loadTallies(), s.loadLastID()); err != nil {
+	if err := errors.Join(s.checkFormat(), s.identify(o.Entropy), s.loadTallies(), s.loadLastID()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", o.Dir, err), db.Close())
 	}
 	return s, nil
@@ -109,17 +111,34 @@ func (s *Store) Close() error { return s.db.Close() }
 
 func (s *Store) checkFormat() error {
 	value, err := s.get(keyFormat)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return err
 	}
-	found, err := strconv.Atoi(string(value))
-	if err != nil || found > format {
-		return fmt.Errorf("the volume has format %q and this version reads up to %d: run the version that wrote it, or a newer one", value, format)
+	if err == nil {
+		found, err := strconv.Atoi(string(value))
+		if err != nil || found > format {
+			return fmt.Errorf("the volume has format %q and this version reads up to %d: run the version that wrote it, or a newer one", value, format)
+		}
+		if found == format {
+			return nil
+		}
 	}
-	return nil
+	return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
+}
+
+// identify reads the volume's identity, or gives it one.
+func (s *Store) identify(entropy io.Reader) error {
+	value, err := s.get(keyVolume)
+	if errors.Is(err, pebble.ErrNotFound) {
+		var random [16]byte
+		if _, err := io.ReadFull(entropy, random[:]); err != nil {
+			return fmt.Errorf("make the volume's identity: %w", err)
+		}
+		value = hex.AppendEncode(nil, random[:])
+		err = s.db.Set(keyVolume, value, pebble.Sync)
+	}
+	s.volume = string(value)
+	return err
 }
 
 func (s *Store) loadTallies() error {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"bytes"
+	"io"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+)
+
+// watchJobs learns from an answer which jobs the call has started and which have ended: their slots are free again. It is called when the charge has ended.
+func (s *Scheduler) watchJobs(now time.Time, f *flight, o upstream.Outcome) {
+	if !s.countsJobs {
+		return
+	}
+	var started, ended []string
+	if o.Answer != nil && o.Rest == nil {
+		started, ended = s.provider.Jobs(f.call.Method, o.Answer.Status, peek(o.Answer))
+	}
+	for _, id := range started {
+		s.jobs[id] = f
+	}
+	for _, id := range ended {
+		if of := s.jobs[id]; of != nil {
+			delete(s.jobs, id)
+			s.endJob(now, of)
+		}
+	}
+	if o.Answer != nil && o.Rest == nil && len(started) == 0 {
+		s.endJob(now, f)
+	}
+}
+
+// endJob frees the slot that a call holds for its job.
+func (s *Scheduler) endJob(now time.Time, f *flight) {
+	if f.charge.JobEnded || f.charge.Open {
+		return
+	}
+	s.ledger.EndJob(f.id, now)
+	f.charge.JobEnded = true
+	s.batch.Charges = append(s.batch.Charges, f.charge)
+}
+
+// forgetJobs forgets the jobs whose slots were freed for want of news.
+func (s *Scheduler) forgetJobs(now time.Time) {
+	for id, f := range s.jobs {
+		if now.Sub(s.epoch.Add(f.charge.End)) > s.guards.MaxJob {
+			delete(s.jobs, id)
+		}
+	}
+}
+
+// peek reads a body that is in memory and leaves it to be read again.
+func peek(a *call.Answer) []byte {
+	body, err := io.ReadAll(a.Body)
+	if err != nil {
+		body = nil // cannot be: it is in memory
+	}
+	_ = a.Body.Close()
+	a.Body = io.NopCloser(bytes.NewReader(body))
+	return body
+}

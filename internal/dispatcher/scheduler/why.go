@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
+)
+
+// why says what holds a call back.
+type why struct {
+	code  contract.Reason
+	cause contract.Cause
+	// limit is the name of the binding one; reservedFor names whose reserve it is.
+	limit, reservedFor string
+	// earliest is when the call can be sent at the earliest; zero if that cannot be foreseen.
+	earliest time.Time
+	// wait is how long that is from now on.
+	wait   time.Duration
+	detail string
+}
+
+// refusal is the same for a client that waits no longer.
+func (y why) refusal() *call.Refusal {
+	return &call.Refusal{Code: y.code, Limit: y.limit, RetryAfter: y.wait, Detail: y.detail}
+}
+
+// whyWaiting says what holds a call of the lane back at now, from the structures by which that is decided.
+func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, in fairshare.Lane, since time.Time) why {
+	switch {
+	case s.plan == nil || l.spec == nil:
+		return why{code: contract.ReasonNoPlan, cause: contract.CauseNoPlan, detail: refuseNoPlan().Detail}
+	case s.plan.Hold:
+		return why{code: contract.ReasonHeld, cause: contract.CauseHeld, detail: "spec.dispatch of the CRM object is Hold: calls are queued and none is sent"}
+	case s.origin.waiting:
+		return why{
+			code: contract.ReasonLimitReached, cause: contract.CauseLedgerLost,
+			detail: "the volume with the quota ledger was lost, and how much of the licence had been used is not known yet",
+		}
+	case !s.refusals.open(now):
+		return s.until(now, s.refusals.until, why{
+			code: contract.ReasonCRMRefusing, cause: contract.CauseCRMRefusing,
+			detail: "the CRM refused calls for quota and asked for a pause; one call will probe it when the pause is over",
+		})
+	case in == fairshare.Backlog && !s.outages.open(now):
+		return s.until(now, s.outages.until, why{
+			code: contract.ReasonUpstreamFailed, cause: contract.CauseOutage,
+			detail: "the CRM failed calls; one queued call will probe it when the pause is over",
+		})
+	}
+	for _, k := range s.recordLimits {
+		if cost := s.tariff.Cost(p.kind); cost[k] > 0 && s.ledger.RecordFree(k, p.record) < cost[k] {
+			limit := s.ledger.Limit(k)
+			return s.until(now, s.ledger.EarliestRecord(k, p.record, cost[k]), why{
+				code: contract.ReasonLimitReached, cause: contract.CauseRecord, limit: limit.Name,
+				detail: fmt.Sprintf("limit %q allows %d for each record, and this one has used them", limit.Name, limit.Max),
+			})
+		}
+	}
+	e, waits := s.sharing.Explain(now, s.newOffer(l, in, p, since).Head)
+	if !waits {
+		return why{code: contract.ReasonLimitReached, cause: contract.CauseTurn, wait: time.Second, detail: "other calls are ahead"}
+	}
+	return s.until(now, e.Earliest, s.explained(l, e))
+}
+
+func (s *Scheduler) until(now, earliest time.Time, y why) why {
+	y.earliest = earliest
+	if !earliest.IsZero() {
+		y.wait = max(0, earliest.Sub(now))
+	}
+	return y
+}
+
+// explained puts an explanation of the shares into words.
+func (s *Scheduler) explained(l *lane, e fairshare.Explanation) why {
+	k, limit := e.Limit, s.ledger.Limit(e.Limit)
+	y := why{code: contract.ReasonLimitReached, limit: limit.Name}
+	switch e.Cause {
+	case fairshare.UsedUp:
+		y.cause = contract.CauseUsedUp
+		y.detail = fmt.Sprintf("limit %q of the licence is used up: %d of %d", limit.Name, s.ledger.Used(k), limit.Max)
+	case fairshare.Reserved:
+		y.cause, y.reservedFor = contract.CauseReserved, e.ReservedFor
+		y.detail = fmt.Sprintf("what is left of limit %q is kept free for guaranteed shares, most of it for %s; %s has used %d and is guaranteed %d",
+			limit.Name, e.ReservedFor, l.key, s.ledger.UsedBy(k, l.owner), s.sharing.Guaranteed(k, l.owner))
+	case fairshare.Ceiling:
+		y.cause = contract.CauseCeiling
+		y.detail = fmt.Sprintf("%s has used %d of limit %q, of which its share allows %d", l.key, s.ledger.UsedBy(k, l.owner), limit.Name, s.sharing.Ceiling(k, l.owner))
+	case fairshare.NoShare:
+		y.cause = contract.CauseNoShare
+		y.detail = fmt.Sprintf("%s has no share of limit %q", l.key, limit.Name)
+	case fairshare.Paced:
+		y.cause = contract.CausePaced
+		y.detail = fmt.Sprintf("calls to limit %q are spread over its window, because the CRM refuses bursts", limit.Name)
+	}
+	return y
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package forecast_test
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+	"time"
+)
+
+// quantile of some times.
+func quantile(of []time.Duration, q float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}
+
+// sealed bytes have the check sum of a snapshot.
+func sealed(b []byte) []byte {
+	return binary.BigEndian.AppendUint32(slices.Clone(b), crc32.ChecksumIEEE(b))
+}
