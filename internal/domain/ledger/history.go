@@ -47,9 +47,9 @@ func (h *history) forget(records int) {
 	h.forgotten += records
 }
 
-// add appends a record as it is. Once more was forgotten than is held, that memory is used again.
+// add appends a record as it is. Once as much was forgotten as is held, that memory is used again.
 func (h *history) add(r record) {
-	if len(h.records) == cap(h.records) && h.forgotten > len(h.records) {
+	if len(h.records) == cap(h.records) && h.forgotten >= len(h.records) {
 		h.records = append(h.whole[:0], h.records...)
 		h.forgotten = 0
 	}

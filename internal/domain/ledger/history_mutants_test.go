@@ -81,3 +81,38 @@ func TestAStepOverflowsIntoAnotherRecord(t *testing.T) {
 		}
 	}
 }
+
+// TestMemoryIsUsedAgain: while as much is forgotten as is added nothing is allocated, whatever the length, and the records stay what they were.
+func TestMemoryIsUsedAgain(t *testing.T) {
+	for _, length := range []int{0, 1, 7, 100} {
+		h, next := history{}, int64(0)
+		put := func(n int) {
+			for range n {
+				h.append(newRecord(next, 0, 1+next%1000, false))
+				next++
+			}
+		}
+		put(length)
+		turn := func() {
+			put(1)
+			h.forget(1)
+		}
+		for range 20 * (length + 1) {
+			turn()
+		}
+		if allocated := testing.AllocsPerRun(10*(length+1), turn); allocated > 0 {
+			t.Errorf("with %d records each new one allocates %.0f times", length, allocated)
+		}
+		if room := cap(h.whole); room > 4*length+8 {
+			t.Errorf("%d records have room for %d", length, room)
+		}
+		for pos := h.start(); pos < h.end(); pos++ {
+			if r := h.at(pos); r.end != int64(pos) || r.units() != 1+int64(pos)%1000 {
+				t.Fatalf("the record at %d is %+v", pos, r)
+			}
+		}
+		if len(h.records) != length || h.end() != int(next) {
+			t.Errorf("there are %d records up to %d, want %d up to %d", len(h.records), h.end(), length, next)
+		}
+	}
+}
