@@ -4,12 +4,17 @@ package sim
 
 import (
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Each of Pebble's memtables, and so of its logs, is twice as large as the one before, within these bounds, in bytes.
+const (
+	smallestMemTable = 256 << 10
+	largestMemTable  = 4 << 20
 )
 
 // volume is a disk whose fsync of the write-ahead log takes time, now and then a long one: machines can stall, or die, between any two steps.
@@ -21,14 +26,21 @@ type volume struct {
 	stall time.Duration
 	// lies: fsync does nothing.
 	lies bool
+	// written to the log in use, whose memtable has at least this many bytes.
+	written, memTable int
 }
 
-func (v *volume) fsync() time.Duration {
+// wait takes as long as an fsync does, and a stall that is due. A log that may soon be full is synced in no time: Pebble closes it under the lock of all
+// commits, and virtual time stands still while another commit waits for a lock. A log is full at some 80 % of its memtable's size.
+func (v *volume) wait() {
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	took := 100*time.Microsecond + time.Duration(v.random.Int64N(int64(5*time.Millisecond))) + v.stall
-	v.stall = 0
-	return took
+	var took time.Duration
+	if v.written < v.memTable/2 {
+		took = 100*time.Microsecond + time.Duration(v.random.Int64N(int64(5*time.Millisecond))) + v.stall
+		v.stall = 0
+	}
+	v.mu.Unlock()
+	time.Sleep(took)
 }
 
 func (v *volume) stallOnce(d time.Duration) {
@@ -53,6 +65,9 @@ func (v *volume) wrap(name string, f vfs.File) vfs.File {
 	if f == nil || !strings.HasSuffix(name, ".log") {
 		return f
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.written, v.memTable = 0, min(max(2*v.memTable, smallestMemTable), largestMemTable)
 	return &slowFile{File: f, volume: v}
 }
 
@@ -62,11 +77,17 @@ type slowFile struct {
 	volume *volume
 }
 
+// Write implements vfs.File.
+func (f *slowFile) Write(p []byte) (int, error) {
+	f.volume.mu.Lock()
+	f.volume.written += len(p)
+	f.volume.mu.Unlock()
+	return f.File.Write(p)
+}
+
 // Sync implements vfs.File.
 func (f *slowFile) Sync() error {
-	if fromFlushLoop() {
-		time.Sleep(f.volume.fsync())
-	}
+	f.volume.wait()
 	if f.volume.lies {
 		return nil
 	}
@@ -78,19 +99,3 @@ func (f *slowFile) SyncData() error { return f.Sync() }
 
 // SyncTo implements vfs.File.
 func (f *slowFile) SyncTo(int64) (fullSync bool, err error) { return true, f.Sync() }
-
-// fromFlushLoop says whether it is the log's own goroutine that syncs. When the log is full, another one does so under the lock of all commits; to sleep there
-// would stop virtual time, since those who wait for a lock do not wait for time.
-func fromFlushLoop() bool {
-	callers := make([]uintptr, 16)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
-	for {
-		frame, more := frames.Next()
-		if strings.HasSuffix(frame.Function, ".flushLoop") {
-			return true
-		}
-		if !more {
-			return false
-		}
-	}
-}
