@@ -19,6 +19,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
@@ -120,6 +121,8 @@ type bench struct {
 	fs   *vfs.MemFS
 	crm  *crm
 	boot string
+	// wallError is how far the time of day may be off.
+	wallError time.Duration
 	// dialect is that of the provider Test.
 	dialect Provider
 	stop    func()
@@ -146,12 +149,15 @@ func (b *bench) start() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	began, boot := time.Unix(0, 0), b.boot
+	began, machine := time.Unix(0, 0), backlog.Machine{BootID: b.boot, WallError: b.wallError}
 	b.Scheduler, err = New(Options{
 		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
 		Provider: func(name string) (Provider, bool) { return b.dialect, name == "Test" },
-		Boot:     func() (string, time.Duration) { return boot, time.Since(began) },
-		Random:   mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
+		Machine: func() backlog.Machine {
+			machine.Boot, machine.Wall = time.Since(began), time.Now()
+			return machine
+		},
+		Random: mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
 	})
 	if err != nil {
 		b.t.Fatal(err)
