@@ -63,6 +63,8 @@ type Answer struct {
 	Header http.Header
 	// Body is the whole body in memory when it is small, else it reads from the CRM. It must be closed.
 	Body io.ReadCloser
+	// Rooms are what the limits that counted the call have left for its integration; nil if it is not held to any.
+	Rooms []Room
 }
 
 // State of an acknowledged call. It is in exactly one at any time.

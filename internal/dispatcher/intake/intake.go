@@ -28,6 +28,8 @@ type Calls interface {
 	Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error)
 	// Result of an acknowledged call of the integration; it waits for its end for as long as wait.
 	Result(ctx context.Context, integration string, id call.ID, wait time.Duration) (call.Result, error)
+	// Rooms is what the limits that count a call leave to its integration now; nil if it is not held to any.
+	Rooms(ctx context.Context, c *call.Call) []call.Room
 	// Plan in force, nil before the first, and a channel that is closed when it changes.
 	Plan() (*contract.Plan, <-chan struct{})
 }

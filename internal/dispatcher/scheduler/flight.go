@@ -192,6 +192,9 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 	}
 	if o.Answer != nil {
 		s.count(f.lane.key, backlog.Tally{Forwarded: 1})
+		if f.tariff == s.tariff {
+			o.Answer.Rooms = s.rooms(now, f.lane, s.tariff.Cost(f.price.kind))
+		}
 		w.give(reply{answer: o.Answer})
 		return
 	}
