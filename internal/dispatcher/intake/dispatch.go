@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -21,6 +22,9 @@ const soon = time.Second
 
 // dispatch sends the call, or queues it.
 func (e *exchange) dispatch(to route) error {
+	if len(to.applied) > 0 {
+		e.w.Header().Set("Preference-Applied", strings.Join(to.applied, ", "))
+	}
 	if to.queue {
 		return e.enqueue(to)
 	}
@@ -51,25 +55,25 @@ func (e *exchange) enqueue(to route) error {
 		e.observe(Forwarded)
 		return nil
 	}
-	if to.async {
-		e.w.Header().Set("Preference-Applied", "respond-async")
-	}
 	e.writeAccepted(result)
 	e.observe(Accepted)
 	return nil
 }
 
-// awaitSoon is what is known of a stored call, at its end if that is near and the client did not ask for an answer at once. The call is stored whatever happens here:
-// what cannot be looked up is left out.
+// awaitSoon is what is known of a stored call, at its end if the client waits for that. The call is stored whatever happens here: what cannot be looked up is left
+// out.
 func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
 	look := func(wait time.Duration) (call.Result, error) {
 		return e.Calls.Result(e.r.Context(), e.call.Integration, id, wait)
 	}
 	result, err := look(0)
-	if err == nil && !to.async && next(result, time.Now()) {
+	if to.async {
+		to.wait = 0
+	}
+	if err == nil && !to.patient && to.wait > 0 && next(result, time.Now()) {
 		result, err = look(min(soon, to.wait))
 	}
-	if err == nil && !to.async && result.State == call.StateSent {
+	if err == nil && to.wait > 0 && (to.patient || result.State == call.StateSent) {
 		result, err = look(to.wait)
 	}
 	if err != nil {
