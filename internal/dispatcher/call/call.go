@@ -29,6 +29,9 @@ type Call struct {
 	Header http.Header
 	Body   []byte
 
+	// Identity, of calls that only read, is the same for calls that get the same answer, which may be asked for once then. Zero: the call is like no other.
+	Identity [32]byte
+
 	// Repeat says whether the call may be sent again when its outcome is unknown.
 	Repeat Repeat
 	// AcceptedAt is when intake had read it completely.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/lookup"
 )
 
 // maxKey is the longest Idempotency-Key that is taken, in bytes.
@@ -27,6 +28,12 @@ func (e *exchange) dispatch(to route) error {
 	}
 	if to.queue {
 		return e.enqueue(to)
+	}
+	if to.share {
+		e.call.Identity = identity(e.call)
+	}
+	if to.keep > 0 && lookup.Wanted(e.r.Header) {
+		return e.read(to)
 	}
 	answer, err := e.Calls.Do(e.r.Context(), e.call, to.wait)
 	if err != nil {

@@ -33,6 +33,7 @@ type fake struct {
 	// result is what a first look finds, end what is found after waiting.
 	result, end call.Result
 	rooms       []call.Room
+	saved       int
 
 	calls   []*call.Call // sent
 	waits   []time.Duration
@@ -72,6 +73,8 @@ func (f *fake) Result(_ context.Context, integration string, id call.ID, wait ti
 }
 
 func (f *fake) Rooms(context.Context, *call.Call) []call.Room { return f.rooms }
+
+func (f *fake) Saved(string) { f.saved++ }
 
 func (f *fake) Plan() (*contract.Plan, <-chan struct{}) { return f.plan, nil }
 

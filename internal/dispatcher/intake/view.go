@@ -59,6 +59,9 @@ type route struct {
 	// wait is how long its client waits, for the sending or, if it was queued, for the answer; only if its turn is near, unless patient.
 	wait    time.Duration
 	patient bool
+	// share: it may become one with equal calls. keep is for how long its answer is kept; 0 if it is not.
+	share bool
+	keep  time.Duration
 	// applied are the client's preferences that were followed.
 	applied []string
 }
@@ -81,15 +84,19 @@ func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Reque
 	if policy == contract.Queued && safe {
 		policy = i.Default
 	}
+	var to route
 	longest := time.Duration(i.WaitSeconds) * time.Second
 	switch policy {
 	case contract.Queued:
 		return prefers.queued(longest)
 	case contract.Wait:
-		return prefers.waiting(longest)
-	default: // contract.Reject
-		return route{}
+		to = prefers.waiting(longest)
+	case contract.Reject:
 	}
+	if r.Method == http.MethodGet && r.ContentLength == 0 {
+		to.share, to.keep = i.ShareReads, keeps(i, class.Operation, path)
+	}
+	return to
 }
 
 func matchesOperation(o contract.OperationOverflow, operation, method, path string) bool {

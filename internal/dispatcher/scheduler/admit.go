@@ -44,13 +44,15 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 	}
 	w.lane, w.since, w.deadline = l, now, now.Add(wait)
 	w.price = s.price(w.call.Operation, w.call.Method, w.call.Target)
+	if s.join(now, w) {
+		return
+	}
 	s.ask(now, l, w.price, true)
 	if wait > 0 && s.hopeless(now, w) {
 		s.refuseWaiter(w, s.refusalOf(now, w))
 		return
 	}
-	l.waiting = append(l.waiting, w)
-	l.stale = true
+	s.wait(now, w)
 }
 
 // hopeless says whether a call surely has to wait beyond its deadline: only time frees what it needs. What is kept free for others may be given up sooner.
@@ -87,9 +89,13 @@ func (s *Scheduler) admissible(integration string) (*lane, *call.Refusal) {
 // withdraw forgets a call whose client has gone. One that was sent ends by itself.
 func (s *Scheduler) withdraw(w *waiter) {
 	w.gone = true
-	if w.lane != nil {
+	switch {
+	case w.leader != nil:
+		w.leave()
+	case w.lane != nil && slices.Contains(w.lane.waiting, w):
 		w.lane.waiting = slices.DeleteFunc(w.lane.waiting, func(x *waiter) bool { return x == w })
 		w.lane.stale = true
+		s.part(s.options.Now(), w)
 	}
 	select {
 	case r := <-w.answered: // it was answered in the same moment

@@ -4,6 +4,7 @@ package scheduler
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -30,6 +31,8 @@ import (
 type answer struct {
 	status int
 	header http.Header
+	// body, if it is not to name the target.
+	body string
 	// after is how long it takes.
 	after time.Duration
 	// broken: the connection breaks; down: none can be made.
@@ -67,7 +70,7 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destinati
 	case a.broken:
 		o.Err = errBroken
 	default:
-		o.Answer = &call.Answer{Status: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader([]byte("answer to " + what.Target)))}
+		o.Answer = &call.Answer{Status: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader([]byte(cmp.Or(a.body, "answer to "+what.Target))))}
 	}
 	return o
 }

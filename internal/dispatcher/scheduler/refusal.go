@@ -15,6 +15,7 @@ import (
 func (s *Scheduler) giveUp(now time.Time) {
 	for _, l := range s.order {
 		kept := l.waiting[:0]
+		var alone []*waiter
 		for _, w := range l.waiting {
 			if now.Before(w.deadline) {
 				kept = append(kept, w)
@@ -22,9 +23,13 @@ func (s *Scheduler) giveUp(now time.Time) {
 			}
 			l.stale = true
 			s.refuseWaiter(w, s.refusalOf(now, w))
+			alone = append(alone, w)
 		}
 		clear(l.waiting[len(kept):])
 		l.waiting = kept
+		for _, w := range alone {
+			s.part(now, w)
+		}
 	}
 }
 
