@@ -165,6 +165,14 @@ func TestCRMConditions(t *testing.T) {
 	}
 }
 
+// TestARestartedDispatcherMayAskForAToken without anybody taking its CRM for one that is not ready.
+func TestARestartedDispatcherMayAskForAToken(t *testing.T) {
+	well := forCRM(t, crmFacts(), v1alpha1.CRMStatus{}, start).Status
+	if got := forCRM(t, crmFacts(token(contract.TokenPending)), well, start); got.Changed {
+		t.Errorf("the status changes to %v", sayAll(got.Status.Conditions, "Ready", "CredentialsResolved"))
+	}
+}
+
 func TestCRMStatusBesidesConditions(t *testing.T) {
 	got := forCRM(t, crmFacts(func(f *status.CRMFacts) { f.CAConfigMap = "zendesk-crm-dispatcher-ca" }), v1alpha1.CRMStatus{}, start)
 	got.Status.Conditions = nil

@@ -49,7 +49,7 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 	}
 	d, err := dispatcher.New(dispatcher.Options{
 		FS: m.volume, DataDir: "data", Dial: m.link.dial, Guards: w.guards, Seed: seed, Logger: logger,
-		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}},
+		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}, "client-id": {Data: []byte("app")}},
 		Boot:   func() (string, time.Duration) { return boot, time.Since(w.began) },
 		Fatal:  func(reason string) { panic(reason) },
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
 )
 
-// ErrNoToken: there is no access token to sign the request with. Nothing was sent.
+// ErrNoToken says that there is no access token to sign the request with. Nothing was sent.
 var ErrNoToken = errors.New("the request cannot be signed")
 
 // keepEvery is how often Keep looks at the Secret and at the age of the token.

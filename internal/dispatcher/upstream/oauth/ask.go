@@ -40,9 +40,8 @@ func httpClient(o Options) *http.Client {
 	}
 }
 
-// ask sends one request for a token. With RefreshToken it uses refresh in place of the grant's.
-func ask(client *http.Client, g *Grant, refresh string) (*oauth2.Token, error) {
-	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, client) // it outlives the call that made it necessary
+// ask sends one request for a token by the HTTP client in ctx. With RefreshToken it uses refresh in place of the grant's.
+func ask(ctx context.Context, g *Grant, refresh string) (*oauth2.Token, error) {
 	var source oauth2.TokenSource
 	switch g.Kind {
 	case ClientCredentials:

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// ErrBadKey: the Secret's private key cannot sign. Nothing was sent.
+// ErrBadKey says that the Secret's private key cannot sign. Nothing was sent.
 var ErrBadKey = errors.New("the private key in the credentials Secret is not an RSA key in PEM form, without a passphrase")
 
 // errPending: a token was asked for and has not come yet.
@@ -47,7 +47,7 @@ func (r *Refusal) Error() string {
 	return detail
 }
 
-// Unavailable: the token endpoint cannot be reached, or gives no usable answer.
+// Unavailable says that the token endpoint cannot be reached, or gives no usable answer.
 type Unavailable struct {
 	detail string
 	pause  time.Duration

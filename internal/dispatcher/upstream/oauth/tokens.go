@@ -10,9 +10,10 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 const (
@@ -73,7 +74,7 @@ func (t *Token) String() string { return "access token" }
 // Tokens keeps the access token of one grant at a time. Its methods may be called by many goroutines.
 type Tokens struct {
 	options Options
-	client  *http.Client
+	client  context.Context //nolint:containedctx // package oauth2 takes its HTTP client out of a context
 	// work is the request that is under way.
 	work sync.WaitGroup
 
@@ -101,10 +102,10 @@ type Tokens struct {
 
 // New returns Tokens without a token.
 func New(o Options) *Tokens {
-	return &Tokens{options: o, client: httpClient(o)}
+	return &Tokens{options: o, client: context.WithValue(context.Background(), oauth2.HTTPClient, httpClient(o))}
 }
 
-// ErrClosed: no token is asked for any more.
+// ErrClosed says that no token is asked for any more.
 var ErrClosed = errors.New("the dispatcher stops")
 
 // Close waits for the request for a token that is under way, AskTime and restTime at most: the answer could hold a refresh token that nobody gets again.
@@ -166,7 +167,8 @@ func (t *Tokens) Refused(token *Token) {
 	if t.token != token || !t.replacedAt.IsZero() && now.Before(t.replacedAt.Add(replaceEvery)) {
 		return
 	}
-	t.token, t.replacedAt = nil, now
+	t.drop()
+	t.replacedAt = now
 	if t.asking == nil && !now.Before(t.notBefore) && !t.closed {
 		t.start()
 	}
@@ -176,14 +178,15 @@ func (t *Tokens) Refused(token *Token) {
 func (t *Tokens) look(g Grant) (*Token, <-chan struct{}, error) {
 	if id := g.identity(); id != t.of {
 		t.of, t.grant = id, g
-		t.token, t.err, t.failures, t.notBefore, t.replacedAt = nil, nil, 0, time.Time{}, time.Time{}
+		t.err, t.failures, t.notBefore, t.replacedAt = nil, 0, time.Time{}, time.Time{}
+		t.drop()
 	}
 	now := t.options.Now()
 	if t.asking == nil && !now.Before(t.notBefore) && !t.closed && (!t.usable(now) || !now.Before(t.token.renewAt)) {
 		t.start()
 	}
 	switch {
-	case t.usable(now) && !(t.asking != nil && t.resting):
+	case t.usable(now) && !t.resting:
 		return t.token, nil, nil
 	case t.asking != nil:
 		return nil, t.asking, nil
@@ -191,6 +194,15 @@ func (t *Tokens) look(g Grant) (*Token, <-chan struct{}, error) {
 		return nil, nil, t.err
 	default:
 		return nil, nil, ErrClosed
+	}
+}
+
+// drop forgets the token; nobody has to wait for the end of its requests any more. The caller holds the lock.
+func (t *Tokens) drop() {
+	t.token = nil
+	if t.rested != nil {
+		close(t.rested)
+		t.rested = nil
 	}
 }
 
