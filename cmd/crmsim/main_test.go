@@ -15,7 +15,8 @@ import (
 
 func TestFlags(t *testing.T) {
 	o, err := parseServe(strings.Fields("--listen :1 --control :2 --limit minute=400/60s:rolling --limit day=2500/calendar:Europe/Berlin " +
-		"--token a --token b --latency 20ms --stamp Random --outage reset@1s+2s --oauth-client app:secret --oauth-refresh-token first --oauth-rotate --oauth-life 5m"))
+		"--token a --token b --latency 20ms --stamp Random --outage reset@1s+2s " +
+		"--oauth-client app:secret --oauth-refresh-token first --oauth-rotate --oauth-life 5m"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package upstream holds the only connections to the CRM. Every byte to it leaves through Client.Send, which consumes a single-use charge and puts at most one
-// request on the wire: nothing is sent again, redirects are handed back, no proxy stands between.
+// Package upstream holds the only connections to the CRM. Every call to it leaves through Client.Send, which consumes a single-use charge and puts at most one
+// request on the wire: nothing is sent again, redirects are handed back, no proxy stands between. Requests for access tokens are made by package oauth, without
+// a charge.
 package upstream
 
 import (

@@ -123,8 +123,9 @@ func TestChangedClientSecretKeepsTheChain(t *testing.T) {
 			t.Error("a token was read without the secret that it was sealed with")
 		}
 		says := contract.CredentialsReport{
-			Token:   contract.TokenReauthorize,
-			Message: "the newest refresh token was sealed with another client secret: authorise the client anew and put its new refresh token into the credentials Secret",
+			Token: contract.TokenReauthorize,
+			Message: "the newest refresh token was sealed with another client secret: " +
+				"authorise the client anew and put its new refresh token into the credentials Secret",
 		}
 		if diff := cmp.Diff(says, w.check(byRefresh)); diff != "" {
 			t.Errorf("the report (-want +got):\n%s", diff)

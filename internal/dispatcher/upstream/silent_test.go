@@ -161,14 +161,15 @@ func TestSecretNamesItsHosts(t *testing.T) {
 
 // TestUnusableSecret: what is wrong is said without asking anybody.
 func TestUnusableSecret(t *testing.T) {
+	const noKey = "the private key in the credentials Secret is not an RSA key in PEM form, without a passphrase"
 	for name, c := range map[string]struct {
 		kind        contract.Credentials
 		key, value  string
 		wantMessage string
 	}{
 		"an empty value":          {byClient, "secret", "\n", `the credentials Secret lacks a value under the key "secret"`},
-		"a key that is no key":    {byJWT, "key", "-----BEGIN", "the private key in the credentials Secret is not an RSA key in PEM form, without a passphrase"},
-		"a certificate as a key":  {byJWT, "key", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "the private key in the credentials Secret is not an RSA key in PEM form, without a passphrase"},
+		"a key that is no key":    {byJWT, "key", "-----BEGIN", noKey},
+		"a certificate as a key":  {byJWT, "key", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", noKey},
 		"no refresh token at all": {byRefresh, "", "", `the credentials Secret lacks the key "refresh"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -124,8 +124,8 @@ func (w *tokenWorld) outage(outages ...crmsim.Outage) {
 	}
 }
 
-// TestRefusedTokenIsReplacedOnce: the refused call keeps its answer, the next one has a new token; a CRM that refuses every token is not asked for more than one
-// a minute.
+// TestRefusedTokenIsReplacedOnce: the refused call keeps its answer, the next one has a new token; a CRM that refuses every token is not asked for more than
+// one a minute.
 func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	withTokens(t, simulated(), func(w *tokenWorld) {
 		w.want(byClient, http.StatusOK)
