@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command dispatcher carries the calls of integrations to one CRM, inside the licence's limits. It reads a mounted plan and mounted Secrets, keeps its state on a
-// volume, and talks to nobody but its clients and the CRM.
+// volume, and talks to nobody but its clients, the CRM and its token endpoint.
 package main
 
 import (

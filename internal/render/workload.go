@@ -146,6 +146,12 @@ func credentialsSecret(c v1alpha1.Credentials) string {
 		return c.Bearer.SecretRef.Name
 	case c.Header != nil:
 		return c.Header.SecretRef.Name
+	case c.OAuthClient != nil:
+		return c.OAuthClient.SecretRef.Name
+	case c.OAuthRefresh != nil:
+		return c.OAuthRefresh.SecretRef.Name
+	case c.OAuthJWT != nil:
+		return c.OAuthJWT.SecretRef.Name
 	}
 	return ""
 }

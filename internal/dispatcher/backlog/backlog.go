@@ -50,6 +50,7 @@ type Store interface {
 	// Restore returns what the scheduler starts from.
 	Restore() (Restored, error)
 
+	Vault
 	Close() error
 }
 

@@ -54,7 +54,7 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 	}
 	d, err := dispatcher.New(dispatcher.Options{
 		FS: m.volume, DataDir: "data", Dial: m.link.dial, Guards: w.guards, Seed: seed, Logger: logger,
-		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}},
+		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}, "client-id": {Data: []byte("app")}},
 		Machine: func() backlog.Machine {
 			return backlog.Machine{BootID: boot, Boot: time.Since(w.began), Wall: time.Now().Add(wrong), WallError: w.wallError}
 		},

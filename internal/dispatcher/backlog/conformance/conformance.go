@@ -51,6 +51,7 @@ func Run(t *testing.T, newVolume func() Volume) {
 			"forget":     r.forget,
 			"count":      r.count,
 			"conflict":   r.conflict,
+			"keep":       r.keep,
 			"lose power": r.losePower,
 			"start anew": r.restart,
 			"":           r.compare,

@@ -5,6 +5,7 @@ package conformance
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,12 +23,13 @@ type observation struct {
 	Calls    map[backlog.Ref]call.Call
 	Due      []backlog.Due
 	Restored backlog.Restored
+	Secrets  map[string][]byte
 }
 
 func newObservation() observation {
 	return observation{
 		Tallies: map[string]backlog.Tally{}, Heads: map[string][]backlog.Head{},
-		Results: map[backlog.Ref]call.Result{}, Calls: map[backlog.Ref]call.Call{},
+		Results: map[backlog.Ref]call.Result{}, Calls: map[backlog.Ref]call.Call{}, Secrets: map[string][]byte{},
 	}
 }
 
@@ -79,6 +81,13 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 	o.Restored, err = s.Restore()
 	must(err)
 	o.Restored.Volume = "" // each run compares it with its own
+	for _, name := range secretNames {
+		sealed, err := s.Kept(name)
+		must(err)
+		if sealed != nil {
+			o.Secrets[name] = sealed
+		}
+	}
 	return o
 }
 
@@ -119,6 +128,7 @@ func (m *model) observe() observation {
 		o.Due = append(o.Due, d.due)
 	}
 	o.Restored = m.restored()
+	maps.Copy(o.Secrets, m.secrets)
 	return o
 }
 
