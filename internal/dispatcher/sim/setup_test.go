@@ -33,6 +33,8 @@ type setup struct {
 	longOutage bool
 	// lyingDisk: fsync does nothing.
 	lyingDisk bool
+	// unordered: ordering keys are ignored.
+	unordered bool
 }
 
 // choose draws a setup. What the CRM enforces and what the plan says is the same, but for a hidden limit.
