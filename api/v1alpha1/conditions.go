@@ -64,10 +64,12 @@ const (
 	ReasonTooManyOverrides = "TooManyOverrides"
 	// ReasonUnknownLimit: perLimit names a limit that the CRM does not have, or that is not shared out because each record has it for itself.
 	ReasonUnknownLimit = "UnknownLimit"
-	// ReasonUnknownOperation: a limit or overflow names an operation that the provider does not know.
+	// ReasonUnknownOperation: a limit, overflow or reads names an operation that the provider does not know.
 	ReasonUnknownOperation = "UnknownOperation"
 	// ReasonUnsafeQueue: overflow queues an operation whose caller needs the answer.
 	ReasonUnsafeQueue = "UnsafeQueue"
+	// ReasonUnsafeCache: reads keeps answers of an operation that changes something in the CRM.
+	ReasonUnsafeCache = "UnsafeCache"
 	// ReasonDuplicateClient: another Integration of the CRM already has this client.
 	ReasonDuplicateClient = "DuplicateClient"
 

@@ -95,6 +95,10 @@ type IntegrationSpec struct {
 	// +optional
 	Overflow Overflow `json:"overflow,omitzero"`
 
+	// reads say how calls that only read are saved. When it is absent, equal ones are one call while they wait.
+	// +optional
+	Reads Reads `json:"reads,omitzero"`
+
 	// clients are who may call as this integration: required, except with route External.
 	// +optional
 	// +listType=map
@@ -242,6 +246,11 @@ type IntegrationStatus struct {
 	// backlog is what waits for this integration.
 	// +optional
 	Backlog BacklogStatus `json:"backlog,omitzero"`
+
+	// callsSaved is how many calls were answered without a request of their own to the CRM, since the dispatcher's volume was made, rounded to two digits.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	CallsSaved *int64 `json:"callsSaved,omitempty"`
 
 	// summary holds the texts of the printed columns.
 	// +optional

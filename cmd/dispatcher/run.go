@@ -102,9 +102,9 @@ func newCore(o options, metrics *telemetry.Metrics, log *slog.Logger) (*dispatch
 	_, _ = rand.Read(seed[:]) // never fails
 	return dispatcher.New(dispatcher.Options{
 		FS: vfs.Default, DataDir: filepath.Join(o.dataDir, "store"), Reserve: disk.DefaultReserve,
-		Dial:   new(net.Dialer).DialContext,
-		Secret: os.DirFS(o.credentialsDir),
-		Boot:   dispatcher.SystemBoot, Guards: limits.DefaultGuards(), Seed: seed, Logger: log, Observer: metrics,
+		Dial:    new(net.Dialer).DialContext,
+		Secret:  os.DirFS(o.credentialsDir),
+		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Seed: seed, Logger: log, Observer: metrics,
 		Fatal: func(reason string) {
 			log.Error("The store cannot keep its promise; the process ends", "reason", reason)
 			os.Exit(1)

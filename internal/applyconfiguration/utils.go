@@ -24,6 +24,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BasicCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BearerCredentials"):
 		return &apiv1alpha1.BearerCredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CachedRead"):
+		return &apiv1alpha1.CachedReadApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CalendarWindow"):
 		return &apiv1alpha1.CalendarWindowApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CallCost"):
@@ -72,6 +74,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OverflowApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Queue"):
 		return &apiv1alpha1.QueueApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Reads"):
+		return &apiv1alpha1.ReadsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Share"):
 		return &apiv1alpha1.ShareApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ShareOverride"):

@@ -255,6 +255,11 @@ type Integration struct {
 	// Operations override Default; the first match decides.
 	Operations []OperationOverflow `json:"operations,omitempty"`
 	Queue      Queue               `json:"queue"`
+
+	// ShareReads makes equal GET calls one while they wait.
+	ShareReads bool `json:"shareReads,omitempty"`
+	// CachedReads keep answers of GET calls; the first match decides.
+	CachedReads []CachedRead `json:"cachedReads,omitempty"`
 }
 
 // Key identifies an integration across re-creation: queued calls belong to it.
@@ -355,6 +360,13 @@ type OperationOverflow struct {
 	Methods   []string `json:"methods,omitempty"`
 	Path      string   `json:"path,omitempty"`
 	Policy    Overflow `json:"policy"`
+}
+
+// CachedRead says for how long answers of an operation, or of a path that Path matches, are kept.
+type CachedRead struct {
+	Operation string `json:"operation,omitempty"`
+	Path      string `json:"path,omitempty"`
+	Seconds   int64  `json:"seconds"`
 }
 
 // Queue bounds what waits durably.

@@ -198,13 +198,15 @@ type ShareReport struct {
 // IntegrationCounters count calls since the dispatcher's volume was made.
 type IntegrationCounters struct {
 	// Accepted calls were queued with a 202; Dispatched requests went to the CRM; Drained queued calls were answered by it; Refused calls were turned away by
-	// the dispatcher; Forwarded synchronous calls were answered by the CRM; Overheld counts what Enforce would have held back under Shadow and bypass.
+	// the dispatcher; Forwarded synchronous calls were answered by the CRM; Overheld counts what Enforce would have held back under Shadow and bypass;
+	// Saved calls were answered without a request of their own.
 	Accepted   int64 `json:"accepted"`
 	Dispatched int64 `json:"dispatched"`
 	Drained    int64 `json:"drained"`
 	Refused    int64 `json:"refused"`
 	Forwarded  int64 `json:"forwarded"`
 	Overheld   int64 `json:"overheld"`
+	Saved      int64 `json:"saved,omitempty"`
 }
 
 // LedgerReport says what a ledger started from.

@@ -12,10 +12,10 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
@@ -36,8 +36,8 @@ type Options struct {
 	TLS *tls.Config
 	// Secret is the mounted Secret with the CRM's credentials.
 	Secret fs.FS
-	// Boot identifies the machine's boot and says how long ago it was, sleep included. SystemBoot does.
-	Boot func() (id string, since time.Duration)
+	// Machine reads the machine's clocks. SystemClocks does.
+	Machine func() backlog.Machine
 	// Guards of the ledger; limits.DefaultGuards fit all CRMs.
 	Guards limits.Guards
 	// Seed of all randomness: IDs of calls, and pauses.
@@ -70,7 +70,7 @@ func New(o Options) (*Dispatcher, error) {
 	credentials := upstream.Credentials{Files: o.Secret}
 	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
 	s, err := scheduler.New(scheduler.Options{
-		Store: store, Upstream: client, Provider: dialectOf, Boot: o.Boot, Now: now, Guards: o.Guards,
+		Store: store, Upstream: client, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards,
 		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
 		Logger: o.Logger, Observer: o.Observer,
 	})

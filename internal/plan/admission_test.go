@@ -234,6 +234,18 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 			edit: operation(v1alpha1.OperationOverflow{Operation: "SearchUsers", Policy: v1alpha1.OperationQueue}),
 			want: plan.Decision{Reason: v1alpha1.ReasonUnsafeQueue, Message: "SearchUsers only reads, and its caller needs the answer: use policy Wait or Reject"},
 		},
+		"keeping answers of an unknown operation": {
+			edit: func(i *v1alpha1.Integration) {
+				i.Spec.Reads.Cache = []v1alpha1.CachedRead{{Path: "/x", Seconds: 1}, {Operation: "SaerchUsers", Seconds: 1}}
+			},
+			want: plan.Decision{Reason: v1alpha1.ReasonUnknownOperation, Message: "reads.cache[1].operation: provider Zendesk knows no operation SaerchUsers; it knows CreateTicket, "},
+		},
+		"keeping answers of a write": {
+			edit: func(i *v1alpha1.Integration) {
+				i.Spec.Reads.Cache = []v1alpha1.CachedRead{{Operation: "CreateTicket", Seconds: 1}}
+			},
+			want: plan.Decision{Reason: v1alpha1.ReasonUnsafeCache, Message: "reads.cache[0].operation: CreateTicket changes something in the CRM, so no answer of it can be kept: remove it"},
+		},
 		"a limit that the CRM does not have": {
 			crm: tiny, edit: calls("day", 5),
 			want: plan.Decision{Reason: v1alpha1.ReasonUnknownLimit, Message: `share.perLimit: CRM zendesk has no limit "day" that is shared out; it has minute`},

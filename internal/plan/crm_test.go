@@ -56,6 +56,7 @@ func TestPlanOfACRM(t *testing.T) {
 				{Name: "key-a", APIKeySHA256: []string{strings.Repeat("a", 64)}},
 			},
 			Enforce: true, Default: contract.Wait, WaitSeconds: 8, Queue: contract.Queue{MaxCalls: 1000, MaxAgeSeconds: 86400},
+			ShareReads: true,
 		}},
 	}
 	if diff := cmp.Diff(want, out.Plan); diff != "" {

@@ -44,6 +44,10 @@ func entryOf(i *v1alpha1.Integration, head *contract.Plan) contract.Integration 
 		Enforce:   enforces(i, head),
 	}
 	overflow(&entry, &spec.Overflow)
+	entry.ShareReads = !external && spec.Reads.Share != v1alpha1.ShareNever
+	for _, c := range spec.Reads.Cache {
+		entry.CachedReads = append(entry.CachedReads, contract.CachedRead{Operation: string(c.Operation), Path: string(c.Path), Seconds: int64(c.Seconds)})
+	}
 	for _, c := range spec.Clients {
 		entry.Clients = append(entry.Clients, clientOf(c, i.Namespace))
 	}

@@ -16,7 +16,7 @@ import (
 
 // judgeEntry finds what is wrong with an entry whatever else is in the plan. OK means that it may be admitted.
 func judgeEntry(entry *contract.Integration, head *contract.Plan) Decision {
-	for _, check := range []func(*contract.Integration, *contract.Plan) Decision{judgeOperations, judgeParts, judgeClients} {
+	for _, check := range []func(*contract.Integration, *contract.Plan) Decision{judgeOperations, judgeReads, judgeParts, judgeClients} {
 		if d := check(entry, head); !d.OK() {
 			return d
 		}
@@ -39,6 +39,24 @@ func judgeOperations(entry *contract.Integration, head *contract.Plan) Decision 
 		if safe && o.Policy == contract.Queued {
 			return Decision{v1alpha1.ReasonUnsafeQueue, fmt.Sprintf(
 				"%s: %s only reads, and its caller needs the answer: use policy Wait or Reject", field, o.Operation)}
+		}
+	}
+	return accepted
+}
+
+// judgeReads: answers are kept of what only reads.
+func judgeReads(entry *contract.Integration, head *contract.Plan) Decision {
+	for n, c := range entry.CachedReads {
+		if c.Operation == "" {
+			continue
+		}
+		field := fmt.Sprintf("reads.cache[%d].operation", n)
+		safe, d := lookUp(c.Operation, head.CRM.Provider, field, "path")
+		if !d.OK() {
+			return d
+		}
+		if !safe {
+			return Decision{v1alpha1.ReasonUnsafeCache, fmt.Sprintf("%s: %s changes something in the CRM, so no answer of it can be kept: remove it", field, c.Operation)}
 		}
 	}
 	return accepted

@@ -33,6 +33,8 @@ type Provider interface {
 	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
 	// Refusal is how a refusal by the dispatcher looks to the CRM's clients.
 	Refusal(dialect.Refusal) dialect.Response
+	// ShowShare has the CRM's own headers about its limits, in a header that goes to a client, tell of the share in place of the licence.
+	ShowShare(header http.Header, share dialect.Share)
 	// Links are the members of JSON answers that clients follow.
 	Links() []dialect.Link
 	// IdentityHeaders are request headers, in canonical form, that choose the user a call is made as. Clients of the dispatcher may not set them.

@@ -62,7 +62,7 @@ func noReport(failure string) verdict {
 // stalling are the reasons for which kstatus shall report a failure at once: nothing but an edit of this very object helps. Other refusals end when another
 // object is edited or deleted.
 var stalling = []string{
-	v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonLicenceChanged, v1alpha1.ReasonUnknownOperation, v1alpha1.ReasonUnsafeQueue,
+	v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonLicenceChanged, v1alpha1.ReasonUnknownOperation, v1alpha1.ReasonUnsafeQueue, v1alpha1.ReasonUnsafeCache,
 }
 
 // conditions collects verdicts in the order in which they are published.

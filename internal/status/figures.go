@@ -30,7 +30,9 @@ type figures[W any] struct {
 	windows []W
 	backlog v1alpha1.BacklogStatus
 	summary v1alpha1.Summary
-	wait    time.Duration
+	// saved calls, of an Integration.
+	saved *int64
+	wait  time.Duration
 }
 
 // figures rounds the report's numbers. Without a fresh report those published stay, and so they do while the dispatcher has another volume than the plan speaks
@@ -41,7 +43,7 @@ func (f *CRMFacts) figures(s *v1alpha1.CRMStatus, h hearing, now time.Time) figu
 		return figures[v1alpha1.WindowStatus]{}
 	}
 	if h != heard || otherVolume(r, f.Compiled.Plan) {
-		return figures[v1alpha1.WindowStatus]{s.Windows, s.Backlog, s.Summary, 0}
+		return figures[v1alpha1.WindowStatus]{windows: s.Windows, backlog: s.Backlog, summary: s.Summary}
 	}
 	out := figures[v1alpha1.WindowStatus]{windows: make([]v1alpha1.WindowStatus, 0, len(r.Windows))}
 	uses := make([]use, 0, len(r.Windows))
@@ -139,7 +141,7 @@ func (f *IntegrationFacts) figures(s *v1alpha1.IntegrationStatus, h hearing, now
 		return figures[v1alpha1.ShareStatus]{}
 	}
 	if h != heard || r == nil || otherVolume(f.Reported.Latest, f.Plan) {
-		return figures[v1alpha1.ShareStatus]{s.Windows, s.Backlog, s.Summary, 0}
+		return figures[v1alpha1.ShareStatus]{windows: s.Windows, backlog: s.Backlog, summary: s.Summary, saved: s.CallsSaved}
 	}
 	out := figures[v1alpha1.ShareStatus]{windows: make([]v1alpha1.ShareStatus, 0, len(r.Windows))}
 	uses := make([]use, 0, len(r.Windows))
@@ -151,6 +153,11 @@ func (f *IntegrationFacts) figures(s *v1alpha1.IntegrationStatus, h hearing, now
 		out.windows = append(out.windows, window)
 		uses = append(uses, use{w.Name, deref(window.Used), limit})
 	}
+	var d time.Duration
+	if out.saved, d = s.CallsSaved, 0; r.Counters.Saved > 0 {
+		out.saved, d = twoDigits(s.CallsSaved, r.Counters.Saved)
+	}
+	out.wait = soonest(out.wait, d)
 	out.finish(len(s.Windows), s.Backlog, s.Summary, r.Backlog, uses, now)
 	return out
 }

@@ -381,3 +381,21 @@ func TestALateDrainIsPublished(t *testing.T) {
 		t.Errorf("drained at %s, late at %s; want in one and two hours", b.DrainETA, b.DrainETALate)
 	}
 }
+
+// TestCallsSavedAreRounded to two digits, and left out while there are none.
+func TestCallsSavedAreRounded(t *testing.T) {
+	saved := func(calls int64) func(*status.IntegrationFacts) {
+		return func(f *status.IntegrationFacts) { f.Reported.Latest.Integrations[0].Counters.Saved = calls }
+	}
+	none := forIntegration(t, integrationFacts(saved(0)), v1alpha1.IntegrationStatus{}, start)
+	if none.Status.CallsSaved != nil {
+		t.Errorf("%d calls are said to be saved, none was", *none.Status.CallsSaved)
+	}
+	some := forIntegration(t, integrationFacts(saved(1234)), v1alpha1.IntegrationStatus{}, start)
+	if some.Status.CallsSaved == nil || *some.Status.CallsSaved != 1200 {
+		t.Errorf("1,234 calls saved are said to be %v", some.Status.CallsSaved)
+	}
+	if next := forIntegration(t, integrationFacts(saved(1235)), some.Status, start); next.Changed {
+		t.Error("one more call is written")
+	}
+}

@@ -70,17 +70,17 @@ func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now 
 	next := v1alpha1.IntegrationStatus{
 		Conditions:         c.publish(current.Conditions, generation, now, false),
 		ObservedGeneration: generation,
-		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary,
+		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary, CallsSaved: current.CallsSaved,
 	}
 	if f.Plan == nil {
-		next.Windows, next.Backlog, next.Summary = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}
+		next.Windows, next.Backlog, next.Summary, next.CallsSaved = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}, nil
 	} else if entry := f.entry(); entry == nil || !entry.External {
 		next.Endpoint = v1alpha1.IntakeStatus{URL: f.Plan.Intake.URL, CAConfigMap: f.CAConfigMap}
 	}
 	publish, due := pace(c.wait(numbers.wait), !equality.Semantic.DeepEqual(next, current), f.NumbersAt, now)
 	if publish {
 		next.Conditions = c.publish(current.Conditions, generation, now, true)
-		next.Windows, next.Backlog, next.Summary = numbers.windows, numbers.backlog, numbers.summary
+		next.Windows, next.Backlog, next.Summary, next.CallsSaved = numbers.windows, numbers.backlog, numbers.summary, numbers.saved
 	}
 	return Result[v1alpha1.IntegrationStatus]{
 		Status:       next,

@@ -169,6 +169,18 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CachedRead
+  map:
+    fields:
+    - name: operation
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
+    - name: path
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PathPattern
+    - name: seconds
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CalendarUnit
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CalendarWindow
@@ -347,6 +359,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Priority
       default: Standard
+    - name: reads
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reads
     - name: route
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Route
@@ -362,6 +377,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: backlog
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.BacklogStatus
+    - name: callsSaved
+      type:
+        scalar: numeric
     - name: conditions
       type:
         list:
@@ -562,6 +580,21 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 1000
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.ReadSharing
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reads
+  map:
+    fields:
+    - name: cache
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CachedRead
+          elementRelationship: atomic
+    - name: share
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.ReadSharing
+      default: WhileWaiting
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reclaim
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Route

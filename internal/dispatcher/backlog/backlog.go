@@ -213,14 +213,23 @@ type Amount struct {
 type Clock struct {
 	// Store is the clock of the store: how long dispatchers have worked on it, and have been down as far as that can be proven. It never goes back.
 	Store time.Duration `json:"store"`
-	// BootID identifies the machine's boot, and Boot is how long ago it was, sleep included.
-	BootID string        `json:"bootID"`
-	Boot   time.Duration `json:"boot"`
+	// Machine that the store was on.
+	Machine
 	// Horizon: charges that ended before it, on the clock of the store, were forgotten. Zero if none was.
 	Horizon time.Duration `json:"horizon,omitempty"`
 	// Begun: it is known what had been used when the volume was new. Assumed is when a charge was taken for that, because another volume was lost; zero if never.
 	Begun   bool      `json:"begun,omitempty"`
 	Assumed time.Time `json:"assumed,omitzero"`
+}
+
+// Machine is a reading of the clocks of a machine.
+type Machine struct {
+	// BootID identifies the machine's boot, and Boot is how long ago it was, sleep included. An empty ID is that of no boot.
+	BootID string        `json:"bootID"`
+	Boot   time.Duration `json:"boot"`
+	// Wall is the time of day. WallError is by how much it can be wrong, as far as who keeps it right knows; zero if nobody does.
+	Wall      time.Time     `json:"wall,omitzero"`
+	WallError time.Duration `json:"wallError,omitempty"`
 }
 
 // Restored is what a scheduler starts from; nothing but Volume on a new one.

@@ -7,8 +7,9 @@ import "github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 // Tally counts one integration's calls since the volume was made.
 type Tally struct {
 	// Accepted calls were appended; Dispatched requests went to the CRM; Drained acknowledged calls were answered by it; Refused calls were turned away;
-	// Forwarded calls that somebody waited for were answered by the CRM; Overheld ones were sent although they did not fit.
-	Accepted, Dispatched, Drained, Refused, Forwarded, Overheld int64
+	// Forwarded calls that somebody waited for were answered by the CRM; Overheld ones were sent although they did not fit. Saved calls were answered without a
+	// request of their own.
+	Accepted, Dispatched, Drained, Refused, Forwarded, Overheld, Saved int64
 	// How many acknowledged calls are in each state.
 	Queued, Sent, Parked, Succeeded, Failed, Dead int64
 }
@@ -36,6 +37,7 @@ func (t *Tally) Members() []*int64 {
 	return []*int64{
 		&t.Accepted, &t.Dispatched, &t.Drained, &t.Refused, &t.Forwarded, &t.Overheld,
 		&t.Queued, &t.Sent, &t.Parked, &t.Succeeded, &t.Failed, &t.Dead,
+		&t.Saved,
 	}
 }
 

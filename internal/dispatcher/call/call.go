@@ -34,6 +34,8 @@ type Call struct {
 
 	// OrderKey, if not empty, orders the queued calls of its integration that have the same: each is sent after the one before it has ended. At most MaxOrderKey bytes.
 	OrderKey string
+	// Identity, of calls that only read, is the same for calls that get the same answer, which may be asked for once then. Zero: the call is like no other.
+	Identity [32]byte
 
 	// Repeat says whether the call may be sent again when its outcome is unknown.
 	Repeat Repeat
@@ -69,6 +71,8 @@ type Answer struct {
 	Header http.Header
 	// Body is the whole body in memory when it is small, else it reads from the CRM. It must be closed.
 	Body io.ReadCloser
+	// Rooms are what the limits that counted the call have left for its integration; nil if it is not held to any.
+	Rooms []Room
 }
 
 // State of an acknowledged call. It is in exactly one at any time.

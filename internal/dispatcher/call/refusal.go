@@ -29,6 +29,8 @@ type Refusal struct {
 	Limit string
 	// RetryAfter is when the call would fit at the earliest; 0 if that cannot be foreseen.
 	RetryAfter time.Duration
+	// Rooms are what the limits that count the call have left for its integration; nil if it is not known.
+	Rooms []Room
 	// Detail says in words what is wrong and what would free it. It holds nothing of the request.
 	Detail string
 }

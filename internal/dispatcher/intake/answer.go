@@ -25,6 +25,7 @@ func (e *exchange) writeAnswer(answer *call.Answer) {
 	defer func() { _ = answer.Body.Close() }() // it has been read, or nobody wants the rest
 	header, body := e.view.rewritten(answer.Header, answer.Body)
 	maps.Copy(e.w.Header(), header)
+	e.view.showRooms(e.w.Header(), answer.Rooms)
 	e.w.Header().Set(contract.HeaderOrigin, contract.OriginCRM)
 	e.writeStatus(answer.Status)
 	if e.r.Method == http.MethodHead {

@@ -7,10 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/lookup"
 )
 
 // maxKey is the longest Idempotency-Key that is taken, in bytes.
@@ -21,8 +23,17 @@ const soon = time.Second
 
 // dispatch sends the call, or queues it.
 func (e *exchange) dispatch(to route) error {
+	if len(to.applied) > 0 {
+		e.w.Header().Set("Preference-Applied", strings.Join(to.applied, ", "))
+	}
 	if to.queue {
 		return e.enqueue(to)
+	}
+	if to.share {
+		e.call.Identity = identity(e.call)
+	}
+	if to.keep > 0 && lookup.Wanted(e.r.Header) {
+		return e.read(to)
 	}
 	answer, err := e.Calls.Do(e.r.Context(), e.call, to.wait)
 	if err != nil {
@@ -45,29 +56,31 @@ func (e *exchange) enqueue(to route) error {
 	}
 	result := e.awaitSoon(id, to)
 	if !to.async && ended(result.State) && result.Status != 0 {
-		e.writeAnswer(&call.Answer{Status: result.Status, Header: result.Header, Body: io.NopCloser(bytes.NewReader(result.Body))})
+		e.writeAnswer(&call.Answer{
+			Status: result.Status, Header: result.Header, Body: io.NopCloser(bytes.NewReader(result.Body)), Rooms: e.Calls.Rooms(e.r.Context(), e.call),
+		})
 		e.observe(Forwarded)
 		return nil
-	}
-	if to.async {
-		e.w.Header().Set("Preference-Applied", "respond-async")
 	}
 	e.writeAccepted(result)
 	e.observe(Accepted)
 	return nil
 }
 
-// awaitSoon is what is known of a stored call, at its end if that is near and the client did not ask for an answer at once. The call is stored whatever happens here:
-// what cannot be looked up is left out.
+// awaitSoon is what is known of a stored call, at its end if the client waits for that. The call is stored whatever happens here: what cannot be looked up is left
+// out.
 func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
 	look := func(wait time.Duration) (call.Result, error) {
 		return e.Calls.Result(e.r.Context(), e.call.Integration, id, wait)
 	}
 	result, err := look(0)
-	if err == nil && !to.async && next(result, time.Now()) {
+	if to.async {
+		to.wait = 0
+	}
+	if err == nil && !to.patient && to.wait > 0 && next(result, time.Now()) {
 		result, err = look(min(soon, to.wait))
 	}
-	if err == nil && !to.async && result.State == call.StateSent {
+	if err == nil && to.wait > 0 && (to.patient || result.State == call.StateSent) {
 		result, err = look(to.wait)
 	}
 	if err != nil {

@@ -32,6 +32,8 @@ type fake struct {
 	stored func(*call.Call) (bool, error)
 	// result is what a first look finds, end what is found after waiting.
 	result, end call.Result
+	rooms       []call.Room
+	saved       int
 
 	calls   []*call.Call // sent
 	waits   []time.Duration
@@ -69,6 +71,10 @@ func (f *fake) Result(_ context.Context, integration string, id call.ID, wait ti
 	time.Sleep(wait)
 	return f.result, nil
 }
+
+func (f *fake) Rooms(context.Context, *call.Call) []call.Room { return f.rooms }
+
+func (f *fake) Saved(string) { f.saved++ }
 
 func (f *fake) Plan() (*contract.Plan, <-chan struct{}) { return f.plan, nil }
 

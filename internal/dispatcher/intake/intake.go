@@ -18,6 +18,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/lookup"
 )
 
 // Calls is what the intake needs of the scheduler. Errors are *call.Refusal, call.ErrKeyReused, call.ErrUnknown, or those of ctx.
@@ -28,6 +29,10 @@ type Calls interface {
 	Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error)
 	// Result of an acknowledged call of the integration; it waits for its end for as long as wait.
 	Result(ctx context.Context, integration string, id call.ID, wait time.Duration) (call.Result, error)
+	// Rooms is what the limits that count a call leave to its integration now; nil if it is not held to any.
+	Rooms(ctx context.Context, c *call.Call) []call.Room
+	// Saved counts a call of an integration that was answered without a request to the CRM.
+	Saved(integration string)
 	// Plan in force, nil before the first, and a channel that is closed when it changes.
 	Plan() (*contract.Plan, <-chan struct{})
 }
@@ -36,7 +41,7 @@ type Calls interface {
 type Outcome struct {
 	// Integration and Operation are empty where the request did not get so far, or has none.
 	Integration, Operation string
-	// Code is Forwarded, Accepted, ClientGone or the reason of a refusal.
+	// Code is Forwarded, Kept, Accepted, ClientGone or the reason of a refusal.
 	Code string
 	Took time.Duration
 }
@@ -44,6 +49,7 @@ type Outcome struct {
 // Codes of outcomes besides the reasons of refusals.
 const (
 	Forwarded  = "Forwarded"
+	Kept       = "Kept"
 	Accepted   = "Accepted"
 	ClientGone = "ClientGone"
 )
@@ -63,6 +69,8 @@ type Intake struct {
 	Options
 	memory *semaphore.Weighted
 	cached atomic.Pointer[view]
+	// answers are those of calls that only read.
+	answers *lookup.Cache
 }
 
 // New returns an Intake.
@@ -73,7 +81,7 @@ func New(options Options) *Intake {
 	if options.Observe == nil {
 		options.Observe = func(Outcome) {}
 	}
-	return &Intake{Options: options, memory: semaphore.NewWeighted(maxMemory)}
+	return &Intake{Options: options, memory: semaphore.NewWeighted(maxMemory), answers: lookup.New()}
 }
 
 // ServeHTTP answers one request.

@@ -29,6 +29,9 @@ func (e *exchange) finish(err error) {
 	refusal := e.refusal(err)
 	response := e.view.response(refusal, e.r.Header)
 	maps.Copy(e.w.Header(), response.Header)
+	if len(refusal.Rooms) > 0 {
+		e.view.showRooms(e.w.Header(), refusal.Rooms)
+	}
 	e.w.Header().Set(contract.HeaderReason, string(refusal.Code))
 	if response.Status == http.StatusUnauthorized {
 		e.w.Header()["Www-Authenticate"] = []string{`Bearer realm="crmquota"`, `Basic realm="crmquota", charset="UTF-8"`}

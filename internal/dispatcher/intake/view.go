@@ -56,8 +56,14 @@ func newView(plan *contract.Plan) (*view, error) {
 type route struct {
 	// queue: store it durably first. async: the client wants no other answer than that it was stored.
 	queue, async bool
-	// wait is how long its client waits, for the sending or, if it was queued and its turn is near, for the answer.
-	wait time.Duration
+	// wait is how long its client waits, for the sending or, if it was queued, for the answer; only if its turn is near, unless patient.
+	wait    time.Duration
+	patient bool
+	// share: it may become one with equal calls. keep is for how long its answer is kept; 0 if it is not.
+	share bool
+	keep  time.Duration
+	// applied are the client's preferences that were followed.
+	applied []string
 }
 
 // route decides by the first operation that matches, then by the client's preference, then by the integration's default. Calls that only read are never queued;
@@ -68,24 +74,29 @@ func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Reque
 		return route{}
 	}
 	safe := dialect.SafeMethod(r.Method)
-	policy, preferred := i.Default, prefersAsync(r.Header)
+	policy, prefers := i.Default, preferencesOf(r.Header)
 	matches := func(o contract.OperationOverflow) bool { return matchesOperation(o, class.Operation, r.Method, path) }
 	if at := slices.IndexFunc(i.Operations, matches); at >= 0 {
 		policy = i.Operations[at].Policy
-	} else if preferred {
+	} else if prefers.async {
 		policy = contract.Queued
 	}
 	if policy == contract.Queued && safe {
 		policy = i.Default
 	}
+	var to route
+	longest := time.Duration(i.WaitSeconds) * time.Second
 	switch policy {
 	case contract.Queued:
-		return route{queue: true, async: preferred, wait: time.Duration(i.WaitSeconds) * time.Second}
+		return prefers.queued(longest)
 	case contract.Wait:
-		return route{wait: time.Duration(i.WaitSeconds) * time.Second}
-	default: // contract.Reject
-		return route{}
+		to = prefers.waiting(longest)
+	case contract.Reject:
 	}
+	if r.Method == http.MethodGet && r.ContentLength == 0 {
+		to.share, to.keep = i.ShareReads, keeps(i, class.Operation, path)
+	}
+	return to
 }
 
 func matchesOperation(o contract.OperationOverflow, operation, method, path string) bool {
@@ -93,17 +104,4 @@ func matchesOperation(o contract.OperationOverflow, operation, method, path stri
 		return o.Operation == operation
 	}
 	return slices.Contains(o.Methods, method) && call.PathMatches(o.Path, path)
-}
-
-// prefersAsync reports whether a Prefer header (RFC 7240) asks for an answer before the work is done.
-func prefersAsync(header http.Header) bool {
-	for _, value := range header.Values("Prefer") {
-		for preference := range strings.SplitSeq(value, ",") {
-			name, _, _ := strings.Cut(preference, ";")
-			if strings.EqualFold(strings.TrimSpace(name), "respond-async") {
-				return true
-			}
-		}
-	}
-	return false
 }

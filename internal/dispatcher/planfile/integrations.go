@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	maxWaitSeconds = 300
-	maxQueued      = 100_000
-	maxAgeSeconds  = 7 * 24 * 60 * 60
+	maxWaitSeconds  = 300
+	maxQueued       = 100_000
+	maxAgeSeconds   = 7 * 24 * 60 * 60
+	maxCacheSeconds = 24 * 60 * 60
 )
 
 func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) {
@@ -31,6 +32,7 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		p.shares(&integration, plan.Limits, field)
 		p.priority(integration.Priority, field+".priority")
 		p.overflow(integration, adapter, field)
+		p.cachedReads(integration.CachedReads, adapter, field+".cachedReads")
 		p.clients(integration.Clients, holders, field)
 		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
 	}
@@ -64,6 +66,19 @@ func (p *problems) operation(o contract.OperationOverflow, adapter provider.Prov
 		safe = known.Safe
 	}
 	p.require(!safe || o.Policy != contract.Queued, field+".policy", "Queue is not for calls that only read: their callers need the answer")
+}
+
+func (p *problems) cachedReads(cached []contract.CachedRead, adapter provider.Provider, field string) {
+	for i, c := range cached {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		p.within(c.Seconds, 1, maxCacheSeconds, at+".seconds")
+		p.require((c.Operation != "") != (c.Path != ""), at, "either operation or path must be set")
+		p.require(c.Path == "" || strings.HasPrefix(c.Path, "/"), at+".path", "%q is not absolute", c.Path)
+		if c.Operation != "" && adapter != nil {
+			known, found := provider.Operation(adapter, c.Operation)
+			p.require(found && known.Safe, at+".operation", "%q is not an operation of %s that only reads", c.Operation, adapter.Name())
+		}
+	}
 }
 
 var keyHash = regexp.MustCompile(`^[0-9a-f]{64}$`)

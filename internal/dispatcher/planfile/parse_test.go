@@ -173,12 +173,19 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"an operation's policy": {func(p *contract.Plan) { p.Integrations[0].Operations[0].Policy = "Drop" }, `.operations[0].policy: "Drop" is not`},
 		"operation and path":    {func(p *contract.Plan) { p.Integrations[0].Operations[0].Path = "/x" }, ".operations[0]: either operation, or"},
 		"a path alone":          {func(p *contract.Plan) { p.Integrations[0].Operations[1].Methods = nil }, ".operations[1]: methods and an absolute path"},
-		"queued reads":          {func(p *contract.Plan) { p.Integrations[0].Operations[1].Policy = contract.Queued }, ".operations[1].policy: Queue is not for"},
-		"a queued search":       {func(p *contract.Plan) { p.Integrations[0].Operations[0].Operation = "Search" }, ".operations[0].policy: Queue is not for"},
-		"a client's name":       {func(p *contract.Plan) { p.Integrations[0].Clients[0].Name = "" }, ".clients[]: names must be set"},
-		"a client's kind":       {func(p *contract.Plan) { p.Integrations[0].Clients[0].ServiceAccount = "" }, ".clients[adapter]: exactly one of"},
-		"a client's account":    {func(p *contract.Plan) { p.Integrations[0].Clients[0].ServiceAccount = "root" }, `.clients[adapter].serviceAccount: "root" is not`},
-		"a client's hash":       {func(p *contract.Plan) { p.Integrations[1].Clients[0].APIKeySHA256[0] = "ABC" }, `.clients[job].apiKeySHA256: "ABC" is not`},
+		"an answer of a write": {func(p *contract.Plan) {
+			p.Integrations[0].CachedReads = []contract.CachedRead{{Operation: "CreateTicket", Seconds: 1}}
+		}, `.cachedReads[0].operation: "CreateTicket" is not an operation of Zendesk that only reads`},
+		"an answer of nothing": {func(p *contract.Plan) { p.Integrations[0].CachedReads = []contract.CachedRead{{Seconds: 1}} }, ".cachedReads[0]: either operation or path"},
+		"an answer for ever": {func(p *contract.Plan) {
+			p.Integrations[0].CachedReads = []contract.CachedRead{{Path: "x", Seconds: 1e6}}
+		}, ".cachedReads[0].seconds: "},
+		"queued reads":       {func(p *contract.Plan) { p.Integrations[0].Operations[1].Policy = contract.Queued }, ".operations[1].policy: Queue is not for"},
+		"a queued search":    {func(p *contract.Plan) { p.Integrations[0].Operations[0].Operation = "Search" }, ".operations[0].policy: Queue is not for"},
+		"a client's name":    {func(p *contract.Plan) { p.Integrations[0].Clients[0].Name = "" }, ".clients[]: names must be set"},
+		"a client's kind":    {func(p *contract.Plan) { p.Integrations[0].Clients[0].ServiceAccount = "" }, ".clients[adapter]: exactly one of"},
+		"a client's account": {func(p *contract.Plan) { p.Integrations[0].Clients[0].ServiceAccount = "root" }, `.clients[adapter].serviceAccount: "root" is not`},
+		"a client's hash":    {func(p *contract.Plan) { p.Integrations[1].Clients[0].APIKeySHA256[0] = "ABC" }, `.clients[job].apiKeySHA256: "ABC" is not`},
 		"a shared account": {func(p *contract.Plan) { p.Integrations[1].Clients[0] = p.Integrations[0].Clients[0] },
 			"integrations[contact-centre/etl].clients[adapter]: has the same key or service account as integrations[contact-centre/ccai].clients[adapter]"},
 	} {

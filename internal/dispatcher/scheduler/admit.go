@@ -12,6 +12,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 )
 
 // Do sends a call that somebody waits for and returns the CRM's answer, whose body must be closed. When the call does not fit within wait it returns a
@@ -43,9 +44,32 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 	}
 	w.lane, w.since, w.deadline = l, now, now.Add(wait)
 	w.price = s.price(w.call.Operation, w.call.Method, w.call.Target)
-	l.waiting = append(l.waiting, w)
-	l.stale = true
+	if s.join(now, w) {
+		return
+	}
 	s.ask(now, l, w.price, true)
+	if wait > 0 && s.hopeless(now, w) {
+		s.refuseWaiter(w, s.refusalOf(now, w))
+		return
+	}
+	s.wait(now, w)
+}
+
+// hopeless says whether a call surely has to wait beyond its deadline: only time frees what it needs. What is kept free for others may be given up sooner.
+func (s *Scheduler) hopeless(now time.Time, w *waiter) bool {
+	if s.shadowed(w.lane, now) {
+		return false
+	}
+	if _, ok := s.sharing.Admissible(w.lane.owner, s.tariff.Cost(w.price.kind)); ok && s.refusals.open(now) {
+		return false
+	}
+	y := s.whyWaiting(now, w.lane, w.price, fairshare.Waiting, w.since)
+	switch y.cause {
+	case contract.CauseUsedUp, contract.CauseCeiling, contract.CauseCRMRefusing:
+		return y.earliest.After(w.deadline)
+	default:
+		return false
+	}
 }
 
 // admissible returns the lane of an integration whose new calls are taken, or why they are not.
@@ -65,9 +89,13 @@ func (s *Scheduler) admissible(integration string) (*lane, *call.Refusal) {
 // withdraw forgets a call whose client has gone. One that was sent ends by itself.
 func (s *Scheduler) withdraw(w *waiter) {
 	w.gone = true
-	if w.lane != nil {
+	switch {
+	case w.leader != nil:
+		w.leave()
+	case w.lane != nil && slices.Contains(w.lane.waiting, w):
 		w.lane.waiting = slices.DeleteFunc(w.lane.waiting, func(x *waiter) bool { return x == w })
 		w.lane.stale = true
+		s.part(s.options.Now(), w)
 	}
 	select {
 	case r := <-w.answered: // it was answered in the same moment

@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
@@ -107,7 +108,7 @@ func newBenchmark(b *testing.B, limit contract.Limit) (s *Scheduler, sent <-chan
 	s, err = New(Options{
 		Store: store, Upstream: c, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
 		Provider: func(string) (Provider, bool) { return dialect{}, true },
-		Boot:     func() (string, time.Duration) { return "boot", 0 },
+		Machine:  func() backlog.Machine { return backlog.Machine{BootID: "boot"} },
 		Random:   mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
 	})
 	if err != nil {

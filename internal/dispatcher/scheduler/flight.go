@@ -172,7 +172,7 @@ func (s *Scheduler) mustLedger(err error) {
 func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, what fate) {
 	w := f.waiter
 	s.outages.forget(f.id)
-	patient := !w.gone && !s.stopping && !s.shadowed(f.lane, now)
+	patient := (!w.gone || len(w.followers) > 0) && !s.stopping && !s.shadowed(f.lane, now)
 	switch what {
 	case refused:
 		if patient && o.Rest == nil && s.refusals.until.Before(w.deadline) {
@@ -192,10 +192,13 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 	}
 	if o.Answer != nil {
 		s.count(f.lane.key, backlog.Tally{Forwarded: 1})
-		w.give(reply{answer: o.Answer})
+		if f.tariff == s.tariff {
+			o.Answer.Rooms = s.rooms(now, f.lane, s.tariff.Cost(f.price.kind))
+		}
+		s.conclude(now, w, reply{answer: o.Answer}, o.Rest == nil)
 		return
 	}
-	w.give(reply{err: refuseFailed(o.Err)})
+	s.conclude(now, w, reply{err: refuseFailed(o.Err)}, true)
 }
 
 func (s *Scheduler) waitAgain(w *waiter) {

@@ -4,6 +4,7 @@ package scheduler
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
@@ -29,6 +31,8 @@ import (
 type answer struct {
 	status int
 	header http.Header
+	// body, if it is not to name the target.
+	body string
 	// after is how long it takes.
 	after time.Duration
 	// broken: the connection breaks; down: none can be made.
@@ -71,7 +75,7 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destinati
 	case a.broken:
 		o.Err = errBroken
 	default:
-		o.Answer = &call.Answer{Status: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader([]byte("answer to " + what.Target)))}
+		o.Answer = &call.Answer{Status: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader([]byte(cmp.Or(a.body, "answer to "+what.Target))))}
 	}
 	return o
 }
@@ -126,6 +130,8 @@ type bench struct {
 	fs   *vfs.MemFS
 	crm  *crm
 	boot string
+	// wallError is how far the time of day may be off.
+	wallError time.Duration
 	// dialect is that of the provider Test.
 	dialect Provider
 	stop    func()
@@ -152,12 +158,15 @@ func (b *bench) start() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	began, boot := time.Unix(0, 0), b.boot
+	began, machine := time.Unix(0, 0), backlog.Machine{BootID: b.boot, WallError: b.wallError}
 	b.Scheduler, err = New(Options{
 		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
 		Provider: func(name string) (Provider, bool) { return b.dialect, name == "Test" },
-		Boot:     func() (string, time.Duration) { return boot, time.Since(began) },
-		Random:   mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
+		Machine: func() backlog.Machine {
+			machine.Boot, machine.Wall = time.Since(began), time.Now()
+			return machine
+		},
+		Random: mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
 	})
 	if err != nil {
 		b.t.Fatal(err)

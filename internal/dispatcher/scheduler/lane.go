@@ -43,8 +43,11 @@ type waiter struct {
 	// repeated: it was sent again after its answer was lost.
 	repeated bool
 	// gone: the client does not wait any more.
-	gone     bool
-	answered chan reply
+	gone bool
+	// followers have the same answer and wait for it; leader is whose answer it waits for itself.
+	followers []*waiter
+	leader    *waiter
+	answered  chan reply
 }
 
 // reply is the end of waiting: an answer or an error.

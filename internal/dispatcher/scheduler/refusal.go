@@ -15,17 +15,32 @@ import (
 func (s *Scheduler) giveUp(now time.Time) {
 	for _, l := range s.order {
 		kept := l.waiting[:0]
+		var alone []*waiter
 		for _, w := range l.waiting {
 			if now.Before(w.deadline) {
 				kept = append(kept, w)
 				continue
 			}
 			l.stale = true
-			s.refuseWaiter(w, s.whyWaiting(now, l, w.price, fairshare.Waiting, w.since).refusal())
+			s.refuseWaiter(w, s.refusalOf(now, w))
+			alone = append(alone, w)
 		}
 		clear(l.waiting[len(kept):])
 		l.waiting = kept
+		for _, w := range alone {
+			s.part(now, w)
+		}
 	}
+}
+
+// refusalOf says why a call that waits cannot be sent yet.
+func (s *Scheduler) refusalOf(now time.Time, w *waiter) *call.Refusal {
+	y := s.whyWaiting(now, w.lane, w.price, fairshare.Waiting, w.since)
+	r := &call.Refusal{Code: y.code, Limit: y.limit, RetryAfter: y.wait, Detail: y.detail}
+	if s.plan != nil {
+		r.Rooms = s.rooms(now, w.lane, s.tariff.Cost(w.price.kind))
+	}
+	return r
 }
 
 // refuseWaiter ends the waiting of a call that is not on its way. If the CRM refused it before, that answer is the one to give.

@@ -15,18 +15,26 @@ import (
 func TestChargesOutliveARestart(t *testing.T) {
 	cases := map[string]struct {
 		boot string
+		// wallError of the machine before and after.
+		before, after time.Duration
 		// room is when, after 40 s of downtime, the window has room again.
 		room time.Duration
 	}{
-		"the same boot":  {"boot", hold - 40*time.Second},
-		"another boot":   {"another", hold},
-		"no boot to see": {"", hold},
+		"the same boot":  {"boot", 0, 0, hold - 40*time.Second},
+		"another boot":   {"another", 0, 0, hold},
+		"no boot to see": {"", 0, 0, hold},
+		"another boot, where it is known what time it is": {"another", 2 * time.Second, 3 * time.Second, hold - 34*time.Second},
+		"another boot, of which alone that is known":      {"another", 0, 3 * time.Second, hold},
+		"another boot, of which that is not known":        {"another", 2 * time.Second, 0, hold},
+		"another boot, and hardly known what time it is":  {"another", 20 * time.Second, 25 * time.Second, hold},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
+				b.wallError = c.before
+				b.restart(0)
 				b.fill()
-				b.boot = c.boot
+				b.boot, b.wallError = c.boot, c.after
 				b.restart(40 * time.Second)
 				if r := b.refused(read("/x"), 0); r.RetryAfter != c.room {
 					t.Errorf("there is room in %s, want %s", r.RetryAfter, c.room)

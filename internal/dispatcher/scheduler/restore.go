@@ -49,16 +49,12 @@ func (s *Scheduler) restore() error {
 	return nil
 }
 
-// setEpoch continues the clock of the store. The time that the dispatcher was down counts as far as it is proven: within one boot of the machine.
+// setEpoch continues the clock of the store. The time that the dispatcher was down counts as far as it is proven.
 func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
-	id, boot := s.options.Boot()
-	down := time.Duration(0)
-	switch last.BootID {
-	case "":
-	case id:
-		down = max(0, boot-last.Boot)
-	default:
-		s.options.Logger.Warn("How long the dispatcher was down is not known, because the machine is another or was started anew; charges are kept as if it had not been")
+	down, proven := downtime(last.Machine, s.options.Machine())
+	if !proven && last.Store > 0 {
+		s.options.Logger.Warn("How long the dispatcher was down is not known: the machine is another or was started anew, and the time of day of both is not known " +
+			"to be right (NTP); charges are kept as if it had not been down")
 	}
 	s.epoch = now.Add(-last.Store - down)
 	if last.Horizon > 0 {
@@ -68,8 +64,7 @@ func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
 
 // clock is a reading of all clocks at now.
 func (s *Scheduler) clock(now time.Time) backlog.Clock {
-	c := backlog.Clock{Store: now.Sub(s.epoch), Begun: s.origin.begun, Assumed: s.origin.assumed}
-	c.BootID, c.Boot = s.options.Boot()
+	c := backlog.Clock{Store: now.Sub(s.epoch), Machine: s.options.Machine(), Begun: s.origin.begun, Assumed: s.origin.assumed}
 	if !s.horizon.IsZero() {
 		c.Horizon = s.horizon.Sub(s.epoch)
 	}

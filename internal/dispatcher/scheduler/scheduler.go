@@ -57,8 +57,8 @@ type Options struct {
 	Store    backlog.Store
 	Upstream Sender
 	Provider func(name string) (Provider, bool)
-	// Boot identifies the machine's boot and says how long ago it was, sleep included.
-	Boot func() (id string, since time.Duration)
+	// Machine reads the machine's clocks.
+	Machine func() backlog.Machine
 	// Now is the dispatcher's timeline: the wall clock when the process started plus the time that has passed since.
 	Now      func() time.Time
 	Guards   limits.Guards

@@ -157,6 +157,7 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 		Backlog:   backlogOf(t),
 		Counters: contract.IntegrationCounters{
 			Accepted: t.Accepted, Dispatched: t.Dispatched, Drained: t.Drained, Refused: t.Refused, Forwarded: t.Forwarded, Overheld: t.Overheld,
+			Saved: t.Saved,
 		},
 	}
 	for k := range s.ledger.Limits() {

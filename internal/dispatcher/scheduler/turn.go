@@ -171,8 +171,8 @@ func (s *Scheduler) stop() {
 	s.stopping = true
 	for _, l := range s.order {
 		for _, w := range l.waiting {
-			w.give(reply{err: refuseDraining()})
-			s.count(l.key, backlog.Tally{Refused: 1})
+			s.count(l.key, backlog.Tally{Refused: int64(1 + len(w.followers))})
+			s.conclude(s.options.Now(), w, reply{err: refuseDraining()}, true)
 		}
 		l.waiting = nil
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 )
 
@@ -22,11 +21,6 @@ type why struct {
 	// wait is how long that is from now on.
 	wait   time.Duration
 	detail string
-}
-
-// refusal is the same for a client that waits no longer.
-func (y why) refusal() *call.Refusal {
-	return &call.Refusal{Code: y.code, Limit: y.limit, RetryAfter: y.wait, Detail: y.detail}
 }
 
 // whyWaiting says what holds a call of the lane back at now, from the structures by which that is decided.

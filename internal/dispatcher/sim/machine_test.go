@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
 )
 
@@ -43,6 +44,10 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 		link:   &link{network: w.network},
 		ended:  make(chan struct{}),
 	}
+	var wrong time.Duration
+	if w.wallError > 0 {
+		wrong = time.Duration(random.Int64N(int64(2*w.wallError))) - w.wallError
+	}
 	logger := slog.New(slog.DiscardHandler)
 	if verbose() {
 		logger = slog.New(slog.NewTextHandler(w.t.Output(), nil))
@@ -50,8 +55,10 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 	d, err := dispatcher.New(dispatcher.Options{
 		FS: m.volume, DataDir: "data", Dial: m.link.dial, Guards: w.guards, Seed: seed, Logger: logger,
 		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}},
-		Boot:   func() (string, time.Duration) { return boot, time.Since(w.began) },
-		Fatal:  func(reason string) { panic(reason) },
+		Machine: func() backlog.Machine {
+			return backlog.Machine{BootID: boot, Boot: time.Since(w.began), Wall: time.Now().Add(wrong), WallError: w.wallError}
+		},
+		Fatal: func(reason string) { panic(reason) },
 	})
 	if err != nil {
 		w.t.Fatalf("the dispatcher does not start: %v", err)

@@ -31,6 +31,8 @@ type setup struct {
 	outages    int
 	// longOutage: the CRM executes calls without an answer for longer than it remembers their keys.
 	longOutage bool
+	// wallError is how far machines say that their time of day can be off; 0 if they do not know.
+	wallError time.Duration
 	// lyingDisk: fsync does nothing.
 	lyingDisk bool
 	// unordered: ordering keys are ignored.
@@ -67,6 +69,7 @@ func choose(seed uint64) setup {
 	s.crm.ClockOffset = time.Duration(r.IntN(8000)-4000) * time.Millisecond
 	s.choosePlan(r)
 	s.longOutage = r.IntN(6) == 0
+	s.wallError = time.Duration(r.IntN(2)*(1+r.IntN(3000))) * time.Millisecond
 	return s
 }
 

@@ -77,7 +77,7 @@ func watched() *fake {
 		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20, Lent: 7, Borrowed: 8, Demand: 90}},
 		Backlog:                contract.BacklogReport{Queued: 5, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60)), DrainP95Seconds: new(int64(90))},
 		GuaranteeMissedSeconds: 4,
-		Counters:               contract.IntegrationCounters{Accepted: 11, Dispatched: 12, Drained: 13, Refused: 14, Forwarded: 15, Overheld: 16},
+		Counters:               contract.IntegrationCounters{Accepted: 11, Dispatched: 12, Drained: 13, Refused: 14, Forwarded: 15, Overheld: 16, Saved: 17},
 	}}
 	return f
 }
@@ -107,7 +107,7 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`integration_guarantee_missed_seconds{integration="n/a"} 4`, `integration_guaranteed_calls{integration="n/a",limit="minute"} 240`,
 		`integration_lent_calls{integration="n/a",limit="minute"} 7`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
 		`ledger_waiting 0`, `lent_calls{limit="minute"} 50`, `licence_adequate 1`, `limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
-		`refused_until_timestamp_seconds 2000.5`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
+		`refused_until_timestamp_seconds 2000.5`, `saved_calls_total{integration="n/a"} 17`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

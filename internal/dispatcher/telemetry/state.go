@@ -54,6 +54,7 @@ var (
 	drained    = describe("drained_calls_total", "Queued calls that the CRM has answered, since the volume was made.", "integration")
 	refused    = describe("refused_calls_total", "Calls that the dispatcher turned away, since the volume was made.", "integration")
 	forwarded  = describe("forwarded_calls_total", "Calls that a client waited for and the CRM has answered, since the volume was made.", "integration")
+	saved      = describe("saved_calls_total", "Calls that were answered without a request of their own to the CRM, since the volume was made.", "integration")
 	overheld   = describe("overheld_calls_total", "Calls that Enforce would have held back under Shadow and bypass, since the volume was made.", "integration")
 )
 
@@ -157,6 +158,7 @@ func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
 func counters(key string, c contract.IntegrationCounters, out chan<- prometheus.Metric) {
 	for desc, calls := range map[*prometheus.Desc]int64{
 		accepted: c.Accepted, dispatched: c.Dispatched, drained: c.Drained, refused: c.Refused, forwarded: c.Forwarded, overheld: c.Overheld,
+		saved: c.Saved,
 	} {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(calls), key)
 	}

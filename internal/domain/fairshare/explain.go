@@ -81,8 +81,14 @@ func (s *Sharing) explain(k int, o ledger.Owner, n int64, c claim) Explanation {
 	return e
 }
 
-// earliest is when limit k can let n units of the owner through at the earliest. As own calls are released a borrowed call can become an own one, so each class
-// is a way.
+// Earliest is when limit k, which must be shared out, can let n units of the owner through at the earliest, as Explanation says it; zero if it never can.
+func (s *Sharing) Earliest(k int, o ledger.Owner, n int64) time.Time {
+	s.grow()
+	s.refresh()
+	return s.earliest(k, o, n)
+}
+
+// earliest knows that as own calls are released a borrowed call can become an own one, so each class is a way.
 func (s *Sharing) earliest(k int, o ledger.Owner, n int64) time.Time {
 	var earliest time.Time
 	st := s.standing(k, o)

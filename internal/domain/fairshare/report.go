@@ -29,6 +29,21 @@ func (s *Sharing) Reserved(k int, o ledger.Owner) (hard, soft int64) {
 	return st.hardReserve(), st.softReserve()
 }
 
+// Room is how many units of limit k the owner could take now, for calls that somebody waits for; 0 if the limit is not shared out.
+func (s *Sharing) Room(k int, o ledger.Owner) int64 {
+	s.grow()
+	s.refresh()
+	if !s.known(k, o) {
+		return 0
+	}
+	st, most := s.standing(k, o), int64(0)
+	for class := range Class(classes) {
+		none := s.claimAs(class, k, st, 0)
+		most = max(most, min(-none.missing, -none.over, -none.early))
+	}
+	return most
+}
+
 // LentBy is how many units of what limit k guarantees to the owner, and the owner does not use, others may borrow now.
 func (s *Sharing) LentBy(k int, o ledger.Owner) int64 {
 	st := s.figures(k, o)

@@ -244,6 +244,7 @@ func (w *world) checkRest() {
 		if !w.eval.held(k) {
 			continue
 		}
+		w.checkRoom(k, w.tick%len(w.eval.shares))
 		used, reserved := int64(0), int64(0)
 		for i := range w.eval.shares {
 			hard, soft := w.eval.reserves(k, i, w.tick)
@@ -255,6 +256,19 @@ func (w *world) checkRest() {
 		if used+reserved > l.Max && !w.disturbed {
 			w.t.Fatalf("used and reserved of limit %d are %d and %d, it allows %d", k, used, reserved, l.Max)
 		}
+	}
+}
+
+// checkRoom holds what is left to an integration against the largest call of it that is admissible.
+func (w *world) checkRoom(k, i int) {
+	room := w.sharing.Room(k, w.owner(i))
+	admissible := func(n int64) bool {
+		cost := make([]int64, len(w.eval.limits))
+		cost[k] = n
+		return w.eval.judge(waiting{owner: i, lane: fairshare.Waiting, cost: cost}, w.tick).admissible
+	}
+	if room > 0 && !admissible(room) || admissible(room+1) {
+		w.t.Fatalf("of limit %d %d are left to %d, which a call shows to be wrong", k, room, i)
 	}
 }
 

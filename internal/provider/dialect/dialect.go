@@ -54,6 +54,14 @@ type Refusal struct {
 	Detail string
 }
 
+// Share is what one limit leaves to an integration.
+type Share struct {
+	// Most is what its share allows in all, Left what it could take now.
+	Most, Left int64
+	// Renews is how long it takes until there is more.
+	Renews time.Duration
+}
+
 // Response is an answer made by the dispatcher.
 type Response struct {
 	Status int

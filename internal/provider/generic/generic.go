@@ -44,6 +44,9 @@ func (Generic) Refusal(r dialect.Refusal) dialect.Response {
 	return dialect.QuotaProblem(r)
 }
 
+// ShowShare has nothing to change: there are no headers that all APIs have.
+func (Generic) ShowShare(http.Header, dialect.Share) {}
+
 // Links are the usual names: of plain APIs, JSON:API, HAL and OData. A member is rewritten only if its value leads to the CRM, so that a name too many does no harm.
 func (Generic) Links() []dialect.Link {
 	return []dialect.Link{

@@ -6,6 +6,7 @@ package zendesk
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -36,6 +37,16 @@ func (Zendesk) Refusal(r dialect.Refusal) dialect.Response {
 	header.Set("Content-Type", "application/json; charset=utf-8")
 	header.Set("Retry-After", dialect.RetrySeconds(r.RetryAfter))
 	return dialect.Response{Status: http.StatusTooManyRequests, Header: header, Body: append(body, '\n')}
+}
+
+// ShowShare writes the headers of the account's rate, in calls and seconds. Those of single endpoints stay: nobody shares them out.
+func (Zendesk) ShowShare(header http.Header, share dialect.Share) {
+	most, left := strconv.FormatInt(share.Most, 10), strconv.FormatInt(share.Left, 10)
+	header.Set("X-Rate-Limit", most)
+	header.Set("X-Rate-Limit-Remaining", left)
+	header.Set("Ratelimit-Limit", most)
+	header.Set("Ratelimit-Remaining", left)
+	header.Set("Ratelimit-Reset", dialect.RetrySeconds(max(share.Renews, time.Second)))
 }
 
 // Links are those of offset and cursor pages, incremental exports, and jobs. The url of a record is left alone: people store it.

@@ -28,6 +28,8 @@ type IntegrationSpecApplyConfiguration struct {
 	Priority *apiv1alpha1.Priority `json:"priority,omitempty"`
 	// overflow says what happens to calls that do not fit now. When it is absent they wait for up to 8 seconds.
 	Overflow *OverflowApplyConfiguration `json:"overflow,omitempty"`
+	// reads say how calls that only read are saved. When it is absent, equal ones are one call while they wait.
+	Reads *ReadsApplyConfiguration `json:"reads,omitempty"`
 	// clients are who may call as this integration: required, except with route External.
 	Clients []ClientApplyConfiguration `json:"clients,omitempty"`
 	// enforcement is Enforce, or Shadow to forward this integration's calls at once and only count what would have been held back. The laxer of this and the
@@ -91,6 +93,14 @@ func (b *IntegrationSpecApplyConfiguration) WithPriority(value apiv1alpha1.Prior
 // If called multiple times, the Overflow field is set to the value of the last call.
 func (b *IntegrationSpecApplyConfiguration) WithOverflow(value *OverflowApplyConfiguration) *IntegrationSpecApplyConfiguration {
 	b.Overflow = value
+	return b
+}
+
+// WithReads sets the Reads field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reads field is set to the value of the last call.
+func (b *IntegrationSpecApplyConfiguration) WithReads(value *ReadsApplyConfiguration) *IntegrationSpecApplyConfiguration {
+	b.Reads = value
 	return b
 }
 

@@ -23,6 +23,8 @@ type IntegrationStatusApplyConfiguration struct {
 	Windows []ShareStatusApplyConfiguration `json:"windows,omitempty"`
 	// backlog is what waits for this integration.
 	Backlog *BacklogStatusApplyConfiguration `json:"backlog,omitempty"`
+	// callsSaved is how many calls were answered without a request of their own to the CRM, since the dispatcher's volume was made, rounded to two digits.
+	CallsSaved *int64 `json:"callsSaved,omitempty"`
 	// summary holds the texts of the printed columns.
 	Summary *SummaryApplyConfiguration `json:"summary,omitempty"`
 }
@@ -80,6 +82,14 @@ func (b *IntegrationStatusApplyConfiguration) WithWindows(values ...*ShareStatus
 // If called multiple times, the Backlog field is set to the value of the last call.
 func (b *IntegrationStatusApplyConfiguration) WithBacklog(value *BacklogStatusApplyConfiguration) *IntegrationStatusApplyConfiguration {
 	b.Backlog = value
+	return b
+}
+
+// WithCallsSaved sets the CallsSaved field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CallsSaved field is set to the value of the last call.
+func (b *IntegrationStatusApplyConfiguration) WithCallsSaved(value int64) *IntegrationStatusApplyConfiguration {
+	b.CallsSaved = &value
 	return b
 }
 

@@ -165,7 +165,7 @@ func (r *run) in(states ...call.State) []backlog.Ref {
 
 func (r *run) batch() *backlog.Batch {
 	r.clock += time.Second
-	return &backlog.Batch{Clock: backlog.Clock{Store: r.clock, BootID: "boot", Boot: 2 * r.clock, Horizon: r.now.clock.Horizon}}
+	return &backlog.Batch{Clock: backlog.Clock{Store: r.clock, Machine: backlog.Machine{BootID: "boot", Boot: 2 * r.clock}, Horizon: r.now.clock.Horizon}}
 }
 
 // commit commits a batch; synced says whether it holds what must survive.
