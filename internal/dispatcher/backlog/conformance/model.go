@@ -149,6 +149,7 @@ func (m *model) turn(c modelCall) (first call.ID) {
 			if first == "" || other.call.ID < first {
 				first = other.call.ID
 			}
+		default: // it has ended
 		}
 	}
 	return first

@@ -47,16 +47,16 @@ func shut(t *testing.T, s *Store) {
 	}
 }
 
-// TestMoreKindsThanAreToldApart: those that find no room share one, and a kind without calls gives its room to another one.
-func TestMoreKindsThanAreToldApart(t *testing.T) {
-	fs := vfs.NewMem()
-	s := open(t, fs)
-	of := func(operation string) backlog.Entry {
-		e := entry("a/x", "/")
-		e.Call.Operation = operation
-		return e
-	}
-	var all []backlog.Appended
+// of is an entry of an operation.
+func of(operation string) backlog.Entry {
+	e := entry("a/x", "/")
+	e.Call.Operation = operation
+	return e
+}
+
+// manyKinds appends calls of ten operations more than are told apart.
+func manyKinds(t *testing.T, s *Store) (all []backlog.Appended) {
+	t.Helper()
 	for n := range backlog.MaxKinds + 10 {
 		a := add(t, s, of("Operation"+strconv.Itoa(n)))
 		if others := a.Kind == backlog.Others; others != (n >= backlog.MaxKinds-1) {
@@ -64,6 +64,14 @@ func TestMoreKindsThanAreToldApart(t *testing.T) {
 		}
 		all = append(all, a)
 	}
+	return all
+}
+
+// TestMoreKindsThanAreToldApart: those that find no room share one, also after the store was opened again.
+func TestMoreKindsThanAreToldApart(t *testing.T) {
+	fs := vfs.NewMem()
+	s := open(t, fs)
+	all := manyKinds(t, s)
 	for range 2 { // before and after it is opened again
 		if kinds := s.Kinds("a/x"); len(kinds) != backlog.MaxKinds || kinds[0] != backlog.Others {
 			t.Fatalf("the kinds are %v", kinds)
@@ -74,7 +82,14 @@ func TestMoreKindsThanAreToldApart(t *testing.T) {
 		shut(t, s)
 		s = open(t, fs)
 	}
+	shut(t, s)
+}
+
+// TestAKindWithoutCallsGivesItsRoomToAnother, and when a call of it is queued again there is none for that.
+func TestAKindWithoutCallsGivesItsRoomToAnother(t *testing.T) {
+	s := open(t, vfs.NewMem())
 	defer shut(t, s)
+	all := manyKinds(t, s)
 	move(t, s, all[3].ID, call.StateQueued, call.StateSent)
 	if heads, err := s.Heads("a/x", all[3].Kind, "", 64); err != nil || len(heads) != 0 {
 		t.Errorf("of the kind of the sent call are %v: %v", heads, err)
