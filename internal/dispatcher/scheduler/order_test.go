@@ -223,6 +223,8 @@ func TestOrdersAtTheSameTime(t *testing.T) {
 // checkOrder holds what a CRM saw against the promise: of calls with one key one is sent at a time, and none after a later one.
 func checkOrder(t *testing.T, c *crm) {
 	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	last := map[string]int{}
 	for n, what := range c.seen {
 		if what.OrderKey == "" {
