@@ -42,6 +42,9 @@ const HostsKey = "hosts"
 // it received to another one.
 func ClientAudience(namespace, crm string) string { return "crmquota.dev/" + namespace + "/" + crm }
 
+// HeaderOrderingKey is a header of requests: queued calls of one integration with the same value are sent one after the other, in the order of their acceptance.
+const HeaderOrderingKey = "Crmquota-Ordering-Key"
+
 // Headers that a dispatcher adds to answers.
 const (
 	// HeaderOrigin says whose answer it is: OriginCRM or OriginDispatcher.

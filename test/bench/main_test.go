@@ -75,7 +75,7 @@ func startStub(b *testing.B) *stub {
 // process is a running dispatcher.
 type process struct {
 	plan                   contract.Plan
-	planFile               string
+	dir, planFile          string
 	intake, report, health string
 	command                *exec.Cmd
 	// startedToReady is the time from exec to the first ready answer.
@@ -85,8 +85,16 @@ type process struct {
 // start runs a dispatcher in front of the endpoint with one integration and these limits.
 func start(b *testing.B, endpoint string, change func(*contract.Plan)) *process {
 	b.Helper()
+	p := prepare(b, endpoint, change)
+	p.run(b)
+	return p
+}
+
+// prepare makes what a dispatcher needs, with an empty volume.
+func prepare(b *testing.B, endpoint string, change func(*contract.Plan)) *process {
+	b.Helper()
 	dir := b.TempDir()
-	p := &process{planFile: filepath.Join(dir, "plan", "plan.json"), intake: freeAddress(b), report: freeAddress(b), health: freeAddress(b)}
+	p := &process{dir: dir, planFile: filepath.Join(dir, "plan", "plan.json"), intake: freeAddress(b), report: freeAddress(b), health: freeAddress(b)}
 	for _, sub := range []string{"plan", "data", "credentials"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
 			b.Fatal(err)
@@ -113,17 +121,26 @@ func start(b *testing.B, endpoint string, change func(*contract.Plan)) *process 
 		change(&p.plan)
 	}
 	p.writePlan(b)
-	p.command = exec.CommandContext(b.Context(), binary, "--plan-file", p.planFile, "--data-dir", filepath.Join(dir, "data"),
-		"--credentials-dir", filepath.Join(dir, "credentials"), "--tls-dir", filepath.Join(dir, "tls"), "--shutdown-delay", "0s", "--log-level", "WARN",
+	return p
+}
+
+func (p *process) dataDir() string { return filepath.Join(p.dir, "data") }
+
+// run starts the process and waits until it is ready.
+func (p *process) run(b *testing.B) {
+	b.Helper()
+	p.command = exec.CommandContext(b.Context(), binary, "--plan-file", p.planFile, "--data-dir", p.dataDir(),
+		"--credentials-dir", filepath.Join(p.dir, "credentials"), "--tls-dir", filepath.Join(p.dir, "tls"), "--shutdown-delay", "0s", "--log-level", "WARN",
 		"--intake-address", p.intake, "--report-address", p.report, "--health-address", p.health)
 	p.command.Stderr = os.Stderr
 	began := time.Now()
 	if err := p.command.Start(); err != nil {
 		b.Fatal(err)
 	}
+	command := p.command
 	b.Cleanup(func() {
-		_ = p.command.Process.Signal(syscall.SIGTERM)
-		_ = p.command.Wait()
+		_ = command.Process.Signal(syscall.SIGTERM)
+		_ = command.Wait()
 	})
 	for deadline := began.Add(30 * time.Second); !p.ready(b); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -131,7 +148,15 @@ func start(b *testing.B, endpoint string, change func(*contract.Plan)) *process 
 		}
 	}
 	p.startedToReady = time.Since(began)
-	return p
+}
+
+// kill ends the process at once.
+func (p *process) kill(b *testing.B) {
+	b.Helper()
+	if err := p.command.Process.Kill(); err != nil {
+		b.Fatal(err)
+	}
+	_ = p.command.Wait() // it was killed
 }
 
 func (p *process) ready(b *testing.B) bool {

@@ -21,25 +21,36 @@ var (
 	ErrStoreFull = errors.New("the store has no room for another call")
 	// ErrQueueFull: the integration has as many calls queued as its entry allowed.
 	ErrQueueFull = errors.New("the integration's queue is full")
-	// ErrConflict: a transition starts from a state in which the call is not. The batch was not committed.
+	// ErrConflict: a transition starts from a state in which the call is not, or sends or parks one whose turn it is not. The batch was not committed.
 	ErrConflict = errors.New("the call is in another state")
 )
 
 // Store keeps what must survive a crash. Append and the reads may be called by many goroutines, Commit by one at a time.
 type Store interface {
-	// Append makes a call durable, as queued, and returns its ID. When the integration has used e.DedupeKey before, nothing is stored: it returns the first
-	// call's ID and seen, or call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull and ErrQueueFull.
-	Append(e Entry) (id call.ID, seen bool, err error)
+	// Append makes a call durable, as queued. When the integration has used e.DedupeKey before, nothing is stored: it returns the first call's ID and Seen, or
+	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull and ErrQueueFull.
+	Append(e Entry) (Appended, error)
 	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, refunds,
 	// tallies, memory and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
-	Commit(b *Batch) error
+	//
+	// It returns the calls that are ready now and were not before: those that were queued again, and those whose turn has come because the one before them with
+	// their ordering key has ended.
+	Commit(b *Batch) ([]Ready, error)
 
-	// Heads returns the first n queued calls of an integration behind after, in the order of acceptance.
-	Heads(integration string, after call.ID, n int) ([]Head, error)
+	// Heads returns the first n ready calls of an integration and a kind behind after, in the order of acceptance. A queued call is ready unless it has an
+	// ordering key and it is another one's turn: a call with the same key is sent or parked, or it is queued and was accepted before.
+	Heads(integration string, kind Kind, after call.ID, n int) ([]Head, error)
+	// Kinds returns the kinds of an integration that have ready calls, and perhaps some that have none any more; at most MaxKinds.
+	Kinds(integration string) []Kind
 	// Call returns a call as it is to be sent, or call.ErrUnknown when it has ended or never was.
 	Call(ref Ref) (*call.Call, error)
 	// Result returns what is known of a call, or call.ErrUnknown.
 	Result(ref Ref) (call.Result, error)
+	// List returns the first n calls of an integration behind after that are in the state, StateParked or StateDead, in the order of acceptance.
+	List(integration string, state call.State, after call.ID, n int) ([]call.Result, error)
+	// Holds reports whether a call's body is there, or returns call.ErrUnknown. A call that succeeded or failed has none, a dead one keeps it until it is
+	// forgotten.
+	Holds(ref Ref) (bool, error)
 	// Due returns up to n calls whose time is over at the moment at (see Due), the most overdue first, and when the next one after these is due; zero if none is.
 	Due(at time.Time, n int) (due []Due, next time.Time, err error)
 	// Room returns ErrStoreFull while Append would.
@@ -71,6 +82,22 @@ type Entry struct {
 	MaxQueued int64
 }
 
+// Appended is what became of an Entry.
+type Appended struct {
+	ID call.ID
+	// Seen: an earlier call had the same DedupeKey, and ID is its.
+	Seen bool
+	// Ready: Heads returns the call, among those of Kind.
+	Ready bool
+	Kind  Kind
+}
+
+// Ready is a call that may be sent now.
+type Ready struct {
+	Integration string
+	Head
+}
+
 // Progress is what earlier sendings of a call left behind.
 type Progress struct {
 	// Attempts counts sendings that were not refused.
@@ -83,7 +110,9 @@ type Progress struct {
 
 // Head is what is needed to decide on a queued call. Its body stays in the store.
 type Head struct {
-	ID        call.ID
+	ID call.ID
+	// Kind is the one under which Heads returns the call.
+	Kind      Kind
 	Operation string
 	// Method and Target tell, with Operation, what it takes of the limits.
 	Method     string
@@ -139,6 +168,8 @@ type Transition struct {
 	Answer *Answer
 	// KeepUntil is set with the states that end a call: when its result may be forgotten.
 	KeepUntil time.Time
+	// Expires, if set with StateQueued, replaces the call's.
+	Expires time.Time
 }
 
 // Answer is the CRM's answer to a queued call.

@@ -12,6 +12,9 @@ import (
 // ID identifies a call on its dispatcher: 26 characters, sortable by time of acceptance.
 type ID string
 
+// MaxOrderKey is the longest ordering key, in bytes.
+const MaxOrderKey = 255
+
 // Call is one request to the CRM, after intake: authenticated, confined to the CRM's endpoint, its body complete and the client's credentials removed.
 type Call struct {
 	ID ID
@@ -29,6 +32,8 @@ type Call struct {
 	Header http.Header
 	Body   []byte
 
+	// OrderKey, if not empty, orders the queued calls of its integration that have the same: each is sent after the one before it has ended. At most MaxOrderKey bytes.
+	OrderKey string
 	// Identity, of calls that only read, is the same for calls that get the same answer, which may be asked for once then. Zero: the call is like no other.
 	Identity [32]byte
 
@@ -101,6 +106,8 @@ type Result struct {
 	Body   []byte
 	// Ahead is how many calls of the same integration are before it while queued.
 	Ahead int64
+	// Behind is set while a queued call has to wait for another one with its ordering key: the one whose turn it is.
+	Behind ID
 	// ETA is when it is expected to be sent; zero if it cannot be foreseen.
 	ETA time.Time
 }

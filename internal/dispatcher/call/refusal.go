@@ -15,6 +15,10 @@ var (
 	ErrKeyReused = errors.New("the idempotency key was used for another request")
 	// ErrUnknown: there is no such acknowledged call for this integration.
 	ErrUnknown = errors.New("no such call")
+	// ErrOtherState: the call is in a state in which the order makes no sense.
+	ErrOtherState = errors.New("the call is in another state")
+	// ErrBodyGone: the call ended, and what it would send is not kept any more.
+	ErrBodyGone = errors.New("the call's body is not kept any more")
 )
 
 // Refusal is the error of a call that the dispatcher turned away: nothing was sent for it.

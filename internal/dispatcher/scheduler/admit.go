@@ -123,17 +123,18 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 	case <-s.stopped:
 		return "", false, refuseDraining()
 	}
+	var a backlog.Appended
 	err = s.useStore(func() (err error) {
-		id, seen, err = s.options.Store.Append(entry)
+		a, err = s.options.Store.Append(entry)
 		return err
 	})
 	if err != nil {
 		return "", false, s.refuseAppend(c.Integration, entry.MaxQueued, err)
 	}
-	if !seen {
-		s.report(func() { s.arrived(c, id) })
+	if !a.Seen {
+		s.report(func() { s.arrived(c, a) })
 	}
-	return id, seen, nil
+	return a.ID, a.Seen, nil
 }
 
 // admitQueued completes the entry of a call to be queued, or says why it is not taken.
@@ -157,10 +158,12 @@ func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
 }
 
 // arrived notes a call that was stored.
-func (s *Scheduler) arrived(c *call.Call, id call.ID) {
+func (s *Scheduler) arrived(c *call.Call, a backlog.Appended) {
 	l := s.lane(c.Integration)
-	l.queue.arrived(id)
-	l.stale = true
+	if a.Ready {
+		l.queue.arrived(a.Kind, a.ID)
+		l.stale = true
+	}
 	s.ask(s.options.Now(), l, s.price(c.Operation, c.Method, c.Target), false)
 	s.nextDue = earlier(s.nextDue, c.Expires)
 }

@@ -234,10 +234,6 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 		s.count(f.lane.key, backlog.Tally{Drained: 1})
 	}
 	s.transit(t, due)
-	if to == call.StateQueued {
-		f.lane.queue.returned(h)
-		f.lane.stale = true
-	}
 }
 
 // pause is exponential with full jitter.

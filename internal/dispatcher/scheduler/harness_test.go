@@ -45,6 +45,8 @@ type crm struct {
 	script []answer
 	seen   []*call.Call
 	at     []time.Time
+	// ended has, for each of seen, when it was answered; zero before.
+	ended []time.Time
 }
 
 var (
@@ -55,7 +57,7 @@ var (
 // Send implements Sender.
 func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destination, what *call.Call) upstream.Outcome {
 	began := time.Now()
-	a := c.next(what)
+	a, n := c.next(what)
 	timer := time.NewTimer(a.after)
 	defer timer.Stop()
 	select {
@@ -63,6 +65,9 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destinati
 	case <-ctx.Done():
 		a.broken = true
 	}
+	c.mu.Lock()
+	c.ended[n] = time.Now()
+	c.mu.Unlock()
 	o := upstream.Outcome{Sent: !a.down, Began: began, Ended: time.Now()}
 	switch {
 	case a.down:
@@ -75,16 +80,17 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destinati
 	return o
 }
 
-func (c *crm) next(what *call.Call) answer {
+func (c *crm) next(what *call.Call) (a answer, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seen, c.at = append(c.seen, what), append(c.at, time.Now())
+	n = len(c.seen)
+	c.seen, c.at, c.ended = append(c.seen, what), append(c.at, time.Now()), append(c.ended, time.Time{})
 	if len(c.script) == 0 {
-		return answer{status: http.StatusOK}
+		return answer{status: http.StatusOK}, n
 	}
-	a := c.script[0]
+	a = c.script[0]
 	c.script = c.script[1:]
-	return a
+	return a, n
 }
 
 func (c *crm) targets() []string {

@@ -72,7 +72,7 @@ func (w *waiter) give(r reply) {
 func (s *Scheduler) lane(key string) *lane {
 	l := s.lanes[key]
 	if l == nil {
-		l = &lane{key: key, owner: s.ledger.Owner(key), queue: window{more: true}}
+		l = &lane{key: key, owner: s.ledger.Owner(key), queue: newWindow()}
 		s.lanes[key], s.byOwner[l.owner] = l, l
 		at, _ := slices.BinarySearchFunc(s.order, key, func(l *lane, key string) int { return compareKeys(l.key, key) })
 		s.order = slices.Insert(s.order, at, l)
@@ -109,12 +109,19 @@ func (s *Scheduler) bypassed(now time.Time) bool {
 // refill reads heads from the store where the memory runs short. It must not be called between a decision and its commit: the store would not know of it.
 func (s *Scheduler) refill() (found bool, err error) {
 	for _, l := range s.order {
-		for l.queue.wants() {
-			heads, err := s.options.Store.Heads(l.key, l.queue.end, maxHeads)
+		if l.queue.anew {
+			l.queue.know(s.options.Store.Kinds(l.key))
+		}
+		for {
+			kind, after, n, some := l.queue.wants()
+			if !some {
+				break
+			}
+			heads, err := s.options.Store.Heads(l.key, kind, after, n)
 			if err != nil {
 				return found, err
 			}
-			l.queue.extend(heads, maxHeads)
+			l.queue.extend(kind, heads, n)
 			l.stale = true
 			found = found || len(heads) > 0
 		}

@@ -5,7 +5,6 @@ package scheduler
 import (
 	"time"
 
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
@@ -29,12 +28,7 @@ func (s *Scheduler) endOverdue(now time.Time) error {
 		if d.State == call.StateParked {
 			reason = d.Reason + "; it reached its maximum age"
 		}
-		if l := s.lanes[d.Integration]; l != nil {
-			l.queue.drop(d.ID)
-			l.stale = true
-		}
-		keepUntil := now.Add(keepResults)
-		s.transit(backlog.Transition{Ref: d.Ref, From: d.State, To: call.StateDead, At: now, Reason: reason, KeepUntil: keepUntil}, keepUntil)
+		s.end(now, d.Ref, d.State, reason)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func (s *Scheduler) Result(ctx context.Context, integration string, id call.ID, 
 		}
 		r, err = s.look(ref)
 	}
-	if err == nil && r.State == call.StateQueued {
+	if err == nil && r.State == call.StateQueued && r.Behind == "" {
 		s.foretell(ctx, &r)
 	}
 	return r, err

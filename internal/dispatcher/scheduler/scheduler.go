@@ -134,6 +134,8 @@ type Scheduler struct {
 	epoch time.Time
 	// horizon was committed last, checkpoint is when a batch was.
 	horizon, checkpoint time.Time
+	// orders about calls are carried out in the next turn.
+	orders []order
 	// nextDue is when the store has a call whose time is over; zero: look.
 	nextDue  time.Time
 	stopping bool

@@ -78,24 +78,26 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	if err := s.endOverdue(now); err != nil {
 		return wake, err
 	}
+	s.carryOut(now)
 	s.shareAnew(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
-	if err := s.commit(now); err != nil {
+	ready, err := s.commit(now)
+	if err != nil {
 		return wake, err
 	}
 	found, err := s.refill()
-	if err != nil || more || found {
+	if err != nil || more || ready || found || len(s.orders) > 0 {
 		return now, err
 	}
 	return s.nextWake(now), nil
 }
 
-// commit makes the turn's decisions durable, then visible.
-func (s *Scheduler) commit(now time.Time) error {
+// commit makes the turn's decisions durable, then visible. It reports whether queued calls have become ready by them.
+func (s *Scheduler) commit(now time.Time) (more bool, err error) {
 	if s.batch.Empty() && now.Before(s.checkpoint.Add(checkpointEvery)) {
 		s.show()
-		return nil
+		return false, nil
 	}
 	if h := s.ledger.Horizon(); h.Sub(s.horizon) >= horizonStep {
 		s.horizon = h
@@ -105,13 +107,19 @@ func (s *Scheduler) commit(now time.Time) error {
 		s.memorisedAt, s.batch.Memory = now, s.memorise()
 		s.forgetJobs(now)
 	}
-	if err := s.options.Store.Commit(s.batch); err != nil {
-		return err
+	ready, err := s.options.Store.Commit(s.batch)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range ready {
+		l := s.lane(r.Integration)
+		l.queue.ready(r.Head)
+		l.stale = true
 	}
 	s.batch = newBatch()
 	s.checkpoint = now
 	s.show()
-	return nil
+	return len(ready) > 0, nil
 }
 
 func (s *Scheduler) show() {

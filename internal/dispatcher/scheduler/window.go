@@ -3,6 +3,7 @@
 package scheduler
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,15 +12,24 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// maxHeads is how many queued calls of an integration are known in memory.
+// maxHeads is how many queued calls of an integration are known in memory. The kinds that have ready calls share it; it is a multiple of backlog.MaxKinds.
 const maxHeads = 64
 
-// window is the front of an integration's queue. The store has the rest.
+// window is the front of an integration's ready calls, of each kind. The store has the rest.
 type window struct {
+	// heads of all kinds, in the order of acceptance.
 	heads []queued
-	// end: the calls up to it that are queued are among heads.
+	kinds map[backlog.Kind]*front
+	// anew: which kinds have ready calls is to be read from the store.
+	anew bool
+}
+
+// front is what is known of one kind.
+type front struct {
+	// n heads are in memory: all that are ready up to end.
+	n   int
 	end call.ID
-	// more: there may be queued calls behind end.
+	// more: there may be ready calls behind end.
 	more bool
 }
 
@@ -30,6 +40,8 @@ type queued struct {
 	priced bool
 }
 
+func newWindow() window { return window{kinds: map[backlog.Kind]*front{}, anew: true} }
+
 // reprice forgets the prices.
 func (w *window) reprice() {
 	for i := range w.heads {
@@ -37,53 +49,122 @@ func (w *window) reprice() {
 	}
 }
 
-// wants says whether heads should be read from the store, behind end.
-func (w *window) wants() bool { return w.more && len(w.heads) <= maxHeads/2 }
+// forget has everything read from the store again.
+func (w *window) forget() { *w = newWindow() }
 
-// extend takes what the store returned when it was asked for n heads behind end.
-func (w *window) extend(heads []backlog.Head, n int) {
-	w.more = len(heads) == n
+// know takes over which kinds may have ready calls.
+func (w *window) know(kinds []backlog.Kind) {
+	for _, kind := range kinds {
+		w.front(kind).more = true
+	}
+	w.anew = false
+}
+
+func (w *window) front(kind backlog.Kind) *front {
+	f := w.kinds[kind]
+	if f == nil {
+		f = &front{}
+		w.kinds[kind] = f
+	}
+	return f
+}
+
+// share is how many heads of each kind are held.
+func (w *window) share() int { return maxHeads / max(1, len(w.kinds)) }
+
+// wants says of which kind heads should be read from the store, behind which, and how many. Before that it lets go of kinds that have no calls, and of what others
+// hold beyond their share.
+func (w *window) wants() (kind backlog.Kind, after call.ID, n int, some bool) {
+	maps.DeleteFunc(w.kinds, func(_ backlog.Kind, f *front) bool { return f.n == 0 && !f.more })
+	share := w.share()
+	for kind, f := range w.kinds {
+		if f.n > share {
+			w.trim(kind, f, share)
+		}
+	}
+	for kind, f := range w.kinds {
+		if f.more && f.n <= share/2 {
+			return kind, f.end, share - f.n, true
+		}
+	}
+	return 0, "", 0, false
+}
+
+// trim forgets the last heads of a kind, so that n are left.
+func (w *window) trim(kind backlog.Kind, f *front, n int) {
+	kept := 0
+	w.heads = slices.DeleteFunc(w.heads, func(h queued) bool {
+		if h.Kind != kind {
+			return false
+		}
+		if kept == n {
+			return true
+		}
+		kept++
+		f.end = h.ID
+		return false
+	})
+	f.n, f.more = kept, true
+}
+
+// extend takes what the store returned when it was asked for n heads of a kind behind the end.
+func (w *window) extend(kind backlog.Kind, heads []backlog.Head, n int) {
+	f := w.front(kind)
+	f.more = len(heads) == n
 	for _, h := range heads {
-		w.heads = append(w.heads, queued{Head: h})
-	}
-	if len(heads) > 0 {
-		w.end = heads[len(heads)-1].ID
+		w.insert(h)
+		f.end = h.ID
 	}
 }
 
-// arrived notes a new call in the store. One that overtook others on its way there is found by reading anew.
-func (w *window) arrived(id call.ID) {
-	w.more = true
-	if id <= w.end {
-		w.heads, w.end = nil, ""
+func (w *window) insert(h backlog.Head) {
+	at, there := w.find(h.ID)
+	if !there {
+		w.heads = slices.Insert(w.heads, at, queued{Head: h})
+		w.front(h.Kind).n++
 	}
 }
 
-// returned puts a call back into its place.
-func (w *window) returned(h backlog.Head) {
-	if h.ID > w.end {
-		w.more = true
+func (w *window) find(id call.ID) (at int, there bool) {
+	return slices.BinarySearchFunc(w.heads, id, func(h queued, id call.ID) int { return strings.Compare(string(h.ID), string(id)) })
+}
+
+// arrived notes a new call in the store that is ready. One that overtook others on its way there is found by reading its kind anew.
+func (w *window) arrived(kind backlog.Kind, id call.ID) {
+	f := w.front(kind)
+	if _, there := w.find(id); there {
 		return
 	}
-	at, _ := slices.BinarySearchFunc(w.heads, h.ID, func(e queued, id call.ID) int { return strings.Compare(string(e.ID), string(id)) })
-	w.heads = slices.Insert(w.heads, at, queued{Head: h})
-	if len(w.heads) > 2*maxHeads {
-		w.heads = w.heads[:maxHeads]
-		w.end, w.more = w.heads[maxHeads-1].ID, true
+	if id <= f.end {
+		w.heads = slices.DeleteFunc(w.heads, func(h queued) bool { return h.Kind == kind })
+		*f = front{}
 	}
+	f.more = true
+}
+
+// ready puts a call into its place that has become ready in the store.
+func (w *window) ready(h backlog.Head) {
+	if f := w.front(h.Kind); h.ID > f.end {
+		f.more = true
+		return
+	}
+	w.insert(h)
 }
 
 // take takes a call out and returns it. It must be there.
 func (w *window) take(id call.ID) backlog.Head {
-	i := slices.IndexFunc(w.heads, func(h queued) bool { return h.ID == id })
+	i, _ := w.find(id)
 	h := w.heads[i].Head
-	w.heads = slices.Delete(w.heads, i, i+1)
+	w.drop(id)
 	return h
 }
 
 // drop takes out a call by its ID, if it is there.
 func (w *window) drop(id call.ID) {
-	w.heads = slices.DeleteFunc(w.heads, func(h queued) bool { return h.ID == id })
+	if i, there := w.find(id); there {
+		w.kinds[w.heads[i].Kind].n--
+		w.heads = slices.Delete(w.heads, i, i+1)
+	}
 }
 
 // earlier returns the earlier of two instants, where a zero one is none.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
@@ -29,13 +30,16 @@ type promise struct {
 	id          call.ID
 	// external is the ticket's external ID; empty for calls that create none.
 	external string
-	final    *call.Result
+	// order is the ordering key, key what the client called it by.
+	order, key string
+	final      *call.Result
 }
 
 // request is what a client hands in.
 type request struct {
-	method, target, body, key, external string
-	queued                              bool
+	method, target, body, key, external, order string
+
+	queued bool
 }
 
 // hand makes the requests of one integration until the load ends. Each life of a client is a stream of its own randomness.
@@ -73,11 +77,18 @@ func drawRequest(random *rand.Rand, name string) request {
 	case 3: // nothing recognises a second one
 		return request{
 			method: http.MethodPost, target: "/api/v2/tickets/create_many.json", body: `{"tickets":[` + ticket(name) + `]}`, external: name, queued: true, key: "k" + name,
+			order: drawOrder(random),
 		}
 	default:
-		return request{method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, queued: true, key: "k" + name}
+		return request{
+			method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, queued: true, key: "k" + name,
+			order: drawOrder(random),
+		}
 	}
 }
+
+// drawOrder chooses one of a few ordering keys, or none.
+func drawOrder(random *rand.Rand) string { return []string{"", "", "one", "two"}[random.IntN(4)] }
 
 // ask hands in one request, again when the machine died before it answered: the key makes that harmless.
 func (w *world) ask(ctx context.Context, integration int, r request) {
@@ -114,6 +125,9 @@ func (w *world) newRequest(ctx context.Context, integration int, r request) *htt
 	if r.key != "" {
 		request.Header.Set("Idempotency-Key", r.key)
 	}
+	if r.order != "" {
+		request.Header.Set(contract.HeaderOrderingKey, r.order)
+	}
 	return request
 }
 
@@ -136,7 +150,7 @@ func (w *world) promised(integration int, r request, answer *httptest.ResponseRe
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.promises = append(w.promises, &promise{integration: w.plan.Integrations[integration].Key(), id: body.ID, external: r.external})
+	w.promises = append(w.promises, &promise{integration: w.plan.Integrations[integration].Key(), id: body.ID, external: r.external, order: r.order, key: r.key})
 }
 
 // sleep waits for d or the end of ctx.

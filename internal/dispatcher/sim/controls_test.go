@@ -38,6 +38,10 @@ func TestControls(t *testing.T) {
 			},
 			noticed: overruns,
 		},
+		"a dispatcher that ignores ordering keys sends calls side by side": {
+			breakIt: func(s *setup) { s.unordered = true },
+			noticed: func(v *verdict) int { return len(v.disorder) },
+		},
 	}
 	for name, control := range controls {
 		t.Run(name, func(t *testing.T) {

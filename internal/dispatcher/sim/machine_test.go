@@ -64,7 +64,7 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 		w.t.Fatalf("the dispatcher does not start: %v", err)
 	}
 	m.Dispatcher = d
-	m.intake = intake.New(intake.Options{Calls: d.Scheduler, Log: logger, Rand: rand.NewChaCha8(seed)})
+	m.intake = intake.New(intake.Options{Calls: &ordering{d.Scheduler, w.unordered}, Log: logger, Rand: rand.NewChaCha8(seed)})
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	m.stop = stop
 	go func() {

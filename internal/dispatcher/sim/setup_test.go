@@ -35,6 +35,8 @@ type setup struct {
 	wallError time.Duration
 	// lyingDisk: fsync does nothing.
 	lyingDisk bool
+	// unordered: ordering keys are ignored.
+	unordered bool
 }
 
 // choose draws a setup. What the CRM enforces and what the plan says is the same, but for a hidden limit.

@@ -13,7 +13,8 @@ import (
 // seeds is how many worlds a test run lives through.
 const seeds = 50
 
-// TestSimulation holds in every world: no limit is overrun, no acknowledged call is lost or done twice, all that is queued drains.
+// TestSimulation holds in every world: no limit is overrun, no acknowledged call is lost or done twice, those with an ordering key arrive in order,
+// all that is queued drains.
 func TestSimulation(t *testing.T) {
 	first, last := uint64(1), uint64(seeds)
 	if text := os.Getenv("SEED"); text != "" {
@@ -29,13 +30,16 @@ func TestSimulation(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v := run(t, seed, choose(seed))
 				if verbose() {
-					t.Logf("%d promised: %v; %d arrivals, %d refused; limits %+v", v.promised, v.states, v.report.Arrivals, v.report.Refusals, v.report.Limits)
+					t.Logf("%d promised, %d in order, %d decided: %v; %d arrivals, %d refused; limits %+v", v.promised, v.ordered, v.decided, v.states, v.report.Arrivals, v.report.Refusals, v.report.Limits)
 				}
 				if v.overruns > 0 {
 					t.Errorf("limits were overrun: %v", v.report.Problems())
 				}
 				if len(v.lost) > 0 {
 					t.Errorf("acknowledged calls were lost: %v", v.lost)
+				}
+				if len(v.disorder) > 0 {
+					t.Errorf("calls with ordering keys arrived in another order: %v", v.disorder)
 				}
 				for _, problem := range v.problems {
 					t.Error(problem)

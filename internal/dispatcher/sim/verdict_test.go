@@ -29,6 +29,10 @@ type verdict struct {
 	states   map[call.State]int
 	// lost promises: unknown, or ended without what they promise.
 	lost []string
+	// disorder is what arrived in another order than its ordering key says.
+	disorder []string
+	// ordered is how many promises have an ordering key, decided how many orders were given about parked ones.
+	ordered, decided int
 	// problems are all other broken promises.
 	problems []string
 }
@@ -41,6 +45,7 @@ func (w *world) drain() bool {
 		if n%collectEvery == 0 {
 			w.collect(m.Scheduler)
 		}
+		w.decideParked(m.Scheduler)
 		snap, err := m.Scheduler.Snapshot(context.Background())
 		if err != nil {
 			w.t.Errorf("no snapshot: %v", err)
@@ -64,7 +69,7 @@ func (w *world) collect(s *scheduler.Scheduler) {
 		r, err := s.Result(context.Background(), p.integration, p.id, 0)
 		if errors.Is(err, call.ErrUnknown) {
 			p.final = &call.Result{}
-		} else if err == nil && r.State != call.StateQueued && r.State != call.StateSent {
+		} else if err == nil && r.State != call.StateQueued && r.State != call.StateSent && (r.State != call.StateParked || p.order == "") {
 			p.final = &r
 		}
 	}
@@ -72,7 +77,7 @@ func (w *world) collect(s *scheduler.Scheduler) {
 
 // judge compares what was promised with what the CRM holds, and has the CRM judge its limits.
 func (w *world) judge(drained bool) *verdict {
-	v := &verdict{report: w.server.Report(), promised: len(w.promises), states: map[call.State]int{}}
+	v := &verdict{report: w.server.Report(), promised: len(w.promises), decided: w.decided, states: map[call.State]int{}}
 	if !drained {
 		v.problems = append(v.problems, fmt.Sprintf("the backlog is not drained after %s", longest))
 	}
@@ -92,6 +97,7 @@ func (w *world) judge(drained bool) *verdict {
 		w.judgePromise(v, p, tickets)
 	}
 	w.judgeCharges(v)
+	w.judgeOrder(v, tickets)
 	return v
 }
 

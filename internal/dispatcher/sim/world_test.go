@@ -31,6 +31,8 @@ type world struct {
 	mu       sync.Mutex
 	inForce  contract.Plan
 	promises []*promise
+	// decided counts the orders about parked calls.
+	decided int
 }
 
 // forgetting is longer than the CRM remembers an idempotency key, which is two hours.

@@ -5,13 +5,15 @@
 package conformance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
@@ -52,6 +54,8 @@ func Run(t *testing.T, newVolume func() Volume) {
 			"count":      r.count,
 			"conflict":   r.conflict,
 			"keep":       r.keep,
+			"overtake":   r.overtake,
+			"a day":      r.day,
 			"lose power": r.losePower,
 			"start anew": r.restart,
 			"":           r.compare,
@@ -94,7 +98,7 @@ func (r *run) compare(t *rapid.T) {
 }
 
 func difference(m *model, o observation) string {
-	return cmp.Diff(m.observe(), o, cmpopts.EquateEmpty())
+	return gocmp.Diff(m.observe(), o, cmpopts.EquateEmpty())
 }
 
 // made notes that everything so far is durable.
@@ -105,8 +109,9 @@ func (r *run) append(t *rapid.T) {
 	n := len(r.refs)
 	e := backlog.Entry{
 		Call: &call.Call{
-			Integration: integration, Client: "app", Operation: "CreateTicket", Method: "POST", Target: fmt.Sprintf("/%d", n),
-			Body:       []byte(fmt.Sprintf("body %d", n)),
+			Integration: integration, Client: "app", Method: "POST", Target: fmt.Sprintf("/%d", n), Body: []byte(fmt.Sprintf("body %d", n)),
+			Operation:  rapid.SampledFrom([]string{"CreateTicket", "UpdateTicket", ""}).Draw(t, "operation"),
+			OrderKey:   rapid.SampledFrom([]string{"", "o1", "o2"}).Draw(t, "ordering key"),
 			Repeat:     call.Repeat{Class: call.RepeatKeyed, KeyValidFor: time.Hour},
 			AcceptedAt: start.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "accepted")) * time.Millisecond), // clocks are set back, too
 			Expires:    start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "expires")) * time.Second),
@@ -115,7 +120,7 @@ func (r *run) append(t *rapid.T) {
 		Fingerprint: [32]byte{rapid.SampledFrom([]byte{1, 1, 1, 2}).Draw(t, "fingerprint")},
 		MaxQueued:   int64(rapid.IntRange(1, 6).Draw(t, "max queued")),
 	}
-	id, seen, err := r.store.Append(e)
+	got, err := r.store.Append(e)
 	first, known := r.now.keys[modelKey{integration, e.DedupeKey}]
 	switch {
 	case known && first.fingerprint != e.Fingerprint:
@@ -123,29 +128,34 @@ func (r *run) append(t *rapid.T) {
 			t.Fatalf("a key used for another request: %v", err)
 		}
 	case known:
-		if id != first.id || !seen || err != nil {
-			t.Fatalf("a key seen before: %s %v %v, want %s", id, seen, err, first.id)
+		if got.ID != first.id || !got.Seen || err != nil {
+			t.Fatalf("a key seen before: %+v %v, want %s", got, err, first.id)
 		}
-	case int64(len(r.now.queued(integration))) >= e.MaxQueued:
+	case int64(len(r.now.in(integration, call.StateQueued))) >= e.MaxQueued:
 		if !errors.Is(err, backlog.ErrQueueFull) {
 			t.Fatalf("a full queue: %v", err)
 		}
 	default:
-		r.appended(t, e, id, seen, err)
+		r.appended(t, e, got, err)
 	}
 }
 
-func (r *run) appended(t *rapid.T, e backlog.Entry, id call.ID, seen bool, err error) {
-	if err != nil || seen {
-		t.Fatalf("a new call: seen %v, %v", seen, err)
+func (r *run) appended(t *rapid.T, e backlog.Entry, got backlog.Appended, err error) {
+	if err != nil || got.Seen {
+		t.Fatalf("a new call: %+v, %v", got, err)
 	}
 	for _, ref := range r.refs {
-		if _, there := r.now.calls[ref]; ref.ID == id || there && ref.ID > id {
-			t.Fatalf("ID %s was given after %s", id, ref.ID)
+		if _, there := r.now.calls[ref]; ref.ID == got.ID || there && ref.ID > got.ID {
+			t.Fatalf("ID %s was given after %s", got.ID, ref.ID)
 		}
 	}
-	r.refs = append(r.refs, backlog.Ref{Integration: e.Call.Integration, ID: id})
-	r.now.append(e, id)
+	ref := backlog.Ref{Integration: e.Call.Integration, ID: got.ID}
+	r.refs = append(r.refs, ref)
+	r.now.append(e, got.ID)
+	c := r.now.calls[ref]
+	if ready := r.now.ready(c); got.Ready != ready || ready && got.Kind != c.head.Kind {
+		t.Fatalf("a new call is ready: %v, of kind %d; want %v, of kind %d", got.Ready, got.Kind, ready, c.head.Kind)
+	}
 	r.made()
 }
 
@@ -161,10 +171,18 @@ func (r *run) batch() *backlog.Batch {
 
 // commit commits a batch; synced says whether it holds what must survive.
 func (r *run) commit(t *rapid.T, b *backlog.Batch, synced bool) {
-	if err := r.store.Commit(b); err != nil {
+	got, err := r.store.Commit(b)
+	if err != nil {
 		t.Fatalf("commit: %v", err)
 	}
+	before := r.now.clone()
 	r.now.commit(b)
+	slices.SortFunc(got, func(a, b backlog.Ready) int {
+		return cmp.Or(strings.Compare(a.Integration, b.Integration), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	if diff := gocmp.Diff(r.now.readySince(before), got, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("the calls that have become ready (-model +store):\n%s", diff)
+	}
 	if synced {
 		r.made()
 	} else {
@@ -172,24 +190,47 @@ func (r *run) commit(t *rapid.T, b *backlog.Batch, synced bool) {
 	}
 }
 
-// decide takes one call along one of the ways that are open to it, with the charges that belong to that.
+// decide takes calls along ways that are open to them, with the charges that belong to that.
 func (r *run) decide(t *rapid.T) {
-	refs := r.in(call.StateQueued, call.StateSent, call.StateParked)
-	if len(refs) == 0 {
+	b, after := r.batch(), r.now.clone()
+	var decided []backlog.Ref
+	for range rapid.IntRange(1, 3).Draw(t, "calls") {
+		refs := slices.DeleteFunc(r.in(call.StateQueued, call.StateSent, call.StateParked, call.StateDead), func(ref backlog.Ref) bool {
+			return slices.Contains(decided, ref)
+		})
+		if len(refs) == 0 {
+			break
+		}
+		ref := rapid.SampledFrom(refs).Draw(t, "call")
+		decided = append(decided, ref)
+		tr := r.decideOn(t, b, after.calls[ref], after.ready(after.calls[ref]))
+		b.Transitions = append(b.Transitions, tr)
+		after.transit(tr)
+	}
+	if len(decided) == 0 {
 		t.Skip("no call to decide on")
 	}
-	ref := rapid.SampledFrom(refs).Draw(t, "call")
-	from := r.now.calls[ref].result.State
-	b := r.batch()
-	tr := backlog.Transition{Ref: ref, From: from, At: start.Add(r.clock), Progress: r.now.calls[ref].head.Progress}
-	switch from {
-	case call.StateQueued:
+	r.commit(t, b, true)
+}
+
+func (r *run) decideOn(t *rapid.T, b *backlog.Batch, c modelCall, ready bool) backlog.Transition {
+	ref := backlog.Ref{Integration: c.call.Integration, ID: c.call.ID}
+	tr := backlog.Transition{Ref: ref, From: c.result.State, At: start.Add(r.clock), Progress: c.head.Progress}
+	switch {
+	case tr.From == call.StateQueued && !ready:
+		tr.To = call.StateDead
+	case tr.From == call.StateQueued:
 		tr.To = rapid.SampledFrom([]call.State{call.StateSent, call.StateSent, call.StateParked, call.StateDead}).Draw(t, "to")
-	case call.StateSent:
+	case tr.From == call.StateSent:
 		tr.To = rapid.SampledFrom([]call.State{call.StateQueued, call.StateParked, call.StateSucceeded, call.StateFailed}).Draw(t, "to")
 		r.endCharge(t, b, ref)
+	case tr.From == call.StateParked:
+		tr.To = rapid.SampledFrom([]call.State{call.StateDead, call.StateQueued}).Draw(t, "to")
 	default:
-		tr.To = call.StateDead
+		tr.To = call.StateQueued
+	}
+	if tr.From != call.StateSent && tr.To == call.StateQueued {
+		tr.Progress, tr.Expires = backlog.Progress{}, start.Add(r.clock+time.Minute)
 	}
 	if tr.To == call.StateSent {
 		r.charges++
@@ -206,8 +247,7 @@ func (r *run) decide(t *rapid.T) {
 	if tr.To == call.StateSucceeded || tr.To == call.StateFailed {
 		tr.Answer = &backlog.Answer{Status: 200, Header: map[string][]string{"X": {"1"}}, Body: []byte("answer of " + string(ref.ID))}
 	}
-	b.Transitions = append(b.Transitions, tr)
-	r.commit(t, b, true)
+	return tr
 }
 
 // amounts are what every open charge takes.
@@ -262,8 +302,40 @@ func (r *run) conflict(t *rapid.T) {
 	b := r.batch()
 	b.Plan = []byte("never")
 	b.Transitions = []backlog.Transition{{Ref: rapid.SampledFrom(refs).Draw(t, "call"), From: call.StateSent, To: call.StateQueued}}
-	if err := r.store.Commit(b); !errors.Is(err, backlog.ErrConflict) {
+	if _, err := r.store.Commit(b); !errors.Is(err, backlog.ErrConflict) {
 		t.Fatalf("a conflict: %v", err)
+	}
+}
+
+// overtake commits a batch that sends a call although it is another one's turn: nothing of it may take effect.
+func (r *run) overtake(t *rapid.T) {
+	refs := slices.DeleteFunc(r.in(call.StateQueued), func(ref backlog.Ref) bool { return r.now.ready(r.now.calls[ref]) })
+	if len(refs) == 0 {
+		t.Skip("no call stands in line")
+	}
+	b := r.batch()
+	b.Plan = []byte("never")
+	to := rapid.SampledFrom([]call.State{call.StateSent, call.StateParked}).Draw(t, "to")
+	b.Transitions = []backlog.Transition{{Ref: rapid.SampledFrom(refs).Draw(t, "call"), From: call.StateQueued, To: to}}
+	if _, err := r.store.Commit(b); !errors.Is(err, backlog.ErrConflict) {
+		t.Fatalf("sent before its turn: %v", err)
+	}
+}
+
+// day sends each ready call and ends it, until none is ready: what is not parked, sent or behind such a call is worked off.
+func (r *run) day(t *rapid.T) {
+	for {
+		refs := slices.DeleteFunc(r.in(call.StateQueued), func(ref backlog.Ref) bool { return !r.now.ready(r.now.calls[ref]) })
+		if len(refs) == 0 {
+			return
+		}
+		b := r.batch()
+		for _, ref := range refs {
+			b.Transitions = append(b.Transitions, backlog.Transition{
+				Ref: ref, From: call.StateQueued, To: call.StateDead, At: start.Add(r.clock), Reason: "a reason", KeepUntil: start.Add(24 * time.Hour),
+			})
+		}
+		r.commit(t, b, true)
 	}
 }
 

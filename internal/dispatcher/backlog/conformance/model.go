@@ -32,6 +32,7 @@ type modelCall struct {
 	ordinal int64
 	due     time.Time
 	key     string
+	body    bool
 }
 
 type modelKey struct{ integration, key string }
@@ -70,10 +71,13 @@ func (m *model) append(e backlog.Entry, id call.ID) {
 	m.tallies[c.Integration] = t
 	m.move(c.Integration, "", call.StateQueued)
 	m.calls[backlog.Ref{Integration: c.Integration, ID: id}] = modelCall{
-		call:    c,
-		result:  call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
-		head:    backlog.Head{ID: id, Operation: c.Operation, Method: c.Method, Target: c.Target, Repeat: c.Repeat, AcceptedAt: c.AcceptedAt, Expires: c.Expires},
-		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey,
+		call:   c,
+		result: call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
+		head: backlog.Head{
+			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target), Operation: c.Operation, Method: c.Method, Target: c.Target, Repeat: c.Repeat,
+			AcceptedAt: c.AcceptedAt, Expires: c.Expires,
+		},
+		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey, body: true,
 	}
 	if e.DedupeKey != "" {
 		m.keys[modelKey{c.Integration, e.DedupeKey}] = modelDedupe{id, e.Fingerprint}
@@ -117,12 +121,16 @@ func (m *model) transit(t backlog.Transition) {
 	c.result.State, c.result.Reason = t.To, t.Reason
 	switch t.To {
 	case call.StateQueued, call.StateParked:
-		c.due = c.head.Expires
+		if !t.Expires.IsZero() {
+			c.head.Expires, c.call.Expires = t.Expires, t.Expires
+		}
+		c.due, c.result.EndedAt = c.head.Expires, time.Time{}
 	case call.StateSent:
 		c.due = time.Time{}
 	default:
 		c.due, c.result.EndedAt = t.KeepUntil, t.At
 	}
+	c.body = t.To != call.StateSucceeded && t.To != call.StateFailed
 	if t.Answer != nil {
 		c.result.Status, c.result.Header, c.result.Body = t.Answer.Status, t.Answer.Header, t.Answer.Body
 	}
@@ -130,11 +138,46 @@ func (m *model) transit(t backlog.Transition) {
 	m.move(t.Integration, t.From, t.To)
 }
 
-// queued are an integration's queued calls in order.
-func (m *model) queued(integration string) []modelCall {
+// turn is the call whose turn it is among those with the integration and the ordering key of c: one that is sent or parked, else the first one that is queued.
+func (m *model) turn(c modelCall) (first call.ID) {
+	for _, other := range m.calls {
+		if other.call.Integration != c.call.Integration || other.call.OrderKey != c.call.OrderKey {
+			continue
+		}
+		switch other.result.State {
+		case call.StateSent, call.StateParked:
+			return other.call.ID
+		case call.StateQueued:
+			if first == "" || other.call.ID < first {
+				first = other.call.ID
+			}
+		default: // it has ended
+		}
+	}
+	return first
+}
+
+func (m *model) ready(c modelCall) bool {
+	return c.result.State == call.StateQueued && (c.call.OrderKey == "" || m.turn(c) == c.call.ID)
+}
+
+// readySince are the calls that are ready and were not before.
+func (m *model) readySince(before *model) (all []backlog.Ready) {
+	for _, integration := range integrations {
+		for _, c := range m.in(integration, call.StateQueued) {
+			if ref := (backlog.Ref{Integration: integration, ID: c.call.ID}); m.ready(c) && !before.ready(before.calls[ref]) {
+				all = append(all, backlog.Ready{Integration: integration, Head: c.head})
+			}
+		}
+	}
+	return all
+}
+
+// in are an integration's calls in a state, in order.
+func (m *model) in(integration string, state call.State) []modelCall {
 	var all []modelCall
 	for ref, c := range m.calls {
-		if ref.Integration == integration && c.result.State == call.StateQueued {
+		if ref.Integration == integration && c.result.State == state {
 			all = append(all, c)
 		}
 	}

@@ -20,7 +20,9 @@ type observation struct {
 	Tallies  map[string]backlog.Tally
 	Heads    map[string][]backlog.Head
 	Results  map[backlog.Ref]call.Result
+	Lists    map[string][]call.ID
 	Calls    map[backlog.Ref]call.Call
+	Bodies   map[backlog.Ref]bool
 	Due      []backlog.Due
 	Restored backlog.Restored
 	Secrets  map[string][]byte
@@ -29,7 +31,8 @@ type observation struct {
 func newObservation() observation {
 	return observation{
 		Tallies: map[string]backlog.Tally{}, Heads: map[string][]backlog.Head{},
-		Results: map[backlog.Ref]call.Result{}, Calls: map[backlog.Ref]call.Call{}, Secrets: map[string][]byte{},
+		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]bool{},
+		Secrets: map[string][]byte{},
 	}
 }
 
@@ -47,18 +50,27 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 		}
 	}
 	for _, integration := range integrations {
-		heads, err := s.Heads(integration, "", 3)
-		must(err)
-		for n := len(heads); n == 3; n = len(heads) % 3 { // in pages, until one is not full
-			more, err := s.Heads(integration, heads[len(heads)-1].ID, 3)
-			must(err)
-			if len(more) == 0 {
-				break
-			}
-			heads = append(heads, more...)
+		var heads []backlog.Head
+		for _, kind := range s.Kinds(integration) {
+			heads = append(heads, inPages(func(after call.ID, n int) []backlog.Head {
+				page, err := s.Heads(integration, kind, after, n)
+				must(err)
+				return page
+			}, func(h backlog.Head) call.ID { return h.ID })...)
 		}
-		if len(heads) > 0 {
+		if slices.SortFunc(heads, func(a, b backlog.Head) int { return cmp.Compare(a.ID, b.ID) }); len(heads) > 0 {
 			o.Heads[integration] = heads
+		}
+		for _, state := range []call.State{call.StateParked, call.StateDead} {
+			for _, r := range inPages(func(after call.ID, n int) []call.Result {
+				listed, err := s.List(integration, state, after, n)
+				must(err)
+				return listed
+			}, func(r call.Result) call.ID { return r.ID }) {
+				if name := integration + " " + string(state); r.State == state && r.Integration == integration {
+					o.Lists[name] = append(o.Lists[name], r.ID)
+				}
+			}
 		}
 	}
 	for _, ref := range refs {
@@ -68,6 +80,8 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 		}
 		must(err)
 		o.Results[ref] = r
+		o.Bodies[ref], err = s.Holds(ref)
+		must(err)
 		c, err := s.Call(ref)
 		if errors.Is(err, call.ErrUnknown) {
 			continue
@@ -91,6 +105,16 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 	return o
 }
 
+// inPages reads a list in pages of three, until one is not full.
+func inPages[E any](read func(after call.ID, n int) []E, id func(E) call.ID) (all []E) {
+	for after := call.ID(""); ; after = id(all[len(all)-1]) {
+		page := read(after, 3)
+		if all = append(all, page...); len(page) < 3 {
+			return all
+		}
+	}
+}
+
 // observe looks at the model in the same way.
 func (m *model) observe() observation {
 	o := newObservation()
@@ -100,8 +124,15 @@ func (m *model) observe() observation {
 		}
 	}
 	for _, integration := range integrations {
-		for _, c := range m.queued(integration) {
-			o.Heads[integration] = append(o.Heads[integration], c.head)
+		for _, c := range m.in(integration, call.StateQueued) {
+			if m.ready(c) {
+				o.Heads[integration] = append(o.Heads[integration], c.head)
+			}
+		}
+		for _, state := range []call.State{call.StateParked, call.StateDead} {
+			for _, c := range m.in(integration, state) {
+				o.Lists[integration+" "+string(state)] = append(o.Lists[integration+" "+string(state)], c.call.ID)
+			}
 		}
 	}
 	type when struct {
@@ -111,9 +142,14 @@ func (m *model) observe() observation {
 	var due []when
 	for ref, c := range m.calls {
 		if c.result.State == call.StateQueued {
-			c.result.Ahead = c.ordinal - m.queued(ref.Integration)[0].ordinal
+			if ready := o.Heads[ref.Integration]; len(ready) > 0 {
+				c.result.Ahead = max(0, c.ordinal-m.calls[backlog.Ref{Integration: ref.Integration, ID: ready[0].ID}].ordinal)
+			}
+			if !m.ready(c) {
+				c.result.Behind = m.turn(c)
+			}
 		}
-		o.Results[ref] = c.result
+		o.Results[ref], o.Bodies[ref] = c.result, c.body
 		if !ended(c.result.State) {
 			o.Calls[ref] = c.call
 		}

@@ -9,19 +9,25 @@ import (
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 )
 
 // get returns a copy of a value, or pebble.ErrNotFound.
-func (s *Store) get(key []byte) ([]byte, error) {
-	value, closer, err := s.db.Get(key)
+func (s *Store) get(key []byte) ([]byte, error) { return getFrom(s.db, key) }
+
+func getFrom(from pebble.Reader, key []byte) ([]byte, error) {
+	value, closer, err := from.Get(key)
 	if err != nil {
 		return nil, err
 	}
 	return slices.Clone(value), closer.Close()
 }
 
-func (s *Store) getJSON(key []byte, into any) error {
-	value, closer, err := s.db.Get(key)
+func (s *Store) getJSON(key []byte, into any) error { return getJSON(s.db, key, into) }
+
+func getJSON(from pebble.Reader, key []byte, into any) error {
+	value, closer, err := from.Get(key)
 	if err != nil {
 		return err
 	}
@@ -36,7 +42,11 @@ var errStop = errors.New("stop")
 
 // scan calls visit for each key in [lower, upper), until it returns an error.
 func (s *Store) scan(lower, upper []byte, visit func(key, value []byte) error) error {
-	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	return scan(s.db, lower, upper, visit)
+}
+
+func scan(from pebble.Reader, lower, upper []byte, visit func(key, value []byte) error) error {
+	iter, err := from.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return err
 	}
@@ -58,7 +68,11 @@ func (s *Store) scan(lower, upper []byte, visit func(key, value []byte) error) e
 // writer fills a batch and keeps the first error.
 type writer struct {
 	batch *pebble.Batch
-	err   error
+	// from is what is read while the batch is filled: the batch over the store, if it is indexed, else the store.
+	from pebble.Reader
+	err  error
+	// readied are the calls that the batch makes ready.
+	readied []backlog.Ready
 }
 
 func (w *writer) keep(err error) {

@@ -4,9 +4,7 @@ package disk
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -15,24 +13,49 @@ import (
 )
 
 // Append implements backlog.Store. Concurrent callers share fsyncs.
-func (s *Store) Append(e backlog.Entry) (id call.ID, seen bool, err error) {
+func (s *Store) Append(e backlog.Entry) (backlog.Appended, error) {
 	if e.DedupeKey != "" {
 		release := s.lockKey(dedupeKey(e.Call.Integration, dedupeHash(e.DedupeKey)))
 		defer release()
-		if id, seen, err = s.seenBefore(e); seen || err != nil {
-			return id, seen, err
+		if first, seen, err := s.seenBefore(e); seen || err != nil {
+			return backlog.Appended{ID: first, Seen: seen}, err
 		}
 	}
 	if err := s.room.take(len(e.Call.Body)); err != nil {
-		return "", false, err
+		return backlog.Appended{}, err
 	}
+	if e.Call.OrderKey == "" {
+		return s.append(e, pebble.Sync)
+	}
+	a, err := s.appendInOrder(e)
+	if err != nil {
+		return a, err
+	}
+	return a, s.sync()
+}
+
+// appendInOrder stores a call with an ordering key, not durably yet: calls with one key come into effect in the order of their IDs, and share fsyncs still.
+func (s *Store) appendInOrder(e backlog.Entry) (backlog.Appended, error) {
+	s.turns.Lock()
+	defer s.turns.Unlock()
+	return s.append(e, pebble.NoSync)
+}
+
+// sync makes durable what is in effect.
+func (s *Store) sync() error { return s.db.LogData(nil, pebble.Sync) }
+
+func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appended, error) {
 	id, ordinal, err := s.arrive(e)
 	if err != nil {
-		return "", false, err
+		return backlog.Appended{}, err
 	}
-	err = s.store(backlog.Ref{Integration: e.Call.Integration, ID: id}, e, newRecord(e, ordinal))
-	s.arrived(backlog.Ref{Integration: e.Call.Integration, ID: id}, err == nil)
-	return id, false, err
+	w := writer{batch: s.db.NewBatch(), from: s.db}
+	ref, r := backlog.Ref{Integration: e.Call.Integration, ID: id}, newRecord(e, ordinal)
+	s.store(&w, ref, e, r)
+	err = w.commit(sync)
+	s.readied(w.readied, err == nil)
+	s.arrived(ref.Integration, err == nil)
+	return backlog.Appended{ID: id, Ready: len(w.readied) > 0, Kind: r.kind()}, err
 }
 
 // lockKey waits until nobody else stores a call under the same key.
@@ -87,34 +110,28 @@ func (s *Store) arrive(e backlog.Entry) (call.ID, int64, error) {
 	return id, s.ordinals[integration], nil
 }
 
-func (s *Store) arrived(ref backlog.Ref, stored bool) {
+func (s *Store) arrived(integration string, stored bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.arriving[ref.Integration]--
+	s.arriving[integration]--
 	if !stored {
 		return
 	}
-	t := s.tally(ref.Integration)
+	t := s.tally(integration)
 	t.Accepted++
 	t.Move("", call.StateQueued)
-	s.queued(ref)
 }
 
-func (s *Store) store(ref backlog.Ref, e backlog.Entry, r *record) error {
-	value, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode a call: %w", err)
-	}
+// store writes a new call.
+func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record) {
 	sum := backlog.Tally{Accepted: 1}
 	sum.Move("", call.StateQueued)
-	w := writer{batch: s.db.NewBatch()}
-	w.set(refKey(spaceRecord, ref), value)
+	w.keep(s.enter(w, ref, r))
+	w.setJSON(refKey(spaceRecord, ref), r)
 	w.set(refKey(spaceBody, ref), e.Call.Body)
-	w.set(refKey(spaceQueue, ref), nil)
 	w.set(dueKey(r.DueAt, ref), nil)
 	w.merge(tallyKey(ref.Integration), encodeTally(sum))
 	if r.DedupeHash != nil {
 		w.setJSON(dedupeKey(ref.Integration, r.DedupeHash), dedupe{ID: ref.ID, Fingerprint: e.Fingerprint[:]})
 	}
-	return w.commit(pebble.Sync)
 }

@@ -14,7 +14,30 @@ import (
 )
 
 // Commit implements backlog.Store.
-func (s *Store) Commit(b *backlog.Batch) error {
+func (s *Store) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
+	if len(b.Transitions) == 0 && len(b.ForgetCalls) == 0 {
+		sync := pebble.Sync
+		if !needsSync(b) {
+			sync = pebble.NoSync
+		}
+		return s.write(b, writer{batch: s.db.NewBatch(), from: s.db}, sync)
+	}
+	ready, err := s.writeInOrder(b)
+	if err != nil {
+		return nil, err
+	}
+	return ready, s.sync()
+}
+
+// writeInOrder brings a batch with transitions into effect, not durably yet: whose turn it is must not change meanwhile.
+func (s *Store) writeInOrder(b *backlog.Batch) ([]backlog.Ready, error) {
+	s.turns.Lock()
+	defer s.turns.Unlock()
+	batch := s.db.NewIndexedBatch() // transitions of one batch can be about calls with one ordering key
+	return s.write(b, writer{batch: batch, from: batch}, pebble.NoSync)
+}
+
+func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]backlog.Ready, error) {
 	sums := map[string]*backlog.Tally{}
 	sum := func(integration string) *backlog.Tally {
 		if sums[integration] == nil {
@@ -26,7 +49,6 @@ func (s *Store) Commit(b *backlog.Batch) error {
 		t.Queued, t.Sent, t.Parked, t.Succeeded, t.Failed, t.Dead = 0, 0, 0, 0, 0, 0
 		*sum(integration) = t
 	}
-	w := writer{batch: s.db.NewBatch()}
 	for _, t := range b.Transitions {
 		w.keep(s.transit(&w, t))
 		sum(t.Integration).Move(t.From, t.To)
@@ -47,20 +69,18 @@ func (s *Store) Commit(b *backlog.Batch) error {
 		w.set(keyMemory, b.Memory)
 	}
 	w.setJSON(keyClock, b.Clock)
-	sync := pebble.Sync
-	if !needsSync(b) {
-		sync = pebble.NoSync
-	}
-	if err := w.commit(sync); err != nil {
-		return err
+	err := w.commit(sync)
+	s.readied(w.readied, err == nil)
+	if err != nil {
+		return nil, err
 	}
 	s.committed(b, sums)
-	return nil
+	return w.readied, nil
 }
 
-// needsSync reports whether losing b could lose a call, send one twice, or charge too little.
+// needsSync reports whether losing b, which has no transition, could charge too little.
 func needsSync(b *backlog.Batch) bool {
-	if len(b.Transitions) > 0 || len(b.ForgetCalls) > 0 || b.Plan != nil {
+	if b.Plan != nil {
 		return true
 	}
 	for _, c := range b.Charges {
@@ -96,16 +116,11 @@ func (s *Store) committed(b *backlog.Batch, sums map[string]*backlog.Tally) {
 	for integration, t := range sums {
 		s.tally(integration).Add(*t)
 	}
-	for _, t := range b.Transitions {
-		if t.To == call.StateQueued {
-			s.queued(t.Ref)
-		}
-	}
 }
 
 // transit writes one transition: the record in its new state, and the keys by which a call in that state is found.
 func (s *Store) transit(w *writer, t backlog.Transition) error {
-	r, err := s.record(t.Ref)
+	r, err := readRecord(w.from, t.Ref)
 	if err != nil {
 		return err
 	}
@@ -115,21 +130,31 @@ func (s *Store) transit(w *writer, t backlog.Transition) error {
 	if !r.DueAt.IsZero() {
 		w.del(dueKey(r.DueAt, t.Ref))
 	}
-	r.State, r.Reason, r.Progress = t.To, t.Reason, t.Progress
-	if t.From == call.StateQueued {
-		w.del(refKey(spaceQueue, t.Ref))
+	if err := s.depart(w, t, r); err != nil {
+		return err
 	}
+	r.State, r.Reason, r.Progress = t.To, t.Reason, t.Progress
 	switch {
 	case t.To == call.StateQueued:
-		w.set(refKey(spaceQueue, t.Ref), nil)
-		r.DueAt = r.Expires
+		if !t.Expires.IsZero() {
+			r.Expires = t.Expires
+		}
+		r.DueAt, r.EndedAt = r.Expires, time.Time{}
+		w.keep(s.enter(w, t.Ref, r))
 	case t.To == call.StateParked:
 		r.DueAt = r.Expires
 	case ended(t.To):
-		r.DueAt, r.EndedAt, r.Answer, r.Header = t.KeepUntil, t.At, t.Answer, nil
-		w.del(refKey(spaceBody, t.Ref))
+		r.DueAt, r.EndedAt, r.Answer = t.KeepUntil, t.At, t.Answer
+		w.keep(s.leave(w, t.Ref, r))
 	default: // a sent call cannot be due before its outcome is known
 		r.DueAt = time.Time{}
+	}
+	if t.To == call.StateSucceeded || t.To == call.StateFailed { // a dead call can be queued again
+		r.Header = nil
+		w.del(refKey(spaceBody, t.Ref))
+	}
+	if listed(t.To) {
+		w.set(stateKey(t.To, t.Ref), nil)
 	}
 	if t.Answer != nil && len(t.Answer.Body) > 0 {
 		w.set(refKey(spaceAnswer, t.Ref), t.Answer.Body)
@@ -141,9 +166,29 @@ func (s *Store) transit(w *writer, t backlog.Transition) error {
 	return nil
 }
 
+// depart removes the keys by which a call is found in the state that it leaves. A call cannot be sent or parked when it is not its turn.
+func (s *Store) depart(w *writer, t backlog.Transition, r *record) error {
+	if listed(t.From) {
+		w.del(stateKey(t.From, t.Ref))
+	}
+	if t.From != call.StateQueued {
+		return nil
+	}
+	turn, err := s.hasTurn(w.from, t.Ref, r)
+	switch {
+	case err != nil:
+		return err
+	case turn:
+		s.unready(w, t.Ref, r)
+	case !ended(t.To):
+		return fmt.Errorf("call %s waits for another one with its ordering key: %w", t.ID, backlog.ErrConflict)
+	}
+	return nil
+}
+
 // forget removes an ended call and returns the state it was in.
 func (s *Store) forget(w *writer, ref backlog.Ref) (call.State, error) {
-	r, err := s.record(ref)
+	r, err := readRecord(w.from, ref)
 	if err != nil {
 		return "", err
 	}
@@ -152,6 +197,10 @@ func (s *Store) forget(w *writer, ref backlog.Ref) (call.State, error) {
 	}
 	w.del(refKey(spaceRecord, ref))
 	w.del(refKey(spaceAnswer, ref))
+	if r.State == call.StateDead {
+		w.del(refKey(spaceBody, ref))
+		w.del(stateKey(r.State, ref))
+	}
 	w.del(dueKey(r.DueAt, ref))
 	if r.DedupeHash != nil {
 		w.del(dedupeKey(ref.Integration, r.DedupeHash))
@@ -160,9 +209,11 @@ func (s *Store) forget(w *writer, ref backlog.Ref) (call.State, error) {
 }
 
 // record reads a call's record, or returns call.ErrUnknown.
-func (s *Store) record(ref backlog.Ref) (*record, error) {
+func (s *Store) record(ref backlog.Ref) (*record, error) { return readRecord(s.db, ref) }
+
+func readRecord(from pebble.Reader, ref backlog.Ref) (*record, error) {
 	r := &record{}
-	err := s.getJSON(refKey(spaceRecord, ref), r)
+	err := getJSON(from, refKey(spaceRecord, ref), r)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, call.ErrUnknown
 	}

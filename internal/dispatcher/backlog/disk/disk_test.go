@@ -38,14 +38,14 @@ func open(t *testing.T, fs vfs.FS) *Store {
 func TestVolumeOfANewerVersionIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
-	if err := s.db.Set(keyFormat, []byte("3"), pebble.Sync); err != nil {
+	if err := s.db.Set(keyFormat, []byte("4"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(options(fs))
-	if err == nil || !strings.Contains(err.Error(), `format "3" and this version reads up to 2: run the version that wrote it`) {
+	if err == nil || !strings.Contains(err.Error(), `format "4" and this version reads up to 3: run the version that wrote it`) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -64,7 +64,7 @@ func TestVolumeOfAnOlderVersionIsTaken(t *testing.T) {
 	if err != nil || len(r.Charges) != 1 || r.Charges[0].ID != 7 || !r.Charges[0].Open {
 		t.Errorf("restored %+v: %v", r.Charges, err)
 	}
-	if format, err := s.get(keyFormat); string(format) != "2" {
+	if format, err := s.get(keyFormat); string(format) != "3" {
 		t.Errorf("the volume has format %q: %v", format, err)
 	}
 }
@@ -129,13 +129,13 @@ func TestFailedSyncIsFatal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Append(entry("a/x", "/1")); err != nil {
+	if _, err := s.Append(entry("a/x", "/1")); err != nil {
 		t.Fatal(err)
 	}
 	d.broken.Store(true)
 	acknowledged := make(chan error, 1)
 	go func() {
-		_, _, err := s.Append(entry("a/x", "/2"))
+		_, err := s.Append(entry("a/x", "/2"))
 		acknowledged <- err
 	}()
 	select {
@@ -163,26 +163,26 @@ func TestFullVolumeTakesNoCallAndEndsThoseItHas(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	id, _, err := s.Append(entry("a/x", "/1"))
+	a, err := s.Append(entry("a/x", "/1"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 999, TotalBytes: 10_000})
 	s.room.unchecked = 0
-	if _, _, err := s.Append(entry("a/x", "/2")); !errors.Is(err, backlog.ErrStoreFull) {
+	if _, err := s.Append(entry("a/x", "/2")); !errors.Is(err, backlog.ErrStoreFull) {
 		t.Errorf("Append: %v", err)
 	}
 	if err := s.Room(); !errors.Is(err, backlog.ErrStoreFull) {
 		t.Errorf("Room: %v", err)
 	}
 	dead := &backlog.Batch{Transitions: []backlog.Transition{{
-		Ref: backlog.Ref{Integration: "a/x", ID: id}, From: call.StateQueued, To: call.StateDead, Reason: "r", KeepUntil: time.Now(),
+		Ref: backlog.Ref{Integration: "a/x", ID: a.ID}, From: call.StateQueued, To: call.StateDead, Reason: "r", KeepUntil: time.Now(),
 	}}}
-	if err := s.Commit(dead); err != nil {
+	if _, err := s.Commit(dead); err != nil {
 		t.Errorf("Commit: %v", err)
 	}
 	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 5000, TotalBytes: 10_000})
-	if _, _, err := s.Append(entry("a/x", "/3")); err != nil {
+	if _, err := s.Append(entry("a/x", "/3")); err != nil {
 		t.Errorf("Append once there is room: %v", err)
 	}
 }
@@ -202,11 +202,11 @@ func TestSameKeyAtTheSameTime(t *testing.T) {
 		wg.Go(func() {
 			e := entry("a/x", "/1")
 			e.DedupeKey = "k"
-			id, seen, err := s.Append(e)
+			a, err := s.Append(e)
 			if err != nil {
 				t.Error(err)
 			}
-			if ids[i] = id; !seen {
+			if ids[i] = a.ID; !a.Seen {
 				fresh.Add(1)
 			}
 		})
@@ -235,7 +235,7 @@ func TestHeadsWhileCallsArrive(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for n := range each {
-				if _, _, err := s.Append(entry("a/x", fmt.Sprintf("/%d/%d", w, n))); err != nil {
+				if _, err := s.Append(entry("a/x", fmt.Sprintf("/%d/%d", w, n))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -247,13 +247,13 @@ func TestHeadsWhileCallsArrive(t *testing.T) {
 		close(finished)
 	}()
 	for taken, last := 0, false; ; {
-		heads, err := s.Heads("a/x", "", 16)
+		heads, err := s.Heads("a/x", backlog.KindOf("", "POST", "/0/0"), "", 16)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, h := range heads {
 			end := backlog.Transition{Ref: backlog.Ref{Integration: "a/x", ID: h.ID}, From: call.StateQueued, To: call.StateDead, Reason: "r", KeepUntil: time.Now()}
-			if err := s.Commit(&backlog.Batch{Transitions: []backlog.Transition{end}}); err != nil {
+			if _, err := s.Commit(&backlog.Batch{Transitions: []backlog.Transition{end}}); err != nil {
 				t.Fatal(err)
 			}
 			taken++

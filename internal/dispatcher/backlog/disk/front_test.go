@@ -25,19 +25,19 @@ func TestReadingOnKeepsTheFront(t *testing.T) {
 	}
 	defer s.Close() //nolint:errcheck // in memory
 	const calls = 3
-	var after call.ID
+	kind, after := backlog.KindOf("", "POST", "/0"), call.ID("")
 	for n := range calls {
 		entry := backlog.Entry{Call: &call.Call{Integration: "ns/a", Method: "POST", Target: fmt.Sprintf("/%d", n), AcceptedAt: time.Unix(1, 0)}, MaxQueued: calls}
-		if _, _, err := s.Append(entry); err != nil {
+		if _, err := s.Append(entry); err != nil {
 			t.Fatal(err)
 		}
-		heads, err := s.Heads("ns/a", after, 64)
+		heads, err := s.Heads("ns/a", kind, after, 64)
 		if err != nil || len(heads) != 1 {
 			t.Fatalf("Heads after %q: %d calls, %v; want the one that came in last", after, len(heads), err)
 		}
 		after = heads[0].ID
 	}
-	if heads, err := s.Heads("ns/a", "", 64); err != nil || len(heads) != calls {
+	if heads, err := s.Heads("ns/a", kind, "", 64); err != nil || len(heads) != calls {
 		t.Errorf("Heads from the start: %d calls, %v; want %d", len(heads), err, calls)
 	}
 }

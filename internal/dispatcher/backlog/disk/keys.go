@@ -17,8 +17,11 @@ import (
 const (
 	spaceMeta   = 'm' // name -> see the names below
 	spaceRecord = 's' // ref -> record
-	spaceQueue  = 'q' // ref -> nothing; one for each queued call
-	spaceBody   = 'b' // ref -> the request's body, until the call ends
+	spaceReady  = 'k' // integration, kind, id -> nothing; one for each queued call that nothing but the limits holds back
+	spaceTurn   = 'h' // integration, hash of ordering key -> turn; one for each key of calls that are queued, sent or parked
+	spaceLine   = 'g' // integration, hash of ordering key, id -> nothing; one for each queued call whose turn it is not
+	spaceState  = 'p' // integration, state, id -> nothing; one for each call that is parked or dead
+	spaceBody   = 'b' // ref -> the request's body, until the call succeeds, fails or is forgotten
 	spaceAnswer = 'r' // ref -> the answer's body
 	spaceDue    = 'x' // time, ref -> nothing; one for each call that is not sent
 	spaceDedupe = 'd' // integration, hash of key -> dedupe
@@ -26,6 +29,9 @@ const (
 	spaceEnded  = 'l' // end, id -> charge
 	spaceTally  = 'n' // integration -> tally, by merging
 )
+
+// spaceQueue was, up to format 2: ref -> nothing; one for each queued call.
+const spaceQueue = 'q'
 
 var (
 	keyFormat = []byte("mformat")
@@ -42,6 +48,14 @@ func refKey(space byte, ref backlog.Ref) []byte {
 	return append(integrationKey(space, ref.Integration), ref.ID...)
 }
 
+// parseRefKey reads a key that refKey made.
+func parseRefKey(key []byte) (backlog.Ref, error) {
+	if integration, id, found := bytes.Cut(key[1:], []byte{sep}); found {
+		return backlog.Ref{Integration: string(integration), ID: call.ID(id)}, nil
+	}
+	return backlog.Ref{}, fmt.Errorf("the store holds a malformed key %x", key)
+}
+
 func integrationKey(space byte, integration string) []byte {
 	key := make([]byte, 0, len(integration)+2+26)
 	key = append(key, space)
@@ -55,6 +69,48 @@ func integrationEnd(space byte, integration string) []byte {
 	key[len(key)-1] = sep + 1
 	return key
 }
+
+func kindKey(integration string, kind backlog.Kind) []byte {
+	return binary.BigEndian.AppendUint64(integrationKey(spaceReady, integration), uint64(kind))
+}
+
+func readyKey(ref backlog.Ref, kind backlog.Kind) []byte {
+	return append(kindKey(ref.Integration, kind), ref.ID...)
+}
+
+// parseReadyKey reads a key of the integration in spaceReady.
+func parseReadyKey(integration string, key []byte) (backlog.Kind, call.ID, error) {
+	at := len(integration) + 2
+	if len(key) < at+8 {
+		return 0, "", fmt.Errorf("the store holds a malformed key %x", key)
+	}
+	return backlog.Kind(binary.BigEndian.Uint64(key[at:])), call.ID(key[at+8:]), nil
+}
+
+// orderHash is of fixed length, so that keys of spaceLine can be told apart.
+func orderHash(key string) []byte { return dedupeHash(key)[:16] }
+
+func turnKey(integration, orderKey string) []byte {
+	return append(integrationKey(spaceTurn, integration), orderHash(orderKey)...)
+}
+
+// lineKey is where the call stands in line for its turn; with an empty ID, before all others.
+func lineKey(ref backlog.Ref, orderKey string) []byte {
+	return append(append(integrationKey(spaceLine, ref.Integration), orderHash(orderKey)...), ref.ID...)
+}
+
+// lineEnd is above every ID in the line: IDs are of letters and digits.
+func lineEnd(integration, orderKey string) []byte {
+	return lineKey(backlog.Ref{Integration: integration, ID: "~"}, orderKey)
+}
+
+func stateKey(state call.State, ref backlog.Ref) []byte {
+	key := append(integrationKey(spaceState, ref.Integration), state...)
+	return append(append(key, sep), ref.ID...)
+}
+
+// listed says whether calls in a state can be listed.
+func listed(state call.State) bool { return state == call.StateParked || state == call.StateDead }
 
 func dedupeKey(integration string, hash []byte) []byte {
 	return append(integrationKey(spaceDedupe, integration), hash...)
@@ -91,10 +147,9 @@ func dueMillis(at time.Time) uint64 {
 func parseDueKey(key []byte) (at time.Time, ref backlog.Ref, err error) {
 	const head = 1 + 8
 	if len(key) > head {
-		if integration, id, found := bytes.Cut(key[head:], []byte{sep}); found {
-			at = time.UnixMilli(int64(binary.BigEndian.Uint64(key[1:head]))) //nolint:gosec // written by dueMillis
-			return at, backlog.Ref{Integration: string(integration), ID: call.ID(id)}, nil
-		}
+		at = time.UnixMilli(int64(binary.BigEndian.Uint64(key[1:head]))) //nolint:gosec // written by dueMillis
+		ref, err = parseRefKey(key[head-1:])
+		return at, ref, err
 	}
-	return time.Time{}, backlog.Ref{}, fmt.Errorf("the store holds a malformed key %x", key)
+	return at, ref, fmt.Errorf("the store holds a malformed key %x", key)
 }

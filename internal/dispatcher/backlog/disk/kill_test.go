@@ -110,23 +110,23 @@ func work(t *testing.T, dir string) {
 	for range 8 {
 		go func() {
 			for {
-				id, _, err := s.Append(entry("a/x", "/x"))
+				a, err := s.Append(entry("a/x", "/x"))
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				say(call.StateQueued, id)
+				say(call.StateQueued, a.ID)
 			}
 		}()
 	}
 	for {
-		heads, err := s.Heads("a/x", "", 1)
+		heads, err := s.Heads("a/x", backlog.KindOf("", "POST", "/x"), "", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, h := range heads {
 			end := backlog.Transition{Ref: backlog.Ref{Integration: "a/x", ID: h.ID}, From: call.StateQueued, To: call.StateDead, Reason: "r", KeepUntil: time.Now()}
-			if err := s.Commit(&backlog.Batch{Transitions: []backlog.Transition{end}}); err != nil {
+			if _, err := s.Commit(&backlog.Batch{Transitions: []backlog.Transition{end}}); err != nil {
 				t.Fatal(err)
 			}
 			say(call.StateDead, h.ID)

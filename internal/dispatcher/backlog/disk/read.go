@@ -15,51 +15,6 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// Heads implements backlog.Store.
-func (s *Store) Heads(integration string, after call.ID, n int) ([]backlog.Head, error) {
-	s.mu.Lock()
-	front, last := s.fronts[integration], call.ID(s.lastID.String())
-	s.mu.Unlock()
-	from := max(front.from, after)
-	var ids []call.ID
-	err := s.scan(refKey(spaceQueue, backlog.Ref{Integration: integration, ID: from}), integrationEnd(spaceQueue, integration), func(key, _ []byte) error {
-		id := call.ID(key[len(integration)+2:])
-		if id <= after {
-			return nil
-		}
-		ids = append(ids, id)
-		if len(ids) == n {
-			return errStop
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	// A call at after may be queued still: only a search that began before it tells where the queue begins.
-	if after == "" || after < front.from {
-		s.advance(integration, front, append(ids, last)[0])
-	}
-	heads := make([]backlog.Head, 0, len(ids))
-	for _, id := range ids {
-		r, err := s.record(backlog.Ref{Integration: integration, ID: id})
-		if err != nil {
-			return nil, err
-		}
-		heads = append(heads, r.head(id))
-	}
-	return heads, nil
-}
-
-// advance moves the front from where a search began to the first queued call that it found, unless a call came into the queue meanwhile.
-func (s *Store) advance(integration string, from front, to call.ID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.fronts[integration] == from {
-		s.fronts[integration] = front{from: to, arrivals: from.arrivals}
-	}
-}
-
 // Call implements backlog.Store.
 func (s *Store) Call(ref backlog.Ref) (*call.Call, error) {
 	r, err := s.record(ref)
@@ -75,7 +30,7 @@ func (s *Store) Call(ref backlog.Ref) (*call.Call, error) {
 	}
 	return &call.Call{
 		ID: ref.ID, Integration: ref.Integration, Client: r.Client, Operation: r.Operation, Method: r.Method, Target: r.Target,
-		Header: r.Header, Body: body, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
+		Header: r.Header, Body: body, OrderKey: r.OrderKey, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
 	}, nil
 }
 
@@ -85,10 +40,7 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	if err != nil {
 		return call.Result{}, err
 	}
-	result := call.Result{
-		ID: ref.ID, Integration: ref.Integration, Method: r.Method, Target: r.Target, State: r.State, Reason: r.Reason,
-		AcceptedAt: r.AcceptedAt, EndedAt: r.EndedAt,
-	}
+	result := r.result(ref)
 	if r.Answer != nil {
 		result.Status, result.Header = r.Answer.Status, r.Answer.Header
 		result.Body, err = s.get(refKey(spaceAnswer, ref))
@@ -99,15 +51,68 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	if err == nil && r.State == call.StateQueued {
 		result.Ahead, err = s.ahead(ref.Integration, r.Ordinal)
 	}
+	if err == nil && r.State == call.StateQueued && r.OrderKey != "" {
+		result.Behind, err = s.behind(ref, r.OrderKey)
+	}
 	return result, err
 }
 
+// behind is the call whose turn it is, if that is another one.
+func (s *Store) behind(ref backlog.Ref, orderKey string) (call.ID, error) {
+	t, _, err := s.turn(s.db, ref.Integration, orderKey)
+	if t.holder == ref.ID {
+		return "", err
+	}
+	return t.holder, err
+}
+
+func (r *record) result(ref backlog.Ref) call.Result {
+	return call.Result{
+		ID: ref.ID, Integration: ref.Integration, Method: r.Method, Target: r.Target, State: r.State, Reason: r.Reason,
+		AcceptedAt: r.AcceptedAt, EndedAt: r.EndedAt,
+	}
+}
+
+// List implements backlog.Store.
+func (s *Store) List(integration string, state call.State, after call.ID, n int) (all []call.Result, err error) {
+	prefix := stateKey(state, backlog.Ref{Integration: integration})
+	lower := stateKey(state, backlog.Ref{Integration: integration, ID: after})
+	err = s.scan(lower, stateKey(state, backlog.Ref{Integration: integration, ID: "~"}), func(key, _ []byte) error {
+		ref := backlog.Ref{Integration: integration, ID: call.ID(key[len(prefix):])}
+		if ref.ID <= after {
+			return nil
+		}
+		if len(all) == n {
+			return errStop
+		}
+		r, err := s.record(ref)
+		if errors.Is(err, call.ErrUnknown) || err == nil && r.State != state { // it went on since the scan began
+			return nil
+		}
+		all = append(all, r.result(ref))
+		return err
+	})
+	return all, err
+}
+
+// Holds implements backlog.Store.
+func (s *Store) Holds(ref backlog.Ref) (bool, error) {
+	if _, err := s.record(ref); err != nil {
+		return false, err
+	}
+	_, err := s.get(refKey(spaceBody, ref))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (s *Store) ahead(integration string, ordinal int64) (int64, error) {
-	first, err := s.Heads(integration, "", 1)
-	if err != nil || len(first) == 0 {
+	first, err := s.firstReady(integration)
+	if err != nil || first == "" {
 		return 0, err
 	}
-	r, err := s.record(backlog.Ref{Integration: integration, ID: first[0].ID})
+	r, err := s.record(backlog.Ref{Integration: integration, ID: first})
 	if err != nil {
 		return 0, err
 	}

@@ -30,9 +30,12 @@ type record struct {
 	Expires    time.Time        `json:"expires"`
 	EndedAt    time.Time        `json:"endedAt,omitzero"`
 	// Ordinal is how many calls the integration had handed in, this one included.
-	Ordinal    int64           `json:"ordinal"`
-	DedupeHash []byte          `json:"dedupe,omitempty"`
-	Answer     *backlog.Answer `json:"answer,omitempty"`
+	Ordinal    int64  `json:"ordinal"`
+	DedupeHash []byte `json:"dedupe,omitempty"`
+	OrderKey   string `json:"orderKey,omitempty"`
+	// Others: when it became ready last, there was no kind of its own for it.
+	Others bool            `json:"others,omitempty"`
+	Answer *backlog.Answer `json:"answer,omitempty"`
 	// DueAt is the time in its key of spaceDue; zero while it has none.
 	DueAt time.Time `json:"dueAt,omitzero"`
 	backlog.Progress
@@ -43,7 +46,7 @@ func newRecord(e backlog.Entry, ordinal int64) *record {
 		State: call.StateQueued, Client: e.Call.Client, Operation: e.Call.Operation,
 		Method: e.Call.Method, Target: e.Call.Target, Header: e.Call.Header,
 		Class: e.Call.Repeat.Class, KeyValid: e.Call.Repeat.KeyValidFor,
-		AcceptedAt: e.Call.AcceptedAt, Expires: e.Call.Expires, Ordinal: ordinal, DueAt: e.Call.Expires,
+		AcceptedAt: e.Call.AcceptedAt, Expires: e.Call.Expires, Ordinal: ordinal, DueAt: e.Call.Expires, OrderKey: e.Call.OrderKey,
 	}
 	if e.DedupeKey != "" {
 		r.DedupeHash = dedupeHash(e.DedupeKey)
@@ -53,9 +56,18 @@ func newRecord(e backlog.Entry, ordinal int64) *record {
 
 func (r *record) repeat() call.Repeat { return call.Repeat{Class: r.Class, KeyValidFor: r.KeyValid} }
 
+// kind is the one under which the call is ready, or was last.
+func (r *record) kind() backlog.Kind {
+	if r.Others {
+		return backlog.Others
+	}
+	return backlog.KindOf(r.Operation, r.Method, r.Target)
+}
+
 func (r *record) head(id call.ID) backlog.Head {
 	return backlog.Head{
-		ID: id, Operation: r.Operation, Method: r.Method, Target: r.Target, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires, Progress: r.Progress,
+		ID: id, Kind: r.kind(), Operation: r.Operation, Method: r.Method, Target: r.Target, Repeat: r.repeat(),
+		AcceptedAt: r.AcceptedAt, Expires: r.Expires, Progress: r.Progress,
 	}
 }
 

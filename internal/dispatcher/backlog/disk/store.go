@@ -21,8 +21,8 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts.
-const format = 2
+// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls.
+const format = 3
 
 // Sizes chosen for an idle process of some 20 MiB: a licence is at most some hundred calls a second, and what was just written is read from the memtable.
 const (
@@ -65,17 +65,13 @@ type Store struct {
 	arriving map[string]int64
 	// keys that Append is writing, by key of spaceDedupe; closed when it is done.
 	keys   map[string]chan struct{}
-	fronts map[string]front
+	groups map[string]groups
+
+	// turns is held while it is decided whose turn it is among calls with one ordering key, until that is in effect.
+	turns sync.Mutex
 }
 
 var _ backlog.Store = (*Store)(nil)
-
-// front is where the search for an integration's queued calls starts: before it are only tombstones.
-type front struct {
-	from call.ID
-	// arrivals counts the calls that came into the queue: a search that began before one of them may not have seen it.
-	arrivals uint64
-}
 
 // Open opens the store in o.Dir, or makes it. It fails when the volume was written by a newer version, or is in use by another process.
 func Open(o Options) (*Store, error) {
@@ -98,9 +94,9 @@ func Open(o Options) (*Store, error) {
 		db: db, room: room{fs: o.FS, dir: o.Dir, reserve: o.Reserve},
 		ids:     ulid.Monotonic(o.Entropy, 0),
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]int64{},
-		keys: map[string]chan struct{}{}, fronts: map[string]front{},
+		keys: map[string]chan struct{}{}, groups: map[string]groups{},
 	}
-	if err := errors.Join(s.checkFormat(), s.identify(o.Entropy), s.loadTallies(), s.loadLastID()); err != nil {
+	if err := s.load(o.Entropy); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", o.Dir, err), db.Close())
 	}
 	return s, nil
@@ -108,6 +104,16 @@ func Open(o Options) (*Store, error) {
 
 // Close waits for what is being written. No other method may be called afterwards.
 func (s *Store) Close() error { return s.db.Close() }
+
+// load reads what is kept in memory. The tallies come first: they name the integrations.
+func (s *Store) load(entropy io.Reader) error {
+	for _, step := range []func() error{s.loadTallies, s.checkFormat, func() error { return s.identify(entropy) }, s.loadLastID, s.loadGroups} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (s *Store) checkFormat() error {
 	value, err := s.get(keyFormat)
@@ -123,7 +129,7 @@ func (s *Store) checkFormat() error {
 			return nil
 		}
 	}
-	return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
+	return s.upgrade()
 }
 
 // identify reads the volume's identity, or gives it one.
@@ -217,12 +223,6 @@ func (s *Store) tally(integration string) *backlog.Tally {
 		s.tallies[integration] = t
 	}
 	return t
-}
-
-// queued notes that a call has come into the queue: the search must not start behind it. The caller holds the lock.
-func (s *Store) queued(ref backlog.Ref) {
-	f := s.fronts[ref.Integration]
-	s.fronts[ref.Integration] = front{from: min(f.from, ref.ID), arrivals: f.arrivals + 1}
 }
 
 // logger passes on what needs a person, and ends the process when Pebble can no longer keep its promise.
