@@ -13,7 +13,7 @@ sdk-packages: ## Install the client packages: npm's into the user's cache, Debia
 	@if [ -e $(SDK_CACHE)/installed ]; then :; \
 	elif ! command -v npm >/dev/null; then echo "sdk: npm is missing; the tests of npm's packages are skipped"; \
 	else mkdir -p $(SDK_CACHE) && cp test/sdk/node/package.json $(SDK_LOCK) $(SDK_CACHE)/ \
-		&& (cd $(SDK_CACHE) && npm ci --ignore-scripts --no-audit --no-fund) && touch $(SDK_CACHE)/installed \
+		&& (cd $(SDK_CACHE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) && touch $(SDK_CACHE)/installed \
 		|| (rm -rf $(SDK_CACHE) && echo "sdk: npm ci failed; the tests of npm's packages are skipped"); fi
 	@if dpkg -s $(SDK_DEBIAN) >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "sdk: install $(SDK_DEBIAN); the tests of what is missing are skipped"; \

@@ -40,13 +40,13 @@ var switched = []client{
 	{"node-zendesk-2", "node-zendesk", "2.2.0", byRemoteURI, "error.statusCode 429", zendesk, "node-zendesk-2", "zendesk.js", withPackage},
 	{"python-requests", "requests (Python)", "2.28.1", byRequestURL, "status 429", zendesk, "", "zendesk.py", withoutPackage},
 	{"ruby-faraday", "Faraday (Ruby)", "1.1.0", byRequestURL, "status 429", zendesk, "", "zendesk.rb", withoutPackage},
-	{"hubspot-api-client", "@hubspot/api-client", "13.5.0", byBasePath, "error.code 429", hubspot, "@hubspot/api-client", "hubspot.js", withPackage},
-	{"jsforce", "jsforce", "3.9.5", byInstanceURL, "error.errorCode ERROR_HTTP_429", salesforce, "jsforce", "salesforce.js", withPackage},
+	{"hubspot-api-client", "@hubspot/api-client", "14.0.1", byBasePath, "error.code 429", hubspot, "@hubspot/api-client", "hubspot.js", withPackage},
+	{"jsforce", "jsforce", "3.10.26", byInstanceURL, "error.errorCode ERROR_HTTP_429", salesforce, "jsforce", "salesforce.js", withPackage},
 	{"jsforce-1", "jsforce", "1.11.1", byInstanceURL, "error.errorCode ERROR_HTTP_429", salesforce, "jsforce-1", "salesforce.js", withPackage},
 }
 
 // notSwitched are ways that lead round the dispatcher, or nowhere.
 var notSwitched = []client{
 	{"zendesk-subdomain", "node-zendesk with `subdomain`", "6.0.1", "not possible: `route: External`", "", zendesk, "node-zendesk", "zendesk-subdomain.js", 0},
-	{"salesforce-login", "jsforce with `login()`", "3.9.5", "not possible: give `accessToken` instead", "", salesforce, "jsforce", "salesforce-login.js", 0},
+	{"salesforce-login", "jsforce with `login()`", "3.10.26", "not possible: give `accessToken` instead", "", salesforce, "jsforce", "salesforce-login.js", 0},
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -52,10 +53,20 @@ func run(t *testing.T, c client, d *dispatcher) (seen, error) {
 	return s, nil
 }
 
+// node is the Node.js that comes with the packages, where there is one for this machine: some of them want a newer one than distributions have.
+func node() string {
+	arch := strings.Replace(runtime.GOARCH, "amd64", "x64", 1)
+	packaged := filepath.Join(os.Getenv("SDK_NODE_PATH"), "node-linux-"+arch, "bin", "node")
+	if _, err := os.Stat(packaged); err != nil {
+		return "node"
+	}
+	return packaged
+}
+
 // commandOf returns the command that runs a script, or skips the test where what it needs is not there.
 func commandOf(t *testing.T, c client) []string {
 	t.Helper()
-	interpreter, folder, needs := "node", "node", []string{"-e", "require('" + c.node + "')"}
+	interpreter, folder, needs := node(), "node", []string{"-e", "require('" + c.node + "')"}
 	switch filepath.Ext(c.script) {
 	case ".py":
 		interpreter, folder, needs = "/usr/bin/python3", "debian", []string{"-c", "import requests"} // Debian's packages are there for its own interpreter
