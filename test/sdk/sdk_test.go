@@ -31,10 +31,10 @@ type seen struct {
 	Names []string
 }
 
-// run runs a client's script against a base URL.
+// run runs a client's script against a base URL, or skips the test where what it needs is not there.
 func run(t *testing.T, c client, d *dispatcher) (seen, error) {
 	t.Helper()
-	argv := commandOf(t, c)
+	argv := commandOf(c)
 	command := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	command.Env = append(os.Environ(), "URL="+d.url, "KEY="+clientKey, "PACKAGE="+c.node, "NODE_PATH="+os.Getenv("SDK_NODE_PATH"), "NO_PROXY=*", "no_proxy=*",
 		// Each reads the certificates that it trusts from a variable of its own.
@@ -42,6 +42,10 @@ func run(t *testing.T, c client, d *dispatcher) (seen, error) {
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
 	out, err := command.Output()
+	if command.ProcessState == nil || command.ProcessState.ExitCode() == isMissing {
+		t.Log(errors.Join(err, errors.New(complaint.String())))
+		unavailable(t, c.title)
+	}
 	if err != nil {
 		return seen{}, errors.Join(err, errors.New(complaint.String()))
 	}
@@ -63,23 +67,19 @@ func node() string {
 	return packaged
 }
 
-// commandOf returns the command that runs a script, or skips the test where what it needs is not there.
-func commandOf(t *testing.T, c client) []string {
-	t.Helper()
-	interpreter, folder, needs := node(), "node", []string{"-e", "require('" + c.node + "')"}
+// isMissing is what a script ends with when its package cannot be loaded.
+const isMissing = 3
+
+// commandOf returns the command that runs a script.
+func commandOf(c client) []string {
 	switch filepath.Ext(c.script) {
 	case ".py":
-		interpreter, folder, needs = "/usr/bin/python3", "debian", []string{"-c", "import requests"} // Debian's packages are there for its own interpreter
+		return []string{"/usr/bin/python3", filepath.Join("debian", c.script)} // Debian's packages are there for its own interpreter
 	case ".rb":
-		interpreter, folder, needs = "/usr/bin/ruby", "debian", []string{"-e", "require 'faraday'"}
+		return []string{"/usr/bin/ruby", filepath.Join("debian", c.script)}
+	default:
+		return []string{node(), filepath.Join("node", c.script)}
 	}
-	look := exec.CommandContext(t.Context(), interpreter, needs...)
-	look.Env = append(os.Environ(), "NODE_PATH="+os.Getenv("SDK_NODE_PATH"))
-	if out, err := look.CombinedOutput(); err != nil {
-		t.Log(string(out))
-		unavailable(t, c.title)
-	}
-	return []string{interpreter, filepath.Join(folder, c.script)}
 }
 
 func TestClientsComeThroughTheDispatcherOnly(t *testing.T) {

@@ -3,8 +3,12 @@
 # An application without a package of its own for the CRM: it follows the links in the answers as they come.
 import json
 import os
+import sys
 
-import requests
+try:
+    import requests
+except ImportError:
+    sys.exit(3)
 
 zendesk = requests.Session()
 zendesk.auth = ("anybody@acme.test/token", os.environ["KEY"])

@@ -2,8 +2,12 @@
 # frozen_string_literal: true
 
 # An application without a package of its own for the CRM: it follows the links in the answers as they come.
-require 'faraday'
 require 'json'
+begin
+  require 'faraday'
+rescue LoadError
+  exit 3
+end
 
 ZENDESK = Faraday.new("#{ENV.fetch('URL')}/api/v2/") do |connection|
   connection.basic_auth 'anybody@acme.test/token', ENV.fetch('KEY')

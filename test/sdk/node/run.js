@@ -19,10 +19,21 @@ async function refused(call) {
   }
 }
 
+// load ends the process with 3 if the package is not there, or not for this Node.js.
+function load() {
+  try {
+    const { version } = JSON.parse(fs.readFileSync(path.join(packages, name, 'package.json'))); // not all let themselves be asked by require
+    return { version, client: require(name) };
+  } catch (error) {
+    console.error(error);
+    return process.exit(3);
+  }
+}
+
 // run prints what the script returns, with the version of the package.
 function run(script) {
-  const { version } = JSON.parse(fs.readFileSync(path.join(packages, name, 'package.json'))); // not all let themselves be asked by require
-  script(require(name), { url, key }).then(
+  const { version, client } = load();
+  script(client, { url, key }).then(
     (seen) => {
       console.log(JSON.stringify({ version, ...seen }));
       process.exit(0); // some packages keep connections, and with them the process, for minutes
