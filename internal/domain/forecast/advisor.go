@@ -158,7 +158,8 @@ func (a *Advisor) close() {
 	}
 	renewed := a.limit.Kind == limits.Calendar && a.now >= a.periodEnd
 	if renewed {
-		_, end := a.limit.Period.Containing(time.Unix(0, a.now*int64(a.step)), a.limit.Location)
+		// The step in which a period ends belongs to the next one: what there was at its begin must not be let through once more in the step after it.
+		_, end := a.limit.Period.Containing(time.Unix(0, (a.now+1)*int64(a.step)-1), a.limit.Location)
 		a.periodEnd = end.UnixNano() / int64(a.step)
 	}
 	expected := a.expected.At(time.Unix(0, a.now*int64(a.step)))

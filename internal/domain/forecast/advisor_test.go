@@ -212,3 +212,13 @@ func TestBatched(t *testing.T) {
 		}
 	}
 }
+
+// TestADayIsLetThroughOnceADay: a queue that grows each day is late in the end, also if what is left of it goes first at midnight.
+func TestADayIsLetThroughOnceADay(t *testing.T) {
+	a := forecast.NewAdvisor(day, forecast.Targets{Waiting: 8 * time.Second, Queued: 24 * time.Hour})
+	bursts(a, 10, time.Minute, 1, true)
+	advice, ok := forecast.Advise([]*forecast.Advisor{a}, nil, true)
+	if !ok || advice.Adequate || !advice.Queued || advice.Needed < 1200 || advice.Needed > 1500 {
+		t.Errorf("for 1,440 queued calls a day 1,000 a day are said to be %+v", advice)
+	}
+}
