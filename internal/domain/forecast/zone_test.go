@@ -52,7 +52,9 @@ func TestAZoneIsLookedUpOnlyWhenItMayHaveChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slotAt := func(month time.Month, day, hour int) int64 { return time.Date(2026, month, day, hour, 0, 0, 0, time.UTC).Unix() / 1800 }
+	slotAt := func(month time.Month, day, hour int) int64 {
+		return time.Date(2026, month, day, hour, 0, 0, 0, time.UTC).Unix() / 1800
+	}
 	z := newZone(berlin)
 	z.local(slotAt(time.July, 1, 0))
 	if from, until := slotAt(time.March, 29, 1), slotAt(time.October, 25, 1); z.from != from || z.until != until {
