@@ -51,13 +51,17 @@ func TestWhatIsAdvised(t *testing.T) {
 		"no size is enough":                  {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},
 		"none is worse than any":             {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0), sees("hour", 2000, 0.3, 0)}, want: Advice{Limit: "minute"}},
 		"wherever it is":                     {advisors: []*Advisor{sees("hour", 2000, 0.3, 0), sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},
-		"only queued calls are late":         {advisors: []*Advisor{sees("minute", 1000, 0.049, 0.3)}, want: Advice{Limit: "minute", Needed: needed, Queued: true, Tier: "middle"}},
-		"queued calls are late, too":         {advisors: []*Advisor{sees("minute", 1000, 0.3, 0.3)}, want: Advice{Limit: "minute", Needed: needed, Tier: "middle"}},
-		"not one in twenty is late":          {advisors: []*Advisor{sees("minute", 1000, 0.049, 0.049)}, want: Advice{Adequate: true, Tier: "small"}},
-		"nearly, after too many were":        {advisors: []*Advisor{sees("minute", 1000, 0.049, 0)}, after: true, want: Advice{Limit: "minute", Needed: 1001, Tier: "middle"}},
-		"nor of queued ones":                 {advisors: []*Advisor{sees("minute", 1000, 0, 0.049)}, after: true, want: Advice{Limit: "minute", Needed: 1001, Queued: true, Tier: "middle"}},
-		"but four in a hundred":              {advisors: []*Advisor{sees("minute", 1000, 0.04, 0.04)}, after: true, want: Advice{Adequate: true, Tier: "small"}},
-		"half a day was seen":                {advisors: []*Advisor{little(func(d *adviceDay) { d.seconds = leastSeconds - 1 })}, none: true, want: Advice{Adequate: true}},
+		"only queued calls are late": {
+			advisors: []*Advisor{sees("minute", 1000, 0.049, 0.3)}, want: Advice{Limit: "minute", Needed: needed, Queued: true, Tier: "middle"},
+		},
+		"queued calls are late, too":  {advisors: []*Advisor{sees("minute", 1000, 0.3, 0.3)}, want: Advice{Limit: "minute", Needed: needed, Tier: "middle"}},
+		"not one in twenty is late":   {advisors: []*Advisor{sees("minute", 1000, 0.049, 0.049)}, want: Advice{Adequate: true, Tier: "small"}},
+		"nearly, after too many were": {advisors: []*Advisor{sees("minute", 1000, 0.049, 0)}, after: true, want: Advice{Limit: "minute", Needed: 1001, Tier: "small"}},
+		"nor of queued ones": {
+			advisors: []*Advisor{sees("minute", 1000, 0, 0.049)}, after: true, want: Advice{Limit: "minute", Needed: 1001, Queued: true, Tier: "small"},
+		},
+		"but four in a hundred": {advisors: []*Advisor{sees("minute", 1000, 0.04, 0.04)}, after: true, want: Advice{Adequate: true, Tier: "small"}},
+		"half a day was seen":   {advisors: []*Advisor{little(func(d *adviceDay) { d.seconds = leastSeconds - 1 })}, none: true, want: Advice{Adequate: true}},
 		"hardly any call was seen": {
 			advisors: []*Advisor{little(func(d *adviceDay) { d.units = [classes]float32{9, 10} })}, none: true, want: Advice{Adequate: true},
 		},
@@ -167,7 +171,7 @@ func TestAdviceIsOfTwoWeeks(t *testing.T) {
 	}
 	a.days[0] = adviceDay{day: 28, seconds: 5} // of before the last two weeks
 	s := a.sum()
-	if s.seconds != 11_100 || s.units != [classes]float32{11_100, 22_200} || s.late[3][queuedClass] != 33_300 || s.waits[7] != 44_400 || s.late[3][waitingClass] != 0 {
+	if s.seconds != 11_100 || s.units != [classes]float32{11_100, 22_200} || s.late[3] != [classes]float32{0, 33_300} || s.waits[7] != 44_400 {
 		t.Errorf("the sum is %v s, %v units, late %v, waits %v", s.seconds, s.units, s.late[3], s.waits[7])
 	}
 	if a.days[a.latest()].day != 45 {
