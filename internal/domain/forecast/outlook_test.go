@@ -65,7 +65,9 @@ func TestEachViewIsWhatItSays(t *testing.T) {
 		}
 		level, present := lately(h.recent.level, 36), lately(h.recent.present, 1)
 		damping := 2 + float64(s.overall)/2
-		of := func(d decayed, damping float64) float64 { return max(0.125, min((d.asked+damping)/(d.usual+damping), 8)) }
+		of := func(d decayed, damping float64) float64 {
+			return max(0.125, min((d.asked+damping)/(d.usual+damping), 8))
+		}
 		atLevel, atPresent := of(level, 2*damping), of(present, damping)
 		week := usually(s.weekSums[:], inWeek, length)
 		same("what is usual", v[usualView], week)
