@@ -173,7 +173,7 @@ func different(s *Sharing, n int) {
 
 // TestLotsAreFoundAgain, however many there are, without going through many others; and what is empty is used again.
 func TestLotsAreFoundAgain(t *testing.T) {
-	const lots = 3000
+	const lots = 1000
 	s := newSharing(t, map[string]Share{"a": shareOf(0)}, rollingOf("calls", 1<<20))
 	for range 3 {
 		different(s, lots)

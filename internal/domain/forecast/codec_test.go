@@ -28,7 +28,7 @@ func TestFiguresKeepEightBits(t *testing.T) {
 		"the least":                      {1, 1, 2, 1},
 		"the most":                       {2, 1, 2, 2},
 		"less than the least":            {0.99, 1, 2, -1},
-		"more than the most":             {2.02, 1, 2, -1},
+		"more than the most":             {2.04, 1, 2, -1},
 		"rounded up past the most":       {1.999, 1, 1.999, 1.999},
 		"not a number":                   {math.NaN(), 1, 2, -1},
 		"more than any":                  {math.Inf(1), 1, 2, -1},
