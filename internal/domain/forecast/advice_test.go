@@ -34,6 +34,19 @@ func TestWhatIsAdvised(t *testing.T) {
 		change(&a.days[3])
 		return a
 	}
+	// large is a limit of 10,000 that is late up to some times that.
+	large := func(times float64) *Advisor {
+		a := sees("large", 0, 0, 0)
+		a.limit.Max = 10_000
+		a.try(10_000)
+		for i := range trials {
+			a.days[3].late[i] = [classes]float32{}
+			if i == inForce || a.trials[i].size <= 10_000*times {
+				a.days[3].late[i][waitingClass] = 300
+			}
+		}
+		return a
+	}
 	// The next size, 1,190, would do: from 30 % to none late, 5 % are at five sixths of the way.
 	const needed = 1156
 	for name, tc := range map[string]struct {
@@ -48,9 +61,12 @@ func TestWhatIsAdvised(t *testing.T) {
 		"the one that is shorter is told":    {advisors: []*Advisor{short(), sees("hour", 2000, 0.3, 0)}, want: Advice{Limit: "hour", Needed: 2312}},
 		"in any order":                       {advisors: []*Advisor{sees("hour", 2000, 0.3, 0), short()}, want: Advice{Limit: "hour", Needed: 2312}},
 		"the first of two that are as short": {advisors: []*Advisor{short(), sees("hour", 1000, 0.3, 0)}, want: Advice{Limit: "minute", Needed: needed}},
-		"no size is enough":                  {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},
-		"none is worse than any":             {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0), sees("hour", 2000, 0.3, 0)}, want: Advice{Limit: "minute"}},
-		"wherever it is":                     {advisors: []*Advisor{sees("hour", 2000, 0.3, 0), sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},
+		"by the part of itself": {
+			advisors: []*Advisor{sees("minute", 1000, 0.3, 0), large(1.3)}, want: Advice{Limit: "large", Needed: 13_741},
+		},
+		"no size is enough":      {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},
+		"none is worse than any": {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0), sees("hour", 2000, 0.3, 0)}, want: Advice{Limit: "minute"}},
+		"wherever it is":         {advisors: []*Advisor{sees("hour", 2000, 0.3, 0), sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},
 		"only queued calls are late": {
 			advisors: []*Advisor{sees("minute", 1000, 0.049, 0.3)}, want: Advice{Limit: "minute", Needed: needed, Queued: true, Tier: "middle"},
 		},
@@ -74,7 +90,7 @@ func TestWhatIsAdvised(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tiers := []Tier{{"small", map[string]int64{"minute": 1000}}, {"middle", map[string]int64{"minute": needed, "hour": 1000}}}
+			tiers := []Tier{{"none", map[string]int64{"minute": 249, "hour": 1}}, {"small", map[string]int64{"minute": 250}}, {"middle", map[string]int64{"minute": needed, "hour": 1000}}}
 			got, ok := Advise(tc.advisors, tiers, !tc.after)
 			if got != tc.want || ok == tc.none {
 				t.Errorf("Advise() = %+v, %t, want %+v, %t", got, ok, tc.want, !tc.none)
@@ -135,6 +151,12 @@ func TestTheSizeThatIsNeeded(t *testing.T) {
 			func(trial int) (float64, float64) { return []float64{0, 0.15, 0.03, 0.15, 0.03}[min(4, trial)], 0 },
 			func(a *Advisor) float64 {
 				return a.trials[3].size * math.Pow(a.trials[4].size/a.trials[3].size, 10./12)
+			},
+		},
+		"the smallest but for one": {
+			func(trial int) (float64, float64) { return []float64{0.25, 0.02, 0.01}[min(2, trial)], 0 },
+			func(a *Advisor) float64 {
+				return a.trials[0].size * math.Pow(a.trials[1].size/a.trials[0].size, 20./23)
 			},
 		},
 		"what was not tried does not count": {
@@ -232,14 +254,17 @@ func TestALongGapEmptiesTheLines(t *testing.T) {
 		used  float64
 		steps float32
 	}{
-		"an hour":            {time.Hour, 0, true, 0, 1800},
-		"longer than that":   {time.Hour + 2*time.Second, 0, false, 0, 0},
+		"an hour":            {time.Hour + 2*time.Second, 0, true, 0, 1801},
+		"longer than that":   {time.Hour + 4*time.Second, 0, false, 0, 1},
 		"instants that back": {-time.Hour, 0, false, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := rollingOf(time.Minute)
 			a := NewAdvisor(l, Targets{Waiting: 8 * time.Second, Queued: time.Minute})
 			a.Ask(day0, 100, true)
+			if tc.gap > 0 {
+				a.Advance(day0.Add(a.step)) // now they wait in line
+			}
 			a.Advance(day0.Add(tc.gap))
 			seconds, late := float32(0), false
 			for _, d := range a.days {

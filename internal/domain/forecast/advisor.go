@@ -42,9 +42,8 @@ type Advisor struct {
 	// first is the size of the limit that the sizes tried were chosen by.
 	first int64
 	// now is the step that calls come in, asked the units so far.
-	now     int64
-	started bool
-	asked   [classes]float64
+	now   int64
+	asked [classes]float64
 	// recent is what was asked for within a rolling window by calls that somebody waits for, and expected how much that is at most.
 	recent   window
 	expected Envelope
@@ -135,9 +134,6 @@ func (a *Advisor) Ask(now time.Time, units int64, queued bool) {
 // Advance lets the time go on to now. Instants that go back count as the latest.
 func (a *Advisor) Advance(now time.Time) {
 	to := now.UnixNano() / int64(a.step)
-	if !a.started {
-		a.now, a.started = to, true
-	}
 	if time.Duration(to-a.now) > longestTrialGap/a.step {
 		for i := range a.trials {
 			a.trials[i] = trial{size: a.trials[i].size}
@@ -189,8 +185,7 @@ func (a *Advisor) closeTrial(i int, day *adviceDay, renewed bool, expected float
 		t.release((a.now + trialSteps - steps) % trialSteps)
 	case limits.Concurrent:
 		t.used, t.served[at], room = [classes]float64{}, [classes]float32{}, room*float64(a.step.Milliseconds())
-	default:
-		t.served[at] = [classes]float32{} // the end of the period releases
+	default: // the end of the period releases
 	}
 	room -= t.used[waitingClass] + t.used[queuedClass]
 	t.serve(at, room, expected, func(class int, e entry) { a.note(i, day, class, e) })

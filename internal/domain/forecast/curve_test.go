@@ -73,7 +73,7 @@ func TestCurvesAreCombinedPointByPoint(t *testing.T) {
 				point := max(0, a.p50[i]+sign*b.p50[i])
 				last50 = max(last50, point)
 				last95 = max(last95, last50, point+math.Sqrt(max(0, va+sign*vb)))
-				if math.Abs(got.p50[i]-last50) > 1e-6 || math.Abs(got.p95[i]-last95) > 1e-6 {
+				if !(math.Abs(got.p50[i]-last50) <= 1e-6 && math.Abs(got.p95[i]-last95) <= 1e-6) {
 					t.Fatalf("point %d with sign %v is %v to %v, want %v to %v", i, sign, got.p50[i], got.p95[i], last50, last95)
 				}
 			}

@@ -142,7 +142,7 @@ func TestEachForecastIsScoredAtItsEnd(t *testing.T) {
 				}
 				if now%s.every == 0 {
 					p := h.pendingOf(i, now)
-					if !p.made || p.from != now || p.before != h.total {
+					if p.from != now || p.before != h.total {
 						t.Fatalf("slot %d: no forecast begins for %d slots: %+v", slot, s.length, p)
 					}
 					pending[i][now] = made{p.mean, p.spread, now}
@@ -172,8 +172,15 @@ func TestTheErrorOfASlotIsThatOfItsForecast(t *testing.T) {
 	foreseen := float64(h.pendingOf(0, h.slot).mean)
 	h.Ask(slotTime(1), 40)
 	h.advance(slotTime(2))
+	h.pending = [pendingForecasts]pendingForecast{} // as after a restart
+	usual := h.season.usual(local + 1)
+	h.Ask(slotTime(2), 70)
 	if got, want := float64(h.season.weekSquare[local]), (40-foreseen)*(40-foreseen); foreseen == 0 || math.Abs(got-want) > 1e-3*want {
 		t.Errorf("the second slot was wrong by a square of %v, want %v: %v were foreseen", got, want, foreseen)
+	}
+	h.advance(slotTime(3))
+	if got, want := float64(h.season.weekSquare[local+1]), (70-usual)*(70-usual); usual == 0 || math.Abs(got-want) > 1e-3*want {
+		t.Errorf("the third slot was wrong by a square of %v, want %v: %v were usual", got, want, usual)
 	}
 }
 

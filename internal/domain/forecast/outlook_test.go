@@ -140,7 +140,7 @@ func TestAForecastIsNotedAsItIsMade(t *testing.T) {
 			p := h.pendingOf(i, h.slot)
 			v, q := o.look(float64(s.length))
 			mean, spread := h.spans[i].forecast(&v, &q, float64(s.length))
-			if p.mean != float32(mean) || p.spread != float32(spread) || !p.made || p.from != h.slot || p.before != h.total {
+			if p.mean != float32(mean) || p.spread != float32(spread) || p.from != h.slot || p.before != h.total {
 				t.Fatalf("%+v is noted, want %v with a spread of %v", p, mean, spread)
 			}
 			for k := range v {

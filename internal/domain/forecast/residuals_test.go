@@ -101,8 +101,28 @@ func TestTheQuantileOfNothingIsTheHighest(t *testing.T) {
 	}
 	r.weight[20] = 2
 	for below, want := range map[float32]float64{0: 20, 1: 20.5, 2: 21} {
-		if got := (math.Asinh(float64(r.quantile(below))) + 3.2) / 0.15; math.Abs(got-want) > 1e-3 {
+		if got := (math.Asinh(float64(r.quantile(below))) + 3.2) / 0.15; !(math.Abs(got-want) <= 1e-3) {
 			t.Errorf("below quantile %v of two residuals in bin 20 are %v bins, want %v", below, got, want)
+		}
+	}
+}
+
+// TestThePartAboveP95IsBounded: it follows what was seen, and goes no further than from 2 % to 8 %. What lies at p95 is not above it.
+func TestThePartAboveP95IsBounded(t *testing.T) {
+	for name, tc := range map[string]struct {
+		of   func(r *residuals) float64
+		want float32
+	}{
+		"all are above":  {func(r *residuals) float64 { return float64(r.p95) + 1 }, 0.02},
+		"none is above":  {func(r *residuals) float64 { return float64(r.p95) - 1 }, 0.08},
+		"all are at p95": {func(r *residuals) float64 { return float64(r.p95) }, 0.08},
+	} {
+		r := newResiduals()
+		for range 500 {
+			r.observe(tc.of(&r), 1000, 0.01)
+		}
+		if r.miss != tc.want {
+			t.Errorf("%s: %v are to lie above it, want %v", name, r.miss, tc.want)
 		}
 	}
 }

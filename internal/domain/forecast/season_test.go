@@ -180,6 +180,27 @@ func TestLatelyIsHalvedInEachHalfLife(t *testing.T) {
 	})
 }
 
+// TestADayThatWasLeftOutBeginsAnew: also where the last half hour of the day before was not learnt.
+func TestADayThatWasLeftOutBeginsAnew(t *testing.T) {
+	var r recent
+	r.learn(46, 5, 3)
+	r.learn(48, 7, 2)
+	if r.today != 7 || r.todayUsual != 2 {
+		t.Errorf("today are %v of %v, want 7 of 2", r.today, r.todayUsual)
+	}
+}
+
+// TestCallsAreLearntAtMost: sums and squares of many are finite.
+func TestCallsAreLearntAtMost(t *testing.T) {
+	var s season
+	for slot := range slotsPerWeek {
+		s.learn(slot, 1e30, 0)
+	}
+	if s.week[5] != mostCalls || s.weekSquare[5] != mostSquare || math.IsInf(float64(s.weekSquares[slotsPerWeek]), 0) {
+		t.Errorf("%v calls with a square of %v, %v in all", s.week[5], s.weekSquare[5], s.weekSquares[slotsPerWeek])
+	}
+}
+
 // TestAFewCallsSayLittle of how busy it is, and nothing says more than eight times as busy, or as quiet, as usual.
 func TestAFewCallsSayLittle(t *testing.T) {
 	for name, tc := range map[string]struct {

@@ -24,7 +24,7 @@ func TestALineIsServedInOrder(t *testing.T) {
 			if units > 0 {
 				want = append(want, entry{step, units})
 			}
-			room := float64(rapid.IntRange(-1, 12).Draw(t, "room"))
+			room := float64(rapid.IntRange(-4, 48).Draw(t, "room")) / 4
 			var got, served []entry
 			taken := l.serve(room, func(e entry) { got = append(got, e) })
 			rest := room
@@ -152,14 +152,18 @@ func TestTrialsAreLimitsOfTheirSize(t *testing.T) {
 			unit = 3000 // milliseconds
 		}
 		var want adviceDay // the sum of all days
-		first := day0.UnixNano() / int64(a.step)
+		first := day0.UnixNano()/int64(a.step) + rapid.Int64Range(0, 70).Draw(t, "begin")
 		expected := NewEnvelope(max(l.Window, 5*time.Minute))
 		inWindow := newWindow(max(l.Window, 1))
 		steps := rapid.Int64Range(1, 50).Draw(t, "steps")
+		quiet := rapid.SampledFrom([]int64{-1, 1}).Draw(t, "quiet")
 		for step := first; step < first+steps; step++ {
 			var arrived [classes]float64
 			for class := range classes {
 				units := unit * rapid.SampledFrom([]int64{0, 0, 1, 5, 40}).Draw(t, "units")
+				if (step-first)/20 == quiet { // long enough to expect less
+					units = 0
+				}
 				at := time.Unix(0, step*int64(a.step)).Add(a.step / 3)
 				a.Ask(at, units, class == queuedClass)
 				arrived[class] = float64(units)
@@ -265,6 +269,9 @@ func (p *paper) note(a *Advisor, day *adviceDay, trial, class int, steps int64, 
 
 // TestBinsOfWaits are half octaves from a quarter of a second on; all that is shorter is in the first of them, and what is longest in the last.
 func TestBinsOfWaits(t *testing.T) {
+	if got := longestWait(0); got != 0 {
+		t.Errorf("what does not wait waits %s", got)
+	}
 	for bin, want := range []time.Duration{0, 353_553_390, 500 * time.Millisecond, 707_106_781, time.Second} {
 		if got := longestWait(bin); (got - want).Abs() > 2 {
 			t.Errorf("bin %d ends at %s, want %s", bin, got, want)
