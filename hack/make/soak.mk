@@ -10,7 +10,7 @@ FUZZED = ledger/FuzzLedgerWorlds fairshare/FuzzShareWorlds forecast/FuzzRestore
 soak: ## A million random worlds of ledger and shares, and an hour of each fuzz test (hours in all): CHECKS=100000 FUZZ=10m.
 	@set -e; for one in $(SOAKED); do \
 		echo "soak: $$one, $(CHECKS) worlds"; \
-		$(GO) test -count=1 -timeout 0 -v -run "^$${one#*/}\$$" -rapid.checks $(CHECKS) ./internal/domain/$${one%/*} | grep -v '^=== '; \
+		$(GO) test -count=1 -timeout 0 -v -run "^$${one#*/}\$$" ./internal/domain/$${one%/*} -rapid.checks=$(CHECKS) | grep -v '^=== '; \
 	done
 	@set -e; for one in $(FUZZED); do \
 		echo "soak: $$one for $(FUZZ)"; \
