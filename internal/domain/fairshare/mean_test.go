@@ -4,6 +4,7 @@ package fairshare_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
@@ -34,5 +35,50 @@ func TestWhoComesNewIsNotAheadOfThoseThatAreLeft(t *testing.T) {
 	}
 	if sent < 49 || sent > 51 {
 		t.Errorf("who came new sent %d of 100 calls beside one other, want half", sent)
+	}
+}
+
+// TestWhoWasHeldBackIsWhereItWas: it gets its part from when it can send again, neither more for having waited nor less, whether its head was offered once or
+// again and again.
+func TestWhoWasHeldBackIsWhereItWas(t *testing.T) {
+	for name, again := range map[string]bool{"offered once": false, "offered again and again": true} {
+		t.Run(name, func(t *testing.T) {
+			units := plenty("units")
+			units.Max, units.Window = 1<<20, 100*365*24*time.Hour // it renews so slowly that the slot does not price the calls
+			m := newMarket(t, []int64{1, 1, 1}, units, slots("slot"))
+			head := func(owner int) fairshare.Head {
+				return fairshare.Head{Owner: ledger.Owner(owner), Cost: ledger.Cost{1, int64(owner) / 2}, Since: begin}
+			}
+			send := func(calls int) (sent [3]int) {
+				for range calls {
+					if again {
+						m.sharing.Offer(head(2))
+					}
+					choice, ok := m.sharing.Pick(m.now)
+					if !ok {
+						t.Fatal("nothing was picked")
+					}
+					m.sent++
+					m.must(m.sharing.Charge(m.now, m.sent, choice, ledger.NoRecord))
+					m.must(m.book.Refund(m.sent)) // what it was charged for is not the matter here
+					m.sharing.Offer(choice.Head)
+					sent[choice.Owner]++
+				}
+				return sent
+			}
+			for owner := range 3 {
+				m.sharing.Offer(head(owner))
+			}
+			for round := range ledger.ID(3) {
+				if sent := send(30); min(sent[0], sent[1], sent[2]) < 9 {
+					t.Errorf("before round %d %v of 30 calls were sent, want a third each", round, sent)
+				}
+				m.must(m.book.Charge(m.now, 1<<40+round, m.book.Owner("stranger"), ledger.Cost{0, 1}, ledger.NoRecord))
+				if sent := send(100); sent[2] != 0 {
+					t.Errorf("%d calls were sent without a slot", sent[2])
+				}
+				m.must(m.book.Refund(1<<40 + round))
+			}
+		})
 	}
 }
