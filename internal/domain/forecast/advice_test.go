@@ -64,6 +64,9 @@ func TestWhatIsAdvised(t *testing.T) {
 		"by the part of itself": {
 			advisors: []*Advisor{sees("minute", 1000, 0.3, 0), large(1.3)}, want: Advice{Limit: "large", Needed: 13_741},
 		},
+		"the larger of two that are as short": {
+			advisors: []*Advisor{sees("minute", 2000, 0.3, 0), large(1.3)}, want: Advice{Limit: "minute", Needed: 2312},
+		},
 		"no size is enough":      {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},
 		"none is worse than any": {advisors: []*Advisor{sees("minute", math.Inf(1), 0.3, 0), sees("hour", 2000, 0.3, 0)}, want: Advice{Limit: "minute"}},
 		"wherever it is":         {advisors: []*Advisor{sees("hour", 2000, 0.3, 0), sees("minute", math.Inf(1), 0.3, 0)}, want: Advice{Limit: "minute"}},

@@ -24,6 +24,7 @@ func bursts(a *forecast.Advisor, days int, every time.Duration, calls int64, que
 }
 
 func TestAdvice(t *testing.T) {
+	notShort(t)
 	perMinute := func(most int64) limits.Limit {
 		return limits.Limit{Name: "minute", Kind: limits.Rolling, Max: most, Window: time.Minute}
 	}
@@ -157,6 +158,7 @@ func TestAdviceNeedsADay(t *testing.T) {
 
 // TestAdviceDoesNotFlip: a part of late calls between the two thresholds leaves it as it was, and what was long ago is forgotten.
 func TestAdviceDoesNotFlip(t *testing.T) {
+	notShort(t)
 	a := forecast.NewAdvisor(minute, targets)
 	now := monday
 	for i := range 2 * 24 * 60 {

@@ -16,11 +16,11 @@ func quantile(of []time.Duration, q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
-// notShort leaves a test of many weeks out with -short, which is for runs by the hundred.
+// notShort leaves a test of many days out with -short, which is for runs by the hundred.
 func notShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("it takes many weeks of many laws")
+		t.Skip("it takes many days")
 	}
 }
 
