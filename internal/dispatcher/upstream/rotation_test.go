@@ -35,8 +35,9 @@ func TestRotatedTokenSurvivesPowerLoss(t *testing.T) {
 			} else {
 				// Nobody uses this token before the power fails: its having come is enough.
 				w.check(byRefresh)
-				for !w.check(byRefresh).Resolved {
-					time.Sleep(time.Millisecond)
+				time.Sleep(time.Second)
+				if got := w.check(byRefresh); !got.Resolved {
+					t.Fatalf("life %d: the report is %+v", life, got)
 				}
 			}
 			w.wantTokens(life + 1)
@@ -61,6 +62,23 @@ func TestPowerLossBetweenReceiptAndStore(t *testing.T) {
 		if diff := cmp.Diff(reauthorize, w.check(byRefresh)); diff != "" {
 			t.Errorf("the report (-want +got):\n%s", diff)
 		}
+	})
+}
+
+// TestAnOrderlyEndKeepsWhatIsOnItsWay: the answer that comes while the dispatcher stops is stored, and nothing is asked for afterwards.
+func TestAnOrderlyEndKeepsWhatIsOnItsWay(t *testing.T) {
+	withTokens(t, simulated(), func(w *tokenWorld) {
+		if got := w.check(byRefresh); got.Token != contract.TokenPending {
+			t.Fatalf("the report is %+v", got)
+		}
+		w.tokens.Close()
+		time.Sleep(time.Hour) // beyond the token's life
+		if _, err := w.send(byRefresh); !errors.Is(err, oauth.ErrClosed) {
+			t.Errorf("a call after the end: %v", err)
+		}
+		w.wantTokens(1)
+		w.loseVolatile()
+		w.want(byRefresh, http.StatusOK)
 	})
 }
 

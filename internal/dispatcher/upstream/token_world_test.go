@@ -124,9 +124,11 @@ func withTokens(t *testing.T, config crmsim.Config, test func(w *tokenWorld)) {
 			return network(ctx, name, address)
 		}
 		w.machine = w.powerOn(w.disk, w.dialed)
+		defer func() { // also after a failure
+			w.shutDown()
+			sim.Close()
+		}()
 		test(w)
-		w.shutDown()
-		sim.Close()
 	})
 }
 
