@@ -147,6 +147,10 @@ func TestEnqueueRefusals(t *testing.T) {
 			b.apply(plan(2, func(p *contract.Plan) { p.Hold, p.Integrations[0].Queue.MaxCalls = true, 1 }))
 			b.enqueue(write("/1", call.RepeatKeyed))
 		}, contract.ReasonQueueFull},
+		"its body finds no room in the queue": {func(b *bench) {
+			b.apply(plan(2, func(p *contract.Plan) { p.Hold, p.Integrations[0].Queue.MaxBytes = true, 20 }))
+			b.enqueue(write("/1", call.RepeatKeyed))
+		}, contract.ReasonQueueFull},
 		"it would be too old before its turn": {func(b *bench) {
 			b.apply(plan(2, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 125 }))
 			for n := range 30 {
