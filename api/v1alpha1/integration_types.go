@@ -2,7 +2,10 @@
 
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // OverflowPolicy says what happens to a call that does not fit into the limits now.
 // +kubebuilder:validation:Enum=Wait;Reject
@@ -183,6 +186,12 @@ type Queue struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	MaxCalls int32 `json:"maxCalls,omitempty"`
+
+	// maxBytes is the most that the bodies of waiting calls may take of the volume, between 8Mi (the largest body of one call) and 1Ti.
+	// +optional
+	// +default="128Mi"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('8Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="maxBytes must be between 8Mi and 1Ti"
+	MaxBytes resource.Quantity `json:"maxBytes,omitzero"` //nolint:kubeapilinter // omitempty does nothing for a struct
 
 	// maxAgeSeconds is how long a call may wait; then it ends as dead, with its reason, and its result says so.
 	// +optional

@@ -63,6 +63,11 @@ type BacklogStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Calls *int64 `json:"calls,omitempty"`
 
+	// queuedBytes is how many bytes the bodies of those have that are still to be sent, rounded to two digits; spec.overflow.queue.maxBytes bounds it.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	QueuedBytes *int64 `json:"queuedBytes,omitempty"`
+
 	// parked is the number of those whose outcome is unknown and that cannot be repeated safely. They are never sent again on their own and end as dead after
 	// spec.overflow.queue.maxAgeSeconds.
 	// +optional

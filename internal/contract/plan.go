@@ -418,7 +418,9 @@ type CachedRead struct {
 
 // Queue bounds what waits durably.
 type Queue struct {
-	MaxCalls      int64 `json:"maxCalls"`
+	MaxCalls int64 `json:"maxCalls"`
+	// MaxBytes bounds the bodies of the calls that wait; 0 if only the volume does.
+	MaxBytes      int64 `json:"maxBytes,omitempty"`
 	MaxAgeSeconds int64 `json:"maxAgeSeconds"`
 }
 

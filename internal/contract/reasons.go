@@ -13,7 +13,7 @@ const (
 	ReasonCRMRefusing Reason = "CRMRefusing"
 	// ReasonHeld: the CRM object says dispatch: Hold.
 	ReasonHeld Reason = "Held"
-	// ReasonQueueFull: the integration's queue holds queue.maxCalls calls.
+	// ReasonQueueFull: the integration's queue holds queue.maxCalls calls, or would hold more than queue.maxBytes with this one.
 	ReasonQueueFull Reason = "QueueFull"
 	// ReasonQueueTooSlow: the call would be older than queue.maxAgeSeconds before it could be sent.
 	ReasonQueueTooSlow Reason = "QueueTooSlow"

@@ -160,6 +160,8 @@ type BacklogReport struct {
 	Sent   int64 `json:"sent"`
 	Parked int64 `json:"parked"`
 	Dead   int64 `json:"dead"`
+	// QueuedBytes is how many bytes the bodies of queued calls have.
+	QueuedBytes int64 `json:"queuedBytes"`
 	// OldestQueued is when the oldest of Queued was accepted.
 	OldestQueued *time.Time `json:"oldestQueued,omitempty"`
 	// DrainSeconds is the time until Queued is 0 that is kept with even chances, DrainP95Seconds the one that is kept in 19 cases of 20; nil when it cannot be

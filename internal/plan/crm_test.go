@@ -55,7 +55,7 @@ func TestPlanOfACRM(t *testing.T) {
 				{Name: "main", ServiceAccount: "system:serviceaccount:cc:ccai"},
 				{Name: "key-a", APIKeySHA256: []string{strings.Repeat("a", 64)}},
 			},
-			Enforce: true, Default: contract.Wait, WaitSeconds: 8, Queue: contract.Queue{MaxCalls: 1000, MaxAgeSeconds: 86400},
+			Enforce: true, Default: contract.Wait, WaitSeconds: 8, Queue: contract.Queue{MaxCalls: 1000, MaxBytes: 128 << 20, MaxAgeSeconds: 86400},
 			ShareReads: true,
 		}},
 	}

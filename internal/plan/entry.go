@@ -28,6 +28,7 @@ func members(in Input) []*v1alpha1.Integration {
 const (
 	defaultWaitSeconds   = 8
 	defaultQueuedCalls   = 1000
+	defaultQueuedBytes   = 128 << 20
 	defaultMaxAgeSeconds = 24 * 60 * 60
 )
 
@@ -60,6 +61,7 @@ func overflow(entry *contract.Integration, o *v1alpha1.Overflow) {
 	entry.WaitSeconds = int64(cmp.Or(o.WaitSeconds, defaultWaitSeconds))
 	entry.Queue = contract.Queue{
 		MaxCalls:      int64(cmp.Or(o.Queue.MaxCalls, defaultQueuedCalls)),
+		MaxBytes:      cmp.Or(o.Queue.MaxBytes.Value(), defaultQueuedBytes),
 		MaxAgeSeconds: int64(cmp.Or(o.Queue.MaxAgeSeconds, defaultMaxAgeSeconds)),
 	}
 	for _, declared := range o.Operations {

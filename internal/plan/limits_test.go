@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/yaml"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
@@ -201,6 +202,7 @@ func TestAnAbsentOverflowIsWhatTheDefaultsOfItsFieldsSay(t *testing.T) {
 		"policy":              {overflow["policy"].Default, string(got.Default)},
 		"waitSeconds":         {overflow["waitSeconds"].Default, float64(got.WaitSeconds)},
 		"queue.maxCalls":      {overflow["queue"].Properties["maxCalls"].Default, float64(got.Queue.MaxCalls)},
+		"queue.maxBytes":      {overflow["queue"].Properties["maxBytes"].Default, resource.NewQuantity(got.Queue.MaxBytes, resource.BinarySI).String()},
 		"queue.maxAgeSeconds": {overflow["queue"].Properties["maxAgeSeconds"].Default, float64(got.Queue.MaxAgeSeconds)},
 	} {
 		if pair[0] != pair[1] {

@@ -181,14 +181,15 @@ func shareWindow(published []v1alpha1.ShareStatus, r contract.ShareReport, unit,
 
 func backlogOf(published v1alpha1.BacklogStatus, r contract.BacklogReport, now time.Time) (v1alpha1.BacklogStatus, time.Duration) {
 	var next v1alpha1.BacklogStatus
-	var calls, parked, dead, oldest, eta, late time.Duration
+	var calls, bytes, parked, dead, oldest, eta, late time.Duration
 	next.Calls, calls = twoDigits(published.Calls, r.Queued+r.Sent+r.Parked)
+	next.QueuedBytes, bytes = twoDigits(published.QueuedBytes, r.QueuedBytes)
 	next.Parked, parked = twoDigits(published.Parked, r.Parked)
 	next.Dead, dead = twoDigits(published.Dead, r.Dead)
 	next.OldestQueuedTime, oldest = moment(published.OldestQueuedTime, timeOf(r.OldestQueued), now)
 	next.DrainETA, eta = moment(published.DrainETA, drained(r, r.DrainSeconds, now), now)
 	next.DrainETALate, late = moment(published.DrainETALate, drained(r, r.DrainP95Seconds, now), now)
-	return next, soonest(calls, parked, dead, oldest, eta, late)
+	return next, soonest(calls, bytes, parked, dead, oldest, eta, late)
 }
 
 // drained is when a backlog will be, nil if there is none or that cannot be foreseen.

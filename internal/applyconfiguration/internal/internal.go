@@ -50,6 +50,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: parked
       type:
         scalar: numeric
+    - name: queuedBytes
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BasicCredentials
   map:
     fields:
@@ -659,6 +662,10 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 86400
+    - name: maxBytes
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+      default: 128Mi
     - name: maxCalls
       type:
         scalar: numeric

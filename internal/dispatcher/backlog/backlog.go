@@ -21,6 +21,8 @@ var (
 	ErrStoreFull = errors.New("the store has no room for another call")
 	// ErrQueueFull: the integration has as many calls queued as its entry allowed.
 	ErrQueueFull = errors.New("the integration's queue is full")
+	// ErrQueueLarge: the bodies of the integration's queued calls would be larger than its entry allowed.
+	ErrQueueLarge = errors.New("the integration's queue has no room for the call's body")
 	// ErrConflict: a transition starts from a state in which the call is not, or sends or parks one whose turn it is not. The batch was not committed.
 	ErrConflict = errors.New("the call is in another state")
 )
@@ -28,7 +30,7 @@ var (
 // Store keeps what must survive a crash. Append and the reads may be called by many goroutines, Commit by one at a time.
 type Store interface {
 	// Append makes a call durable, as queued. When the integration has used e.DedupeKey before, nothing is stored: it returns the first call's ID and Seen, or
-	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull and ErrQueueFull.
+	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull, ErrQueueFull and ErrQueueLarge.
 	Append(e Entry) (Appended, error)
 	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, refunds,
 	// tallies, memory and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
@@ -48,9 +50,9 @@ type Store interface {
 	Result(ref Ref) (call.Result, error)
 	// List returns the first n calls of an integration behind after that are in the state, StateParked or StateDead, in the order of acceptance.
 	List(integration string, state call.State, after call.ID, n int) ([]call.Result, error)
-	// Holds reports whether a call's body is there, or returns call.ErrUnknown. A call that succeeded or failed has none, a dead one keeps it until it is
-	// forgotten.
-	Holds(ref Ref) (bool, error)
+	// Holds says how many bytes a call's body has and whether it is there, or returns call.ErrUnknown. A call that succeeded or failed has none any more, a dead one
+	// keeps it until it is forgotten.
+	Holds(ref Ref) (bytes int64, held bool, err error)
 	// Due returns up to n calls whose time is over at the moment at (see Due), the most overdue first, and when the next one after these is due; zero if none is.
 	Due(at time.Time, n int) (due []Due, next time.Time, err error)
 	// Room returns ErrStoreFull while Append would.
@@ -78,8 +80,8 @@ type Entry struct {
 	// DedupeKey, if not empty, is the client's key for this call; it is known until the call's result is forgotten.
 	DedupeKey   string
 	Fingerprint [32]byte
-	// MaxQueued bounds the integration's queued calls, this one included.
-	MaxQueued int64
+	// MaxQueued bounds the integration's queued calls, this one included, MaxBytes the bytes of their bodies; 0 is no bound of bytes.
+	MaxQueued, MaxBytes int64
 }
 
 // Appended is what became of an Entry.
@@ -140,7 +142,7 @@ type Batch struct {
 	Refunds []uint64
 	// ForgetCalls removes ended calls with their results and keys.
 	ForgetCalls []Ref
-	// Tallies are added to the stored ones. The states in them are ignored: transitions keep those.
+	// Tallies are added to the stored ones. The states in them and QueuedBytes are ignored: transitions keep those.
 	Tallies map[string]Tally
 	// Plan, if set, is the plan in force.
 	Plan []byte

@@ -12,6 +12,8 @@ type Tally struct {
 	Accepted, Dispatched, Drained, Refused, Forwarded, Overheld, Saved int64
 	// How many acknowledged calls are in each state.
 	Queued, Sent, Parked, Succeeded, Failed, Dead int64
+	// QueuedBytes is how many bytes the bodies of queued calls have.
+	QueuedBytes int64
 }
 
 // Add adds u to t, member by member.
@@ -37,7 +39,7 @@ func (t *Tally) Members() []*int64 {
 	return []*int64{
 		&t.Accepted, &t.Dispatched, &t.Drained, &t.Refused, &t.Forwarded, &t.Overheld,
 		&t.Queued, &t.Sent, &t.Parked, &t.Succeeded, &t.Failed, &t.Dead,
-		&t.Saved,
+		&t.Saved, &t.QueuedBytes,
 	}
 }
 

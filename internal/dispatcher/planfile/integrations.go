@@ -16,6 +16,7 @@ import (
 const (
 	maxWaitSeconds  = 300
 	maxQueued       = 100_000
+	maxQueuedBytes  = 1 << 40
 	maxAgeSeconds   = 7 * 24 * 60 * 60
 	maxCacheSeconds = 24 * 60 * 60
 )
@@ -43,6 +44,7 @@ func (p *problems) overflow(integration contract.Integration, adapter provider.P
 	p.require(integration.Default == contract.Wait || integration.Default == contract.Reject, field+".default", "%q is neither Wait nor Reject", integration.Default)
 	p.within(integration.WaitSeconds, 0, maxWaitSeconds, field+".waitSeconds")
 	p.within(integration.Queue.MaxCalls, 0, maxQueued, field+".queue.maxCalls")
+	p.within(integration.Queue.MaxBytes, 0, maxQueuedBytes, field+".queue.maxBytes")
 	p.within(integration.Queue.MaxAgeSeconds, 1, maxAgeSeconds, field+".queue.maxAgeSeconds")
 	for i, o := range integration.Operations {
 		p.operation(o, adapter, fmt.Sprintf("%s.operations[%d]", field, i))

@@ -221,6 +221,7 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"default policy":        {func(p *contract.Plan) { p.Integrations[0].Default = contract.Queued }, `.default: "Queue" is neither Wait nor Reject`},
 		"waiting":               {func(p *contract.Plan) { p.Integrations[0].WaitSeconds = 301 }, ".waitSeconds: 301 is not between 0 and 300"},
 		"queue length":          {func(p *contract.Plan) { p.Integrations[0].Queue.MaxCalls = 100001 }, ".queue.maxCalls: 100001 is not"},
+		"queue bytes":           {func(p *contract.Plan) { p.Integrations[0].Queue.MaxBytes = -1 }, ".queue.maxBytes: -1 is not"},
 		"queue age":             {func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 0 }, ".queue.maxAgeSeconds: 0 is not"},
 		"an operation":          {func(p *contract.Plan) { p.Integrations[0].Operations[0].Operation = "Fly" }, `.operations[0].operation: "Fly" is not an operation of Zendesk`},
 		"an operation's policy": {func(p *contract.Plan) { p.Integrations[0].Operations[0].Policy = "Drop" }, `.operations[0].policy: "Drop" is not`},

@@ -129,7 +129,7 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 		return err
 	})
 	if err != nil {
-		return "", false, s.refuseAppend(c.Integration, entry.MaxQueued, err)
+		return "", false, s.refuseAppend(&entry, err)
 	}
 	if !a.Seen {
 		s.report(func() { s.arrived(c, a) })
@@ -143,7 +143,7 @@ func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
 	l, refusal := s.admissible(e.Call.Integration)
 	if refusal == nil {
 		maxAge := time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second
-		e.MaxQueued, e.Call.Expires = l.spec.Queue.MaxCalls, now.Add(maxAge)
+		e.MaxQueued, e.MaxBytes, e.Call.Expires = l.spec.Queue.MaxCalls, l.spec.Queue.MaxBytes, now.Add(maxAge)
 		if _, late, ok := s.drainTime(now, l, s.options.Store.Tally(l.key).Queued+1); !s.plan.Hold && (!ok || late > maxAge) {
 			refusal = &call.Refusal{
 				Code: contract.ReasonQueueTooSlow, RetryAfter: max(0, late-maxAge),
@@ -169,12 +169,14 @@ func (s *Scheduler) arrived(c *call.Call, a backlog.Appended) {
 }
 
 // refuseAppend puts the store's errors into the words of a refusal.
-func (s *Scheduler) refuseAppend(integration string, maxQueued int64, err error) error {
+func (s *Scheduler) refuseAppend(e *backlog.Entry, err error) error {
+	integration, most := e.Call.Integration, contract.Queue{MaxCalls: e.MaxQueued, MaxBytes: e.MaxBytes}
 	refusal := &call.Refusal{}
 	switch {
 	case errors.Is(err, backlog.ErrQueueFull):
-		refusal.Code = contract.ReasonQueueFull
-		refusal.Detail = fmt.Sprintf("the queue of %s holds queue.maxCalls calls, %d", integration, maxQueued)
+		refusal = refuseQueueFull(integration, most)
+	case errors.Is(err, backlog.ErrQueueLarge):
+		refusal = refuseQueueLarge(integration, most)
 	case errors.Is(err, backlog.ErrStoreFull):
 		refusal.Code, refusal.Detail = contract.ReasonStoreFull, "the volume has no room for another call"
 	case errors.Is(err, errStopped):
@@ -184,6 +186,17 @@ func (s *Scheduler) refuseAppend(integration string, maxQueued int64, err error)
 	}
 	s.report(func() { s.count(integration, backlog.Tally{Refused: 1}) })
 	return refusal
+}
+
+func refuseQueueFull(integration string, most contract.Queue) *call.Refusal {
+	return &call.Refusal{Code: contract.ReasonQueueFull, Detail: fmt.Sprintf("the queue of %s holds queue.maxCalls calls, %d", integration, most.MaxCalls)}
+}
+
+func refuseQueueLarge(integration string, most contract.Queue) *call.Refusal {
+	return &call.Refusal{
+		Code:   contract.ReasonQueueFull,
+		Detail: fmt.Sprintf("with this call's body the queue of %s would hold more than queue.maxBytes bytes, %d", integration, most.MaxBytes),
+	}
 }
 
 func refuseStopped(err error) error {

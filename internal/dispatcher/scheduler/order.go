@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
@@ -95,14 +94,16 @@ func (s *Scheduler) resend(o order, now time.Time, r call.Result) error {
 	if refusal != nil {
 		return refusal
 	}
-	if most := l.spec.Queue.MaxCalls; s.options.Store.Tally(l.key).Queued >= most {
-		return &call.Refusal{Code: contract.ReasonQueueFull, Detail: fmt.Sprintf("the queue of %s holds queue.maxCalls calls, %d", l.key, most)}
-	}
-	switch held, err := s.options.Store.Holds(o.ref); {
+	size, held, err := s.options.Store.Holds(o.ref)
+	switch t, most := s.options.Store.Tally(l.key), l.spec.Queue; {
 	case err != nil:
 		return err
 	case !held:
 		return call.ErrBodyGone
+	case t.Queued >= most.MaxCalls:
+		return refuseQueueFull(l.key, most)
+	case most.MaxBytes > 0 && t.QueuedBytes+size > most.MaxBytes:
+		return refuseQueueLarge(l.key, most)
 	}
 	expires := now.Add(time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second)
 	s.transit(backlog.Transition{Ref: o.ref, From: r.State, To: call.StateQueued, At: now, Expires: expires}, expires)

@@ -147,8 +147,12 @@ func TestEnqueueRefusals(t *testing.T) {
 			b.apply(plan(2, func(p *contract.Plan) { p.Hold, p.Integrations[0].Queue.MaxCalls = true, 1 }))
 			b.enqueue(write("/1", call.RepeatKeyed))
 		}, contract.ReasonQueueFull},
+		"its body finds no room in the queue": {func(b *bench) {
+			b.apply(plan(2, func(p *contract.Plan) { p.Hold, p.Integrations[0].Queue.MaxBytes = true, 19 }))
+			b.enqueue(write("/1", call.RepeatKeyed))
+		}, contract.ReasonQueueFull},
 		"it would be too old before its turn": {func(b *bench) {
-			b.apply(plan(2, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 125 }))
+			b.apply(plan(2, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 186 }))
 			for n := range 30 {
 				b.enqueue(write(fmt.Sprint("/", n), call.RepeatKeyed))
 			}

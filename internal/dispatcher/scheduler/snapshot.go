@@ -241,7 +241,7 @@ func (s *Scheduler) ownHard(l *lane, of price, in fairshare.Lane) bool {
 }
 
 func backlogOf(t backlog.Tally) contract.BacklogReport {
-	return contract.BacklogReport{Queued: t.Queued, Sent: t.Sent, Parked: t.Parked, Dead: t.Dead}
+	return contract.BacklogReport{Queued: t.Queued, Sent: t.Sent, Parked: t.Parked, Dead: t.Dead, QueuedBytes: t.QueuedBytes}
 }
 
 func addBacklog(sum *contract.BacklogReport, b contract.BacklogReport) {
@@ -249,6 +249,7 @@ func addBacklog(sum *contract.BacklogReport, b contract.BacklogReport) {
 	sum.Sent += b.Sent
 	sum.Parked += b.Parked
 	sum.Dead += b.Dead
+	sum.QueuedBytes += b.QueuedBytes
 }
 
 func earliest(a, b *time.Time) *time.Time {

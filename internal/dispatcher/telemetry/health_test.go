@@ -75,7 +75,7 @@ func watched() *fake {
 	f.snapshot.Advice = &contract.LicenceAdvice{Adequate: true}
 	f.snapshot.Integrations = []contract.IntegrationReport{{
 		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20, Lent: 7, Borrowed: 8, Demand: 90}},
-		Backlog:                contract.BacklogReport{Queued: 5, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60)), DrainP95Seconds: new(int64(90))},
+		Backlog:                contract.BacklogReport{Queued: 5, QueuedBytes: 6, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60)), DrainP95Seconds: new(int64(90))},
 		GuaranteeMissedSeconds: 4,
 		Counters:               contract.IntegrationCounters{Accepted: 11, Dispatched: 12, Drained: 13, Refused: 14, Forwarded: 15, Overheld: 16, Saved: 17},
 	}}
@@ -95,7 +95,7 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 	}
 	want := []string{
 		`accepted_calls_total{integration="n/a"} 11`,
-		`backlog_calls{integration="n/a",state="dead"} 3`, `backlog_calls{integration="n/a",state="parked"} 2`,
+		`backlog_bytes{integration="n/a"} 6`, `backlog_calls{integration="n/a",state="dead"} 3`, `backlog_calls{integration="n/a",state="parked"} 2`,
 		`backlog_calls{integration="n/a",state="queued"} 5`, `backlog_calls{integration="n/a",state="sent"} 1`,
 		`backlog_drain_seconds{chance="p50",integration="n/a"} 60`, `backlog_drain_seconds{chance="p95",integration="n/a"} 90`, `backlog_oldest_timestamp_seconds{integration="n/a"} 1000`,
 		`borrowed_calls{limit="minute"} 6`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,

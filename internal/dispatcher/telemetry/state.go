@@ -44,6 +44,7 @@ var (
 	demandOfCalls   = describe("integration_demand_calls", "What an integration is expected to have used when a limit is renewed.", "integration", "limit")
 	guaranteeMissed = describe("integration_guarantee_missed_seconds", "For how long a call within what is never lent of the guarantee has been waiting.", "integration")
 
+	backlogBytes  = describe("backlog_bytes", "Size of the bodies of queued calls.", "integration")
 	backlogCalls  = describe("backlog_calls", "Acknowledged calls by state: queued, sent, parked, dead.", "integration", "state")
 	backlogOldest = describe("backlog_oldest_timestamp_seconds", "When the oldest queued call was accepted; absent if none is queued.", "integration")
 	backlogDrain  = describe("backlog_drain_seconds",
@@ -147,6 +148,7 @@ func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
 	for state, calls := range map[string]int64{"queued": i.Backlog.Queued, "sent": i.Backlog.Sent, "parked": i.Backlog.Parked, "dead": i.Backlog.Dead} {
 		gauge(backlogCalls, float64(calls), key, state)
 	}
+	gauge(backlogBytes, float64(i.Backlog.QueuedBytes), key)
 	moment(gauge, backlogOldest, i.Backlog.OldestQueued, key)
 	for chance, drain := range map[string]*int64{even: i.Backlog.DrainSeconds, likely: i.Backlog.DrainP95Seconds} {
 		if drain != nil {

@@ -16,6 +16,8 @@ import (
 type BacklogStatusApplyConfiguration struct {
 	// calls is the number of calls accepted for later that have not been answered by the CRM yet, rounded to two digits. It includes parked calls.
 	Calls *int64 `json:"calls,omitempty"`
+	// queuedBytes is how many bytes the bodies of those have that are still to be sent, rounded to two digits; spec.overflow.queue.maxBytes bounds it.
+	QueuedBytes *int64 `json:"queuedBytes,omitempty"`
 	// parked is the number of those whose outcome is unknown and that cannot be repeated safely. They are never sent again on their own and end as dead after
 	// spec.overflow.queue.maxAgeSeconds.
 	Parked *int64 `json:"parked,omitempty"`
@@ -41,6 +43,14 @@ func BacklogStatus() *BacklogStatusApplyConfiguration {
 // If called multiple times, the Calls field is set to the value of the last call.
 func (b *BacklogStatusApplyConfiguration) WithCalls(value int64) *BacklogStatusApplyConfiguration {
 	b.Calls = &value
+	return b
+}
+
+// WithQueuedBytes sets the QueuedBytes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the QueuedBytes field is set to the value of the last call.
+func (b *BacklogStatusApplyConfiguration) WithQueuedBytes(value int64) *BacklogStatusApplyConfiguration {
+	b.QueuedBytes = &value
 	return b
 }
 

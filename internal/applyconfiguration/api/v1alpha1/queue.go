@@ -4,6 +4,10 @@
 
 package v1alpha1
 
+import (
+	resource "k8s.io/apimachinery/pkg/api/resource"
+)
+
 // QueueApplyConfiguration represents a declarative configuration of the Queue type for use
 // with apply.
 //
@@ -11,6 +15,8 @@ package v1alpha1
 type QueueApplyConfiguration struct {
 	// maxCalls is the most calls that may wait.
 	MaxCalls *int32 `json:"maxCalls,omitempty"`
+	// maxBytes is the most that the bodies of waiting calls may take of the volume, between 8Mi (the largest body of one call) and 1Ti.
+	MaxBytes *resource.Quantity `json:"maxBytes,omitempty"`
 	// maxAgeSeconds is how long a call may wait; then it ends as dead, with its reason, and its result says so.
 	MaxAgeSeconds *int32 `json:"maxAgeSeconds,omitempty"`
 }
@@ -26,6 +32,14 @@ func Queue() *QueueApplyConfiguration {
 // If called multiple times, the MaxCalls field is set to the value of the last call.
 func (b *QueueApplyConfiguration) WithMaxCalls(value int32) *QueueApplyConfiguration {
 	b.MaxCalls = &value
+	return b
+}
+
+// WithMaxBytes sets the MaxBytes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxBytes field is set to the value of the last call.
+func (b *QueueApplyConfiguration) WithMaxBytes(value resource.Quantity) *QueueApplyConfiguration {
+	b.MaxBytes = &value
 	return b
 }
 

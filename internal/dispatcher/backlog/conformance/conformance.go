@@ -119,6 +119,7 @@ func (r *run) append(t *rapid.T) {
 		DedupeKey:   rapid.SampledFrom([]string{"", "k1", "k2"}).Draw(t, "key"),
 		Fingerprint: [32]byte{rapid.SampledFrom([]byte{1, 1, 1, 2}).Draw(t, "fingerprint")},
 		MaxQueued:   int64(rapid.IntRange(1, 6).Draw(t, "max queued")),
+		MaxBytes:    int64(rapid.SampledFrom([]int{0, 0, 6, 15, 30}).Draw(t, "max bytes")),
 	}
 	got, err := r.store.Append(e)
 	first, known := r.now.keys[modelKey{integration, e.DedupeKey}]
@@ -134,6 +135,10 @@ func (r *run) append(t *rapid.T) {
 	case int64(len(r.now.in(integration, call.StateQueued))) >= e.MaxQueued:
 		if !errors.Is(err, backlog.ErrQueueFull) {
 			t.Fatalf("a full queue: %v", err)
+		}
+	case e.MaxBytes > 0 && r.now.tallies[integration].QueuedBytes+int64(len(e.Call.Body)) > e.MaxBytes:
+		if !errors.Is(err, backlog.ErrQueueLarge) {
+			t.Fatalf("a queue of too many bytes: %v", err)
 		}
 	default:
 		r.appended(t, e, got, err)

@@ -68,6 +68,7 @@ func (m *model) append(e backlog.Entry, id call.ID) {
 	c.ID = id
 	t := m.tallies[c.Integration]
 	t.Accepted++
+	t.QueuedBytes += int64(len(c.Body))
 	m.tallies[c.Integration] = t
 	m.move(c.Integration, "", call.StateQueued)
 	m.calls[backlog.Ref{Integration: c.Integration, ID: id}] = modelCall{
@@ -136,6 +137,14 @@ func (m *model) transit(t backlog.Transition) {
 	}
 	m.calls[t.Ref] = c
 	m.move(t.Integration, t.From, t.To)
+	sum, size := m.tallies[t.Integration], int64(len(c.call.Body))
+	if t.From == call.StateQueued {
+		sum.QueuedBytes -= size
+	}
+	if t.To == call.StateQueued {
+		sum.QueuedBytes += size
+	}
+	m.tallies[t.Integration] = sum
 }
 
 // turn is the call whose turn it is among those with the integration and the ordering key of c: one that is sent or parked, else the first one that is queued.

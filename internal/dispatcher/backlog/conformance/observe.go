@@ -17,12 +17,13 @@ import (
 
 // observation is all that can be seen of a store.
 type observation struct {
-	Tallies  map[string]backlog.Tally
-	Heads    map[string][]backlog.Head
-	Results  map[backlog.Ref]call.Result
-	Lists    map[string][]call.ID
-	Calls    map[backlog.Ref]call.Call
-	Bodies   map[backlog.Ref]bool
+	Tallies map[string]backlog.Tally
+	Heads   map[string][]backlog.Head
+	Results map[backlog.Ref]call.Result
+	Lists   map[string][]call.ID
+	Calls   map[backlog.Ref]call.Call
+	// Bodies has their sizes, -1 for one that is gone.
+	Bodies   map[backlog.Ref]int64
 	Due      []backlog.Due
 	Restored backlog.Restored
 	Secrets  map[string][]byte
@@ -31,7 +32,7 @@ type observation struct {
 func newObservation() observation {
 	return observation{
 		Tallies: map[string]backlog.Tally{}, Heads: map[string][]backlog.Head{},
-		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]bool{},
+		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]int64{},
 		Secrets: map[string][]byte{},
 	}
 }
@@ -80,8 +81,11 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 		}
 		must(err)
 		o.Results[ref] = r
-		o.Bodies[ref], err = s.Holds(ref)
+		size, held, err := s.Holds(ref)
 		must(err)
+		if o.Bodies[ref] = -1; held {
+			o.Bodies[ref] = size
+		}
 		c, err := s.Call(ref)
 		if errors.Is(err, call.ErrUnknown) {
 			continue
@@ -149,7 +153,10 @@ func (m *model) observe() observation {
 				c.result.Behind = m.turn(c)
 			}
 		}
-		o.Results[ref], o.Bodies[ref] = c.result, c.body
+		o.Results[ref], o.Bodies[ref] = c.result, -1
+		if c.body {
+			o.Bodies[ref] = int64(len(c.call.Body))
+		}
 		if !ended(c.result.State) {
 			o.Calls[ref] = c.call
 		}

@@ -54,7 +54,7 @@ func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appe
 	s.store(&w, ref, e, r)
 	err = w.commit(sync)
 	s.readied(w.readied, err == nil)
-	s.arrived(ref.Integration, err == nil)
+	s.arrived(ref.Integration, r.Size, err == nil)
 	return backlog.Appended{ID: id, Ready: len(w.readied) > 0, Kind: r.kind()}, err
 }
 
@@ -98,39 +98,50 @@ func (s *Store) arrive(e backlog.Entry) (call.ID, int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	integration := e.Call.Integration
-	if s.tally(integration).Queued+s.arriving[integration] >= e.MaxQueued {
+	size, arriving, t := int64(len(e.Call.Body)), s.arriving[integration], s.tally(integration)
+	if t.Queued+arriving.calls >= e.MaxQueued {
 		return "", 0, backlog.ErrQueueFull
+	}
+	if e.MaxBytes > 0 && t.QueuedBytes+arriving.bytes+size > e.MaxBytes {
+		return "", 0, backlog.ErrQueueLarge
 	}
 	id, err := s.nextID(e.Call.AcceptedAt)
 	if err != nil {
 		return "", 0, err
 	}
-	s.arriving[integration]++
+	arriving.calls++
+	arriving.bytes += size
+	s.arriving[integration] = arriving
 	s.ordinals[integration]++
 	return id, s.ordinals[integration], nil
 }
 
-func (s *Store) arrived(integration string, stored bool) {
+func (s *Store) arrived(integration string, size int64, stored bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.arriving[integration]--
-	if !stored {
-		return
+	arriving := s.arriving[integration]
+	arriving.calls--
+	arriving.bytes -= size
+	s.arriving[integration] = arriving
+	if stored {
+		s.tally(integration).Add(accepted(size))
 	}
-	t := s.tally(integration)
-	t.Accepted++
+}
+
+// accepted is what a new call adds to the tally.
+func accepted(size int64) backlog.Tally {
+	t := backlog.Tally{Accepted: 1, QueuedBytes: size}
 	t.Move("", call.StateQueued)
+	return t
 }
 
 // store writes a new call.
 func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record) {
-	sum := backlog.Tally{Accepted: 1}
-	sum.Move("", call.StateQueued)
 	w.keep(s.enter(w, ref, r))
 	w.setJSON(refKey(spaceRecord, ref), r)
 	w.set(refKey(spaceBody, ref), e.Call.Body)
 	w.set(dueKey(r.DueAt, ref), nil)
-	w.merge(tallyKey(ref.Integration), encodeTally(sum))
+	w.merge(tallyKey(ref.Integration), encodeTally(accepted(r.Size)))
 	if r.DedupeHash != nil {
 		w.setJSON(dedupeKey(ref.Integration, r.DedupeHash), dedupe{ID: ref.ID, Fingerprint: e.Fingerprint[:]})
 	}

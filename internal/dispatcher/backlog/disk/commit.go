@@ -46,12 +46,19 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 		return sums[integration]
 	}
 	for integration, t := range b.Tallies {
-		t.Queued, t.Sent, t.Parked, t.Succeeded, t.Failed, t.Dead = 0, 0, 0, 0, 0, 0
+		t.Queued, t.Sent, t.Parked, t.Succeeded, t.Failed, t.Dead, t.QueuedBytes = 0, 0, 0, 0, 0, 0, 0
 		*sum(integration) = t
 	}
 	for _, t := range b.Transitions {
-		w.keep(s.transit(&w, t))
+		size, err := s.transit(&w, t)
+		w.keep(err)
 		sum(t.Integration).Move(t.From, t.To)
+		if t.From == call.StateQueued {
+			sum(t.Integration).QueuedBytes -= size
+		}
+		if t.To == call.StateQueued {
+			sum(t.Integration).QueuedBytes += size
+		}
 	}
 	for _, ref := range b.ForgetCalls {
 		state, err := s.forget(&w, ref)
@@ -118,20 +125,20 @@ func (s *Store) committed(b *backlog.Batch, sums map[string]*backlog.Tally) {
 	}
 }
 
-// transit writes one transition: the record in its new state, and the keys by which a call in that state is found.
-func (s *Store) transit(w *writer, t backlog.Transition) error {
+// transit writes one transition: the record in its new state, and the keys by which a call in that state is found. It returns the size of the call's body.
+func (s *Store) transit(w *writer, t backlog.Transition) (int64, error) {
 	r, err := readRecord(w.from, t.Ref)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if r.State != t.From {
-		return fmt.Errorf("call %s is %s, not %s: %w", t.ID, r.State, t.From, backlog.ErrConflict)
+		return 0, fmt.Errorf("call %s is %s, not %s: %w", t.ID, r.State, t.From, backlog.ErrConflict)
 	}
 	if !r.DueAt.IsZero() {
 		w.del(dueKey(r.DueAt, t.Ref))
 	}
 	if err := s.depart(w, t, r); err != nil {
-		return err
+		return 0, err
 	}
 	r.State, r.Reason, r.Progress = t.To, t.Reason, t.Progress
 	switch {
@@ -163,7 +170,7 @@ func (s *Store) transit(w *writer, t backlog.Transition) error {
 		w.set(dueKey(r.DueAt, t.Ref), nil)
 	}
 	w.setJSON(refKey(spaceRecord, t.Ref), r)
-	return nil
+	return r.Size, nil
 }
 
 // depart removes the keys by which a call is found in the state that it leaves. A call cannot be sent or parked when it is not its turn.

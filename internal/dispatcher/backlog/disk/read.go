@@ -96,15 +96,16 @@ func (s *Store) List(integration string, state call.State, after call.ID, n int)
 }
 
 // Holds implements backlog.Store.
-func (s *Store) Holds(ref backlog.Ref) (bool, error) {
-	if _, err := s.record(ref); err != nil {
-		return false, err
+func (s *Store) Holds(ref backlog.Ref) (bytes int64, held bool, err error) {
+	r, err := s.record(ref)
+	if err != nil {
+		return 0, false, err
 	}
-	_, err := s.get(refKey(spaceBody, ref))
+	_, err = s.get(refKey(spaceBody, ref))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return false, nil
+		return r.Size, false, nil
 	}
-	return err == nil, err
+	return r.Size, err == nil, err
 }
 
 func (s *Store) ahead(integration string, ordinal int64) (int64, error) {

@@ -127,7 +127,7 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
-// TestVolumeOfFormat2: its queue becomes ready calls and its parked ones can be listed, also when the first upgrade did not come to its end.
+// TestVolumeOfFormat2: its queue becomes ready calls, its parked ones can be listed, and what is queued is measured, also when the first upgrade did not come to its end.
 func TestVolumeOfFormat2(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
@@ -150,6 +150,8 @@ func TestVolumeOfFormat2(t *testing.T) {
 		}
 	}
 	w.set(readyKey(backlog.Ref{Integration: "a/x", ID: "left"}, 5), nil)
+	before := s.Tally("a/x").QueuedBytes
+	w.merge(tallyKey("a/x"), encodeTally(backlog.Tally{QueuedBytes: -before})) // it was not counted
 	w.set(keyFormat, []byte("2"))
 	if err := w.commit(pebble.Sync); err != nil {
 		t.Fatal(err)
@@ -167,6 +169,12 @@ func TestVolumeOfFormat2(t *testing.T) {
 	}
 	if format, err := s.get(keyFormat); string(format) != "3" {
 		t.Errorf("the volume has format %q: %v", format, err)
+	}
+	if after := s.Tally("a/x").QueuedBytes; after != before {
+		t.Errorf("the bodies have %d bytes, want %d", after, before)
+	}
+	if move(t, s, ids[0], call.StateQueued, call.StateSent); s.Tally("a/x").QueuedBytes >= before {
+		t.Error("the size of a body is not known")
 	}
 	err = s.scan([]byte{spaceQueue}, []byte{spaceQueue + 1}, func(key, _ []byte) error { return fmt.Errorf("%q is left", key) })
 	if err != nil {

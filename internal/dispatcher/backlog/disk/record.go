@@ -29,6 +29,8 @@ type record struct {
 	AcceptedAt time.Time        `json:"acceptedAt"`
 	Expires    time.Time        `json:"expires"`
 	EndedAt    time.Time        `json:"endedAt,omitzero"`
+	// Size of the body in bytes. Format 2 did not know it.
+	Size int64 `json:"size,omitempty"`
 	// Ordinal is how many calls the integration had handed in, this one included.
 	Ordinal    int64  `json:"ordinal"`
 	DedupeHash []byte `json:"dedupe,omitempty"`
@@ -46,7 +48,7 @@ func newRecord(e backlog.Entry, ordinal int64) *record {
 		State: call.StateQueued, Client: e.Call.Client, Operation: e.Call.Operation,
 		Method: e.Call.Method, Target: e.Call.Target, Header: e.Call.Header,
 		Class: e.Call.Repeat.Class, KeyValid: e.Call.Repeat.KeyValidFor,
-		AcceptedAt: e.Call.AcceptedAt, Expires: e.Call.Expires, Ordinal: ordinal, DueAt: e.Call.Expires, OrderKey: e.Call.OrderKey,
+		AcceptedAt: e.Call.AcceptedAt, Expires: e.Call.Expires, Ordinal: ordinal, DueAt: e.Call.Expires, OrderKey: e.Call.OrderKey, Size: int64(len(e.Call.Body)),
 	}
 	if e.DedupeKey != "" {
 		r.DedupeHash = dedupeHash(e.DedupeKey)

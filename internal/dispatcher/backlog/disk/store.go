@@ -61,8 +61,8 @@ type Store struct {
 	tallies map[string]*backlog.Tally
 	// ordinals count the calls handed in, stored or not.
 	ordinals map[string]int64
-	// arriving counts the calls of an integration that Append is writing.
-	arriving map[string]int64
+	// arriving are the calls of an integration that Append is writing.
+	arriving map[string]arriving
 	// keys that Append is writing, by key of spaceDedupe; closed when it is done.
 	keys   map[string]chan struct{}
 	groups map[string]groups
@@ -72,6 +72,9 @@ type Store struct {
 }
 
 var _ backlog.Store = (*Store)(nil)
+
+// arriving counts calls, and the bytes of their bodies.
+type arriving struct{ calls, bytes int64 }
 
 // Open opens the store in o.Dir, or makes it. It fails when the volume was written by a newer version, or is in use by another process.
 func Open(o Options) (*Store, error) {
@@ -93,7 +96,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{
 		db: db, room: room{fs: o.FS, dir: o.Dir, reserve: o.Reserve},
 		ids:     ulid.Monotonic(o.Entropy, 0),
-		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]int64{},
+		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]arriving{},
 		keys: map[string]chan struct{}{}, groups: map[string]groups{},
 	}
 	if err := s.load(o.Entropy); err != nil {
@@ -105,9 +108,9 @@ func Open(o Options) (*Store, error) {
 // Close waits for what is being written. No other method may be called afterwards.
 func (s *Store) Close() error { return s.db.Close() }
 
-// load reads what is kept in memory. The tallies come first: they name the integrations.
+// load reads what is kept in memory. The tallies name the integrations for what comes after them.
 func (s *Store) load(entropy io.Reader) error {
-	for _, step := range []func() error{s.loadTallies, s.checkFormat, func() error { return s.identify(entropy) }, s.loadLastID, s.loadGroups} {
+	for _, step := range []func() error{s.checkFormat, func() error { return s.identify(entropy) }, s.loadTallies, s.loadLastID, s.loadGroups} {
 		if err := step(); err != nil {
 			return err
 		}
