@@ -296,3 +296,26 @@ func TestGuaranteesOfWholeUnits(t *testing.T) {
 		t.Errorf("guarantees of all of a limit are %v", shares)
 	}
 }
+
+// TestHeadsOfWhichTheSameIsAskedStandBehindOneAnother, if they count the same in fair queuing, too: a call of the backlog that takes along what is expected can
+// be asked the same as a dearer one for which somebody waits.
+func TestHeadsOfWhichTheSameIsAskedStandBehindOneAnother(t *testing.T) {
+	s := newSharing(t, map[string]Share{"a": shareOf(10)}, rollingOf("calls", 100))
+	if err := s.book.Charge(noon, 1, 0, ledger.Cost{50}, ledger.NoRecord); err != nil {
+		t.Fatal(err)
+	}
+	s.SetLive(0, 0, 1, 0)
+	s.Offer(Head{Cost: ledger.Cost{3}, Since: noon})
+	s.Offer(Head{Kind: 1, Cost: ledger.Cost{3}, Since: noon})
+	s.Offer(Head{Lane: Backlog, Cost: ledger.Cost{2}, Since: noon})
+	s.Pick(noon)
+	dear := s.members[0].first
+	like := s.posts[dear].next
+	cheap := s.posts[like].next
+	if s.posts[like].behind != dear || s.posts[like].lot != none {
+		t.Errorf("a head like the first stands behind %d, in lot %d", s.posts[like].behind, s.posts[like].lot)
+	}
+	if s.posts[cheap].behind != none || s.posts[cheap].lot != s.posts[dear].lot {
+		t.Errorf("a cheaper one of which the same is asked stands behind %d, in lot %d, want none and %d", s.posts[cheap].behind, s.posts[cheap].lot, s.posts[dear].lot)
+	}
+}
