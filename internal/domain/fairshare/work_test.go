@@ -180,18 +180,10 @@ func TestLotsAreFoundAgain(t *testing.T) {
 		if s.lotsIn != lots || len(s.lots) != lots || len(s.gates) > lots || len(s.posts) > 2*lots {
 			t.Fatalf("%d lots, %d at %d gates, %d posts, for %d heads", s.lotsIn, len(s.lots), len(s.gates), len(s.posts), lots)
 		}
-		if n := len(s.buckets); n < lots || n >= 2*lots || n&(n-1) != 0 {
-			t.Fatalf("%d lots are found in %d buckets", lots, n)
+		if n := len(s.buckets); n != 1024 {
+			t.Fatalf("%d lots are found in %d buckets, want the next power of two", lots, n)
 		}
-		found, longest := 0, 0
-		for _, id := range s.buckets {
-			chain := 0
-			for ; id != none; id = s.lots[id].next {
-				chain++
-			}
-			found, longest = found+chain, max(longest, chain)
-		}
-		if found != lots || longest > 9 {
+		if found, longest := s.chains(); found != lots || longest > 9 {
 			t.Fatalf("%d lots are found, want %d, up to %d of them in one bucket", found, lots, longest)
 		}
 		// Of one head more of each kind the same is asked.
@@ -216,6 +208,18 @@ func TestLotsAreFoundAgain(t *testing.T) {
 	if len(New(s.book).buckets) != 16 {
 		t.Errorf("a new one has %d buckets", len(New(s.book).buckets))
 	}
+}
+
+// chains is how many lots are found in all buckets, and in that with most.
+func (s *Sharing) chains() (found, longest int) {
+	for _, id := range s.buckets {
+		chain := 0
+		for ; id != none; id = s.lots[id].next {
+			chain++
+		}
+		found, longest = found+chain, max(longest, chain)
+	}
+	return found, longest
 }
 
 // TestALotBeginsAtItsNarrowestGate: of the limits that count it, the one with the least left beyond what it needs; it is closed if that is too little.
