@@ -148,7 +148,7 @@ func TestEnqueueRefusals(t *testing.T) {
 			b.enqueue(write("/1", call.RepeatKeyed))
 		}, contract.ReasonQueueFull},
 		"its body finds no room in the queue": {func(b *bench) {
-			b.apply(plan(2, func(p *contract.Plan) { p.Hold, p.Integrations[0].Queue.MaxBytes = true, 20 }))
+			b.apply(plan(2, func(p *contract.Plan) { p.Hold, p.Integrations[0].Queue.MaxBytes = true, 19 }))
 			b.enqueue(write("/1", call.RepeatKeyed))
 		}, contract.ReasonQueueFull},
 		"it would be too old before its turn": {func(b *bench) {
