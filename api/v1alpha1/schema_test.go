@@ -161,7 +161,7 @@ overrides:
   until: "2026-11-28T00:00:00Z"
   share: {weight: 1, maxPercent: 100, lendPercent: 50, reclaim: Immediate}
 priority: Standard
-overflow: {policy: Wait, waitSeconds: 8, queue: {maxCalls: 1000, maxAgeSeconds: 86400}}
+overflow: {policy: Wait, waitSeconds: 8, queue: {maxCalls: 1000, maxBytes: 128Mi, maxAgeSeconds: 86400}}
 clients: [{name: adapter, serviceAccount: {name: ccai-adapter}}]
 enforcement: Enforce
 `},

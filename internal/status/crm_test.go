@@ -188,7 +188,7 @@ func TestCRMStatusBesidesConditions(t *testing.T) {
 				Assurance: v1alpha1.AssuranceExact,
 			},
 		},
-		Backlog: v1alpha1.BacklogStatus{Calls: new(int64(0)), Parked: new(int64(0)), Dead: new(int64(0))},
+		Backlog: v1alpha1.BacklogStatus{Calls: new(int64(0)), QueuedBytes: new(int64(0)), Parked: new(int64(0)), Dead: new(int64(0))},
 		Summary: v1alpha1.Summary{Used: "minute 0/400", UsedNext: "day 0/2500"},
 	}
 	if diff := cmp.Diff(want, got.Status); diff != "" {

@@ -100,7 +100,7 @@ func TestIntegrationStatusBesidesConditions(t *testing.T) {
 	f := integrationFacts(func(f *status.IntegrationFacts) { f.CAConfigMap = "ca" }, entry(func(r *contract.IntegrationReport) {
 		r.Windows[0].Used, r.Windows[1].Used = 251, 600
 		r.Windows[0].Borrowed, r.Windows[0].Demand, r.Windows[1].Lent = 21, 311, 450
-		r.Backlog = contract.BacklogReport{Queued: 1234, Sent: 2, Parked: 3, Dead: 4, OldestQueued: new(start.Add(-90 * time.Second)), DrainSeconds: new(int64(2 * 3600))}
+		r.Backlog = contract.BacklogReport{Queued: 1234, QueuedBytes: 567_890, Sent: 2, Parked: 3, Dead: 4, OldestQueued: new(start.Add(-90 * time.Second)), DrainSeconds: new(int64(2 * 3600))}
 	}))
 	got := forIntegration(t, f, v1alpha1.IntegrationStatus{}, start).Status
 	got.Conditions = nil
@@ -113,7 +113,7 @@ func TestIntegrationStatusBesidesConditions(t *testing.T) {
 			{Name: "day", Guaranteed: new(int64(1500)), Used: new(int64(625)), Lent: new(int64(500))},
 		},
 		Backlog: v1alpha1.BacklogStatus{
-			Calls: new(int64(1200)), Parked: new(int64(3)), Dead: new(int64(4)),
+			Calls: new(int64(1200)), QueuedBytes: new(int64(570_000)), Parked: new(int64(3)), Dead: new(int64(4)),
 			OldestQueuedTime: metaTime(t, minutes(-1)), DrainETA: metaTime(t, minutes(120)),
 		},
 		Summary: v1alpha1.Summary{Used: "minute 260/400", UsedNext: "day 625/2500", ETA: "2h"},

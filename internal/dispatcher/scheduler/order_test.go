@@ -196,6 +196,35 @@ func TestOrdersOnCalls(t *testing.T) {
 	})
 }
 
+// TestAResendNeedsRoom in the queue, as a new call does.
+func TestAResendNeedsRoom(t *testing.T) {
+	for name, narrow := range map[string]func(*contract.Queue){
+		"of calls": func(q *contract.Queue) { q.MaxCalls = 1 },
+		"of bytes": func(q *contract.Queue) { q.MaxBytes = 19 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, b *bench) {
+				b.apply(plan(2, func(p *contract.Plan) {
+					p.Hold = true
+					narrow(&p.Integrations[0].Queue)
+				}))
+				first := b.enqueue(write("/1", call.RepeatKeyed))
+				if err := b.Drop(t.Context(), "a/x", first); err != nil {
+					t.Fatal(err)
+				}
+				second := b.enqueue(write("/2", call.RepeatKeyed))
+				err := b.Resend(t.Context(), "a/x", first)
+				if refusal, is := errors.AsType[*call.Refusal](err); !is || refusal.Code != contract.ReasonQueueFull {
+					t.Errorf("the error is %v", err)
+				}
+				if err := errors.Join(b.Drop(t.Context(), "a/x", second), b.Resend(t.Context(), "a/x", first)); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 // TestOrdersAtTheSameTime: of two equal ones, the first is carried out and the second finds the call in another state.
 func TestOrdersAtTheSameTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {

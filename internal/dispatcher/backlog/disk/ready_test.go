@@ -139,29 +139,43 @@ func TestVolumeOfFormat2(t *testing.T) {
 	}
 	parked := ids[7]
 	move(t, s, parked, call.StateQueued, call.StateParked)
-	// As format 2 had it, with what an interrupted upgrade has left.
+	before := s.Tally("a/x").QueuedBytes
+	toFormat2(t, s, slices.DeleteFunc(slices.Clone(ids), func(id call.ID) bool { return id == parked }))
+	shut(t, s)
+	s = open(t, fs)
+	defer shut(t, s)
+	checkFormat3(t, s, ids, parked, before)
+}
+
+// toFormat2 makes of the store what format 2 had, with what an interrupted upgrade has left.
+func toFormat2(t *testing.T, s *Store, queued []call.ID) {
+	t.Helper()
 	w := writer{batch: s.db.NewBatch(), from: s.db}
 	for _, space := range []byte{spaceReady, spaceState} {
 		w.keep(w.batch.DeleteRange([]byte{space}, []byte{space + 1}, nil))
 	}
-	for _, id := range ids {
-		if id != parked {
-			w.set(refKey(spaceQueue, backlog.Ref{Integration: "a/x", ID: id}), nil)
-		}
+	for _, id := range queued {
+		ref := backlog.Ref{Integration: "a/x", ID: id}
+		w.set(refKey(spaceQueue, ref), nil)
+		r, err := s.record(ref)
+		w.keep(err)
+		r.Size = 0
+		w.setJSON(refKey(spaceRecord, ref), r)
 	}
 	w.set(readyKey(backlog.Ref{Integration: "a/x", ID: "left"}, 5), nil)
-	before := s.Tally("a/x").QueuedBytes
-	w.merge(tallyKey("a/x"), encodeTally(backlog.Tally{QueuedBytes: -before})) // it was not counted
+	w.merge(tallyKey("a/x"), encodeTally(backlog.Tally{QueuedBytes: -s.Tally("a/x").QueuedBytes})) // it was not counted
 	w.set(keyFormat, []byte("2"))
 	if err := w.commit(pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
-	shut(t, s)
-	s = open(t, fs)
-	defer shut(t, s)
+}
+
+// checkFormat3 looks at a store of which all calls but the parked one are queued; their bodies have so many bytes.
+func checkFormat3(t *testing.T, s *Store, ids []call.ID, parked call.ID, bytes int64) {
+	t.Helper()
 	kinds := s.Kinds("a/x")
-	heads, err := s.Heads("a/x", kinds[0], "", calls)
-	if len(kinds) != 1 || len(heads) != calls-1 || heads[0].ID != ids[0] || err != nil {
+	heads, err := s.Heads("a/x", kinds[0], "", len(ids))
+	if len(kinds) != 1 || len(heads) != len(ids)-1 || heads[0].ID != ids[0] || err != nil {
 		t.Errorf("of the kinds %v %d are ready: %v", kinds, len(heads), err)
 	}
 	if listed, err := s.List("a/x", call.StateParked, "", 10); err != nil || len(listed) != 1 || listed[0].ID != parked {
@@ -170,10 +184,10 @@ func TestVolumeOfFormat2(t *testing.T) {
 	if format, err := s.get(keyFormat); string(format) != "3" {
 		t.Errorf("the volume has format %q: %v", format, err)
 	}
-	if after := s.Tally("a/x").QueuedBytes; after != before {
-		t.Errorf("the bodies have %d bytes, want %d", after, before)
+	if after := s.Tally("a/x").QueuedBytes; after != bytes {
+		t.Errorf("the bodies have %d bytes, want %d", after, bytes)
 	}
-	if move(t, s, ids[0], call.StateQueued, call.StateSent); s.Tally("a/x").QueuedBytes >= before {
+	if move(t, s, ids[0], call.StateQueued, call.StateSent); s.Tally("a/x").QueuedBytes >= bytes {
 		t.Error("the size of a body is not known")
 	}
 	err = s.scan([]byte{spaceQueue}, []byte{spaceQueue + 1}, func(key, _ []byte) error { return fmt.Errorf("%q is left", key) })
