@@ -81,6 +81,8 @@ const (
 	ReasonHostNotAllowed = "HostNotAllowed"
 	// ReasonTokenUnavailable: the token endpoint cannot be reached or gives no usable answer.
 	ReasonTokenUnavailable = "TokenUnavailable"
+	// ReasonCredentialsRefused: the CRM answers calls with 401. Queued calls are held back.
+	ReasonCredentialsRefused = "CredentialsRefused"
 	// ReasonTokenRefused: the token endpoint refuses the client; the message has its OAuth error code.
 	ReasonTokenRefused = "TokenRefused"
 	// ReasonReauthorizationNeeded: the refresh token is not valid any more; authorise the client anew and put its new refresh token into the Secret.

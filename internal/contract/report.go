@@ -86,6 +86,8 @@ type CredentialsReport struct {
 	Resolved bool `json:"resolved"`
 	// HostNotAllowed: the Secret's list of hosts lacks the endpoint's.
 	HostNotAllowed bool `json:"hostNotAllowed,omitempty"`
+	// Refused: the CRM has answered the last calls, several in a row, with 401.
+	Refused bool `json:"refused,omitempty"`
 	// Token says what is wrong with the access token, if that is all that is; empty for kinds of credentials without.
 	Token TokenTrouble `json:"token,omitempty"`
 	// Message names the missing keys, or says what came of asking for a token.

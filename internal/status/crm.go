@@ -173,6 +173,8 @@ func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
 		return no(tokenReasons[r.Credentials.Token], r.Credentials.Message)
 	case !r.Credentials.Resolved:
 		return no(v1alpha1.ReasonSecretNotFound, r.Credentials.Message)
+	case r.Credentials.Refused:
+		return no(v1alpha1.ReasonCredentialsRefused, "The CRM answers calls with 401: it does not take the credentials of the Secret. Queued calls are held back until it does.")
 	case r.Certificate.Error != "":
 		return no(v1alpha1.ReasonCertificateInvalid, r.Certificate.Error)
 	default:

@@ -90,6 +90,10 @@ func TestCRMConditions(t *testing.T) {
 			})},
 			but(map[int]string{ready: "False/HostNotAllowed", cred: "False/HostNotAllowed"}),
 		},
+		"credentials that the CRM does not take": {
+			[]func(*status.CRMFacts){report(func(r *contract.Report) { r.Credentials = contract.CredentialsReport{Resolved: true, Refused: true} })},
+			but(map[int]string{ready: "False/CredentialsRefused", cred: "False/CredentialsRefused"}),
+		},
 		"a token endpoint that does not answer": {
 			[]func(*status.CRMFacts){token(contract.TokenUnavailable)}, but(map[int]string{ready: "False/TokenUnavailable", cred: "False/TokenUnavailable"}),
 		},

@@ -22,6 +22,8 @@ const (
 	keepResults = 24 * time.Hour
 	// Between two sendings of a queued call that failed; it doubles with each attempt.
 	leastPause, mostPause = time.Second, time.Minute
+	// manyAttempts are those from which on the pause grows no more.
+	manyAttempts = 8
 )
 
 // errDamaged: a queued call cannot be read any more.
@@ -97,10 +99,11 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 		s.observeDuration(f, o.Ended.Sub(o.Began))
 	}
 	s.watchJobs(now, f, o)
+	s.noteCredentials(what)
 	switch what {
 	case refused:
 		s.refusals.fail(now, f.id, s.lastID, wait, s.options.Random.Float64())
-	case succeeded, failed:
+	case succeeded, failed, unauthorised:
 		s.refusals.pass(f.id)
 	default:
 		s.refusals.forget(f.id)
@@ -210,6 +213,9 @@ func (s *Scheduler) waitAgain(w *waiter) {
 func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, what fate) {
 	h := f.head
 	switch what {
+	case unauthorised:
+		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		h.NotBefore = now.Add(s.pause(manyAttempts)) // if it is this call alone, others go first
 	case unsent:
 		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
 	case unavailable, lost:
@@ -239,7 +245,7 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 // pause is exponential with full jitter.
 func (s *Scheduler) pause(attempts int) time.Duration {
 	most := mostPause
-	if attempts < 8 {
+	if attempts < manyAttempts {
 		most = min(most, leastPause<<attempts)
 	}
 	return time.Duration(s.options.Random.Float64() * float64(most))

@@ -23,6 +23,8 @@ const (
 	succeeded
 	// failed: the CRM's answer, and not a good one.
 	failed
+	// unauthorised: 401. The CRM did not look at the call, because it does not take our credentials.
+	unauthorised
 	// unavailable: 502, 503 or 504. Something in between answered; the CRM may have taken the call or not.
 	unavailable
 	// lost: no answer, or the process died before it knew one.
@@ -34,6 +36,8 @@ func fateOf(status int) fate {
 	switch {
 	case status >= 200 && status <= 299:
 		return succeeded
+	case status == http.StatusUnauthorized:
+		return unauthorised
 	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
 		return unavailable
 	default:
@@ -46,11 +50,12 @@ func fateOf(status int) fate {
 //	what became of it   RepeatNever   RepeatIdempotent   RepeatKeyed, key known   RepeatKeyed, key too old
 //	unsent              queued        queued             queued                   parked
 //	refused             queued        queued             queued                   parked
+//	unauthorised        queued        queued             queued                   parked
 //	succeeded           succeeded     succeeded          succeeded                succeeded
 //	failed              failed        failed             failed                   failed
 //	unavailable, lost   parked        queued             queued                   parked
 //
-// unsent and refused sendings do not count as attempts: for a first sending the key is then never too old.
+// unsent, refused and unauthorised sendings do not count as attempts: for a first sending the key is then never too old.
 func after(what fate, repeat call.Repeat, progress backlog.Progress, now time.Time, maxServerDelay time.Duration) (to call.State, reason string) {
 	switch what {
 	case succeeded:
@@ -61,7 +66,7 @@ func after(what fate, repeat call.Repeat, progress backlog.Progress, now time.Ti
 		if repeat.Class == call.RepeatNever {
 			return call.StateParked, "it is not known whether the CRM took the call, and sending it again might take effect twice"
 		}
-	case unsent, refused:
+	case unsent, refused, unauthorised:
 	}
 	if reason := tooOld(repeat, progress, now, maxServerDelay); reason != "" {
 		return call.StateParked, reason

@@ -34,6 +34,9 @@ func TestAfter(t *testing.T) {
 		"refused for quota": {refused, map[string]call.State{
 			"never": call.StateQueued, "idempotent": call.StateQueued, "key known": call.StateQueued, "key too old": call.StateParked, "key never out": call.StateQueued,
 		}},
+		"the credentials are not taken": {unauthorised, map[string]call.State{
+			"never": call.StateQueued, "idempotent": call.StateQueued, "key known": call.StateQueued, "key too old": call.StateParked, "key never out": call.StateQueued,
+		}},
 		"a good answer":     {succeeded, all(call.StateSucceeded)},
 		"a bad answer":      {failed, all(call.StateFailed)},
 		"a gateway's error": {unavailable, unknown},
@@ -67,7 +70,7 @@ func all(s call.State) map[string]call.State {
 }
 
 func TestFateOfStatus(t *testing.T) {
-	for status, want := range map[int]fate{200: succeeded, 201: succeeded, 301: failed, 404: failed, 422: failed, 500: failed, 502: unavailable, 503: unavailable, 504: unavailable} {
+	for status, want := range map[int]fate{200: succeeded, 201: succeeded, 301: failed, 401: unauthorised, 403: failed, 404: failed, 422: failed, 500: failed, 502: unavailable, 503: unavailable, 504: unavailable} {
 		if got := fateOf(status); got != want {
 			t.Errorf("%d is fate %d, want %d", status, got, want)
 		}

@@ -126,6 +126,8 @@ type Scheduler struct {
 	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure.
 	refusals, outages gate
 	crmClock          crmClock
+	// unauthorised is how many answers in a row have said that the CRM does not take the credentials.
+	unauthorised int
 
 	batch *backlog.Batch
 	// effects become visible once batch is durable.

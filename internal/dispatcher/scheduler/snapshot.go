@@ -33,6 +33,8 @@ type Snapshot struct {
 	Advice *contract.LicenceAdvice
 	// RefusedUntil is set while the CRM's refusal holds calls back.
 	RefusedUntil *time.Time
+	// CredentialsRefused: the CRM has not taken the credentials of the last calls.
+	CredentialsRefused bool
 	// Waiting calls have a client that waits and were not sent; InFlight requests have no end yet.
 	Waiting, InFlight int
 }
@@ -50,6 +52,7 @@ func (s *Scheduler) snapshot() Snapshot {
 	now := s.options.Now()
 	s.ledger.Advance(now)
 	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights), Volume: s.origin.volume, Ledger: s.originReport()}
+	snap.CredentialsRefused = s.unauthorised >= enoughUnauthorised
 	tallies := s.options.Store.Tallies()
 	for _, key := range slices.Sorted(maps.Keys(tallies)) {
 		addBacklog(&snap.Backlog, backlogOf(tallies[key]))

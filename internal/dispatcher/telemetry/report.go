@@ -66,6 +66,7 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 	if plan := snapshot.Plan; plan != nil {
 		report.Sequence, report.Generation, report.CRMUID = plan.Sequence, plan.CRM.Generation, plan.CRM.UID
 		report.Credentials = f.Credentials(plan.Credentials, plan.Endpoint)
+		report.Credentials.Refused = snapshot.CredentialsRefused
 	}
 	return report, nil
 }
