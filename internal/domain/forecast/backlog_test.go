@@ -431,8 +431,8 @@ func TestAtWorstTheLastCallIsLate(t *testing.T) {
 	}
 	day := capacityOf(limits.Calendar, 1000)
 	day.Window, day.Ahead, day.Free = 24*time.Hour, &Curve{}, 1000
-	free := window(time.Second, &Curve{})
-	free.PerCall = 0
+	free, enough := window(time.Second, &Curve{}), window(time.Minute, &Curve{})
+	free.PerCall, enough.Free = 0, 10
 	for name, tc := range map[string]struct {
 		of       []Capacity
 		p50, p95 time.Duration
@@ -447,5 +447,72 @@ func TestAtWorstTheLastCallIsLate(t *testing.T) {
 		if !ok || (p50-tc.p50).Abs() > time.Millisecond || (p95-tc.p95).Abs() > time.Millisecond {
 			t.Errorf("%s: %s to %s, %t, want %s to %s", name, p50, p95, ok, tc.p50, tc.p95)
 		}
+	}
+}
+
+// TestP50AndP95GoByTheirOwnDemand: what others ask for at even chances, and in one case of twenty.
+func TestP50AndP95GoByTheirOwnDemand(t *testing.T) {
+	day := capacityOf(limits.Calendar, 1000)
+	day.Window, day.Reset, day.Share, day.Ahead = 24*time.Hour, time.Hour, 0, evenly(10, 30)
+	// On a day others leave 1,000 less 240, and what is kept free for them; at worst less 720.
+	p50, p95, ok := Drain(900, []Capacity{day})
+	if !ok || p50 != 25*time.Hour || p95 != 73*time.Hour {
+		t.Errorf("900 calls take %s to %s, %t, want until the second and the fourth day begin", p50, p95, ok)
+	}
+	day.Ahead = evenly(10, 1000)
+	if p50, _, ok := Drain(900, []Capacity{day}); ok {
+		t.Errorf("at worst others leave nothing, and still it takes %s", p50)
+	}
+}
+
+// TestTheLaterHalfTellsThePaceOfTheRest: what others asked for in the first days does not count for a year.
+func TestTheLaterHalfTellsThePaceOfTheRest(t *testing.T) {
+	minute := capacityOf(limits.Rolling, 60)
+	minute.Window, minute.Share = time.Minute, 0
+	year := int64(365 * 24 * 3600)
+	for name, tc := range map[string]struct {
+		busy        func(day float64) float64 // how many days of those were busy
+		least, most float64                   // days
+	}{
+		"three days at the begin":      {func(day float64) float64 { return min(day, 3) }, 367, 370},
+		"a part of what was last, too": {func(day float64) float64 { return max(0, min(day-21, 7)) / 2 }, 420, 430},
+	} {
+		minute.Ahead = &Curve{}
+		for i, after := range curveTimes {
+			minute.Ahead.p50[i] = 24 * 3600 * tc.busy(after.Hours()/24)
+			minute.Ahead.p95[i] = minute.Ahead.p50[i]
+		}
+		p50, _, ok := Drain(year, []Capacity{minute})
+		if days := p50.Hours() / 24; !ok || days < tc.least || days > tc.most {
+			t.Errorf("%s: a year's calls take %.1f days, want %v to %v", name, days, tc.least, tc.most)
+		}
+	}
+}
+
+// TestAReleaseWithinAStretchCounts, if it comes before the demand does: also the last one.
+func TestAReleaseWithinAStretchCounts(t *testing.T) {
+	e := Exhaustion{Free: 60, Releases: []Release{{33 * time.Minute, 100}}, Renewal: 12 * time.Hour, Ahead: evenly(100, 100)}
+	if p50, _ := Exhaust(monday0, e); (p50.Sub(monday0) - 96*time.Minute).Abs() > time.Second {
+		t.Errorf("used up after %s, want 96 minutes", p50.Sub(monday0))
+	}
+}
+
+// TestALevelOfOneFalls like any other.
+func TestALevelOfOneFalls(t *testing.T) {
+	e := NewEnvelope(time.Minute)
+	e.Observe(monday0, 1)
+	if got := e.At(monday0.Add(time.Minute)); got != 0.5 {
+		t.Errorf("a half-life later it is %v, want a half", got)
+	}
+}
+
+// TestAMinuteAloneHasNoDayThatBegins: others have not waited for it.
+func TestAMinuteAloneHasNoDayThatBegins(t *testing.T) {
+	minute := capacityOf(limits.Rolling, 100)
+	minute.Window, minute.Share, minute.Ahead = time.Minute, 10, &Curve{}
+	sources := []source{newSource(&minute, true)}
+	sources[0].ready = 100
+	if turnAll(sources, time.Second, true); sources[0].ready != 100 {
+		t.Errorf("%v are left of the minute, want all of it", sources[0].ready)
 	}
 }

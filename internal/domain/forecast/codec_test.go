@@ -27,6 +27,7 @@ func TestFiguresKeepEightBits(t *testing.T) {
 	for name, tc := range map[string]struct{ x, least, most, want float64 }{
 		"the least":                      {1, 1, 2, 1},
 		"the most":                       {2, 1, 2, 2},
+		"as much as is rounded up":       {2 + 1./64, 1, 2, 2},
 		"less than the least":            {0.99, 1, 2, -1},
 		"more than the most":             {2.04, 1, 2, -1},
 		"rounded up past the most":       {1.999, 1, 1.999, 1.999},
@@ -79,6 +80,9 @@ func TestAReaderStopsAtTheEnd(t *testing.T) {
 	r = reader{w.bytes, true}
 	if r.number(); r.done() == nil {
 		t.Error("something is left over")
+	}
+	if r.integer(); len(r.bytes) != 1 || r.done() == nil {
+		t.Error("one byte is left over")
 	}
 }
 
