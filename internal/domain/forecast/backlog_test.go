@@ -91,6 +91,7 @@ func TestOthersGoFirst(t *testing.T) {
 		"what they are owed goes first":   {0, 3, 1, 7, 0},
 		"the share is certain":            {0, 15, 1, 5, 10},
 		"half of it":                      {0, 0, 0.5, 5, 0},
+		"half of a unit is kept free":     {0.5, 0, 1, 9.5, 0},
 		"more is kept free than needed":   {4, 0, 1, 6, 0},
 		"and half of that of half of it":  {4, 0, 0.5, 3, 0},
 		"nothing at an instant, but owed": {0, 3, 0, 0, 3},
@@ -153,6 +154,20 @@ func TestSourcesBegin(t *testing.T) {
 			of:   with(cannotBe, func(c *Capacity) { c.Free, c.Max = 500, 50 }),
 			want: begun{ready: 500, most: 50, margin: 40, window: 10, burst: 1, perCall: 1, next: time.Minute},
 		},
+		"less than nothing may be had": {
+			of: with(cannotBe, func(c *Capacity) { c.Most = -5 }), want: begun{margin: 40, perCall: 1, next: time.Minute},
+		},
+		"less is reserved than is usual": {
+			of:   with(cannotBe, func(c *Capacity) { c.Ahead = evenly(3600, 3600) }),
+			want: begun{most: 100, usual: 60, window: 60, perCall: 1, next: time.Minute},
+		},
+		"a single unit": {
+			of:   with(cannotBe, func(c *Capacity) { c.Max, c.Free, c.Reserved = 1, 1, 0 }),
+			want: begun{ready: 1, most: 1, window: 1, burst: 1, perCall: 1, next: time.Minute},
+		},
+		"a period that is certain": {
+			of: with(calendar, func(c *Capacity) { c.Ahead = evenly(100, 100) }), want: begun{share: 1000, most: 1000, usual: 200, perCall: 1, next: 2 * time.Hour},
+		},
 		"nothing may be had": {
 			of:   with(cannotBe, func(c *Capacity) { c.Free, c.Most = 500, 0 }),
 			want: begun{ready: 500, margin: 40, perCall: 1, next: time.Minute},
@@ -204,6 +219,12 @@ func TestWhatIsKeptOfAPeriodFalls(t *testing.T) {
 	if s.flow(3*time.Hour, 4*time.Hour); !near(s.ready, 200) {
 		t.Errorf("at the end %v are not, want 200", s.ready)
 	}
+	s.margin, s.usual = 1, 0.5
+	c.Ahead = evenly(0.125, 0.125)
+	if s.demand = &c.Ahead.p50; !near(s.kept(3*time.Hour), 0.5) {
+		t.Errorf("of a margin of one, when half a call is usual, %v are kept free for an eighth", s.kept(3*time.Hour))
+	}
+	s.margin, s.usual = 200, 400
 	s.next = math.MaxInt64
 	if got := s.kept(0); got != 0 {
 		t.Errorf("without an end %v are kept free", got)
