@@ -463,6 +463,7 @@ func TestAtWorstTheLastCallIsLate(t *testing.T) {
 		"none that others share":     {[]Capacity{window(time.Minute, nil), day}, 10 * time.Second, 10 * time.Second},
 		"one that is not taken from": {[]Capacity{window(time.Minute, nil), free}, 10 * time.Second, 10 * time.Second},
 		"it fits at once":            {[]Capacity{day}, 0, 0},
+		"also where others are":      {[]Capacity{enough, day}, 0, 0},
 	} {
 		p50, p95, ok := Drain(10, tc.of)
 		if !ok || (p50-tc.p50).Abs() > time.Millisecond || (p95-tc.p95).Abs() > time.Millisecond {
@@ -535,5 +536,16 @@ func TestAMinuteAloneHasNoDayThatBegins(t *testing.T) {
 	sources[0].ready = 100
 	if turnAll(sources, time.Second, true); sources[0].ready != 100 {
 		t.Errorf("%v are left of the minute, want all of it", sources[0].ready)
+	}
+}
+
+// TestWhenADayBeginsAllThatWaitedGoes, but at worst half of it.
+func TestWhenADayBeginsAllThatWaitedGoes(t *testing.T) {
+	minute, day := capacityOf(limits.Rolling, 100), capacityOf(limits.Calendar, 1000)
+	minute.Window, minute.Free, minute.Share, minute.Ahead = time.Minute, 100, 10, &Curve{}
+	day.Reset, day.Window = time.Hour, 24*time.Hour
+	p50, p95, ok := Drain(80, []Capacity{minute, day})
+	if !ok || p50 != time.Hour || p95 <= 61*time.Minute || p95 > 62*time.Minute {
+		t.Errorf("80 calls take %s to %s, %t, want an hour, and at worst more than the window that the last call can be late", p50, p95, ok)
 	}
 }

@@ -271,6 +271,20 @@ func (p *paper) note(a *Advisor, day *adviceDay, trial, class int, steps int64, 
 	}
 }
 
+// TestWhatIsExpectedFades: less is kept from queued calls when those that somebody waits for came long ago.
+func TestWhatIsExpectedFades(t *testing.T) {
+	l := rollingOf(time.Minute)
+	l.Max = 1000
+	a := NewAdvisor(l, Targets{Waiting: 8 * time.Second, Queued: time.Hour})
+	a.Ask(day0, 100, false)
+	after := day0.Add(10 * time.Minute) // two half-lives
+	a.Ask(after, 2000, true)
+	a.Advance(after.Add(a.step))
+	if got := a.trials[inForce].used; got != [classes]float64{0, 975} {
+		t.Errorf("%v are let through of 1,000, want all but the 25 that may still come", got)
+	}
+}
+
 // TestBinsOfWaits are half octaves from a quarter of a second on; all that is shorter is in the first of them, and what is longest in the last.
 func TestBinsOfWaits(t *testing.T) {
 	if got := longestWait(0); got != 0 {
