@@ -294,11 +294,13 @@ func TestAnotherSizeIsReadOffThoseTried(t *testing.T) {
 		d := &a.days[3]
 		d.waits[4] = 5
 		for i := range triedSizes {
-			d.late[i] = [classes]float32{float32(100 * i), float32(1000 - 10*i)}
+			d.late[i] = [classes]float32{float32(i * i), float32(1000 - 10*i)}
 		}
 		a.SetMax(size)
 		late := d.late[inForce]
-		if math.Abs(float64(late[waitingClass])-100*at) > 0.1 || math.Abs(float64(late[queuedClass])-1000+10*at) > 0.1 || d.waits[4] != 0 {
+		lower := math.Floor(at)
+		between := lower*lower + (at-lower)*(2*lower+1)
+		if math.Abs(float64(late[waitingClass])-between) > 0.05 || math.Abs(float64(late[queuedClass])-1000+10*at) > 0.1 || d.waits[4] != 0 {
 			t.Errorf("with a size of %d %v are late, want about trial %v", size, late, at)
 		}
 		if got := max(1, size); a.Limit().Max != got || a.trials[inForce].size != float64(got) || a.trials[8].size != 1000 {

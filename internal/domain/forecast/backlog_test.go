@@ -91,6 +91,7 @@ func TestOthersGoFirst(t *testing.T) {
 		"what they are owed goes first":   {0, 3, 1, 7, 0},
 		"the share is certain":            {0, 15, 1, 5, 10},
 		"half of it":                      {0, 0, 0.5, 5, 0},
+		"half of a unit is kept free":     {0.5, 0, 1, 9.5, 0},
 		"more is kept free than needed":   {4, 0, 1, 6, 0},
 		"and half of that of half of it":  {4, 0, 0.5, 3, 0},
 		"nothing at an instant, but owed": {0, 3, 0, 0, 3},
@@ -153,6 +154,20 @@ func TestSourcesBegin(t *testing.T) {
 			of:   with(cannotBe, func(c *Capacity) { c.Free, c.Max = 500, 50 }),
 			want: begun{ready: 500, most: 50, margin: 40, window: 10, burst: 1, perCall: 1, next: time.Minute},
 		},
+		"less than nothing may be had": {
+			of: with(cannotBe, func(c *Capacity) { c.Most = -5 }), want: begun{margin: 40, perCall: 1, next: time.Minute},
+		},
+		"less is reserved than is usual": {
+			of:   with(cannotBe, func(c *Capacity) { c.Ahead = evenly(3600, 3600) }),
+			want: begun{most: 100, usual: 60, window: 60, perCall: 1, next: time.Minute},
+		},
+		"a single unit": {
+			of:   with(cannotBe, func(c *Capacity) { c.Max, c.Free, c.Reserved = 1, 1, 0 }),
+			want: begun{ready: 1, most: 1, window: 1, burst: 1, perCall: 1, next: time.Minute},
+		},
+		"a period that is certain": {
+			of: with(calendar, func(c *Capacity) { c.Ahead = evenly(100, 100) }), want: begun{share: 1000, most: 1000, usual: 200, perCall: 1, next: 2 * time.Hour},
+		},
 		"nothing may be had": {
 			of:   with(cannotBe, func(c *Capacity) { c.Free, c.Most = 500, 0 }),
 			want: begun{ready: 500, margin: 40, perCall: 1, next: time.Minute},
@@ -204,6 +219,12 @@ func TestWhatIsKeptOfAPeriodFalls(t *testing.T) {
 	if s.flow(3*time.Hour, 4*time.Hour); !near(s.ready, 200) {
 		t.Errorf("at the end %v are not, want 200", s.ready)
 	}
+	s.margin, s.usual = 1, 0.5
+	c.Ahead = evenly(0.125, 0.125)
+	if s.demand = &c.Ahead.p50; !near(s.kept(3*time.Hour), 0.5) {
+		t.Errorf("of a margin of one, when half a call is usual, %v are kept free for an eighth", s.kept(3*time.Hour))
+	}
+	s.margin, s.usual = 200, 400
 	s.next = math.MaxInt64
 	if got := s.kept(0); got != 0 {
 		t.Errorf("without an end %v are kept free", got)
@@ -431,8 +452,8 @@ func TestAtWorstTheLastCallIsLate(t *testing.T) {
 	}
 	day := capacityOf(limits.Calendar, 1000)
 	day.Window, day.Ahead, day.Free = 24*time.Hour, &Curve{}, 1000
-	free := window(time.Second, &Curve{})
-	free.PerCall = 0
+	free, enough := window(time.Second, &Curve{}), window(time.Minute, &Curve{})
+	free.PerCall, enough.Free = 0, 10
 	for name, tc := range map[string]struct {
 		of       []Capacity
 		p50, p95 time.Duration
@@ -442,10 +463,89 @@ func TestAtWorstTheLastCallIsLate(t *testing.T) {
 		"none that others share":     {[]Capacity{window(time.Minute, nil), day}, 10 * time.Second, 10 * time.Second},
 		"one that is not taken from": {[]Capacity{window(time.Minute, nil), free}, 10 * time.Second, 10 * time.Second},
 		"it fits at once":            {[]Capacity{day}, 0, 0},
+		"also where others are":      {[]Capacity{enough, day}, 0, 0},
 	} {
 		p50, p95, ok := Drain(10, tc.of)
 		if !ok || (p50-tc.p50).Abs() > time.Millisecond || (p95-tc.p95).Abs() > time.Millisecond {
 			t.Errorf("%s: %s to %s, %t, want %s to %s", name, p50, p95, ok, tc.p50, tc.p95)
 		}
+	}
+}
+
+// TestP50AndP95GoByTheirOwnDemand: what others ask for at even chances, and in one case of twenty.
+func TestP50AndP95GoByTheirOwnDemand(t *testing.T) {
+	day := capacityOf(limits.Calendar, 1000)
+	day.Window, day.Reset, day.Share, day.Ahead = 24*time.Hour, time.Hour, 0, evenly(10, 30)
+	// On a day others leave 1,000 less 240, and what is kept free for them; at worst less 720.
+	p50, p95, ok := Drain(900, []Capacity{day})
+	if !ok || p50 != 25*time.Hour || p95 != 73*time.Hour {
+		t.Errorf("900 calls take %s to %s, %t, want until the second and the fourth day begin", p50, p95, ok)
+	}
+	day.Ahead = evenly(10, 1000)
+	if p50, _, ok := Drain(900, []Capacity{day}); ok {
+		t.Errorf("at worst others leave nothing, and still it takes %s", p50)
+	}
+}
+
+// TestTheLaterHalfTellsThePaceOfTheRest: what others asked for in the first days does not count for a year.
+func TestTheLaterHalfTellsThePaceOfTheRest(t *testing.T) {
+	minute := capacityOf(limits.Rolling, 60)
+	minute.Window, minute.Share = time.Minute, 0
+	year := int64(365 * 24 * 3600)
+	for name, tc := range map[string]struct {
+		busy        func(day float64) float64 // how many days of those were busy
+		least, most float64                   // days
+	}{
+		"three days at the begin":      {func(day float64) float64 { return min(day, 3) }, 367, 370},
+		"a part of what was last, too": {func(day float64) float64 { return max(0, min(day-21, 7)) / 2 }, 420, 430},
+	} {
+		minute.Ahead = &Curve{}
+		for i, after := range curveTimes {
+			minute.Ahead.p50[i] = 24 * 3600 * tc.busy(after.Hours()/24)
+			minute.Ahead.p95[i] = minute.Ahead.p50[i]
+		}
+		p50, _, ok := Drain(year, []Capacity{minute})
+		if days := p50.Hours() / 24; !ok || days < tc.least || days > tc.most {
+			t.Errorf("%s: a year's calls take %.1f days, want %v to %v", name, days, tc.least, tc.most)
+		}
+	}
+}
+
+// TestAReleaseWithinAStretchCounts, if it comes before the demand does: also the last one.
+func TestAReleaseWithinAStretchCounts(t *testing.T) {
+	e := Exhaustion{Free: 60, Releases: []Release{{33 * time.Minute, 100}}, Renewal: 12 * time.Hour, Ahead: evenly(100, 100)}
+	if p50, _ := Exhaust(monday0, e); (p50.Sub(monday0) - 96*time.Minute).Abs() > time.Second {
+		t.Errorf("used up after %s, want 96 minutes", p50.Sub(monday0))
+	}
+}
+
+// TestALevelOfOneFalls like any other.
+func TestALevelOfOneFalls(t *testing.T) {
+	e := NewEnvelope(time.Minute)
+	e.Observe(monday0, 1)
+	if got := e.At(monday0.Add(time.Minute)); got != 0.5 {
+		t.Errorf("a half-life later it is %v, want a half", got)
+	}
+}
+
+// TestAMinuteAloneHasNoDayThatBegins: others have not waited for it.
+func TestAMinuteAloneHasNoDayThatBegins(t *testing.T) {
+	minute := capacityOf(limits.Rolling, 100)
+	minute.Window, minute.Share, minute.Ahead = time.Minute, 10, &Curve{}
+	sources := []source{newSource(&minute, true)}
+	sources[0].ready = 100
+	if turnAll(sources, time.Second, true); sources[0].ready != 100 {
+		t.Errorf("%v are left of the minute, want all of it", sources[0].ready)
+	}
+}
+
+// TestWhenADayBeginsAllThatWaitedGoes, but at worst half of it.
+func TestWhenADayBeginsAllThatWaitedGoes(t *testing.T) {
+	minute, day := capacityOf(limits.Rolling, 100), capacityOf(limits.Calendar, 1000)
+	minute.Window, minute.Free, minute.Share, minute.Ahead = time.Minute, 100, 10, &Curve{}
+	day.Reset, day.Window = time.Hour, 24*time.Hour
+	p50, p95, ok := Drain(80, []Capacity{minute, day})
+	if !ok || p50 != time.Hour || p95 <= 61*time.Minute || p95 > 62*time.Minute {
+		t.Errorf("80 calls take %s to %s, %t, want an hour, and at worst more than the window that the last call can be late", p50, p95, ok)
 	}
 }

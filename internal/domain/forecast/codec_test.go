@@ -27,6 +27,7 @@ func TestFiguresKeepEightBits(t *testing.T) {
 	for name, tc := range map[string]struct{ x, least, most, want float64 }{
 		"the least":                      {1, 1, 2, 1},
 		"the most":                       {2, 1, 2, 2},
+		"as much as is rounded up":       {2 + 1./64, 1, 2, 2},
 		"less than the least":            {0.99, 1, 2, -1},
 		"more than the most":             {2.04, 1, 2, -1},
 		"rounded up past the most":       {1.999, 1, 1.999, 1.999},
@@ -79,6 +80,9 @@ func TestAReaderStopsAtTheEnd(t *testing.T) {
 	r = reader{w.bytes, true}
 	if r.number(); r.done() == nil {
 		t.Error("something is left over")
+	}
+	if r.integer(); len(r.bytes) != 1 || r.done() == nil {
+		t.Error("one byte is left over")
 	}
 }
 
@@ -320,6 +324,9 @@ func TestDaysAndSizesHaveBounds(t *testing.T) {
 		"no size":                    func(a *Advisor) { a.first = 0 },
 		"a size that is too large":   func(a *Advisor) { a.first = math.MaxInt64/16 + 1 },
 		"a negative time":            func(a *Advisor) { a.days[3].seconds = -1 },
+		"half a unit less than none": func(a *Advisor) { a.days[3].units[1] = -0.5 },
+		"half of one less was late":  func(a *Advisor) { a.days[3].late[2][1] = -0.5 },
+		"half of one less waited":    func(a *Advisor) { a.days[3].waits[2] = -0.5 },
 	} {
 		bad := seenDays()
 		change(bad)
@@ -332,6 +339,8 @@ func TestDaysAndSizesHaveBounds(t *testing.T) {
 		"a day that was not seen": func(a *Advisor) { a.days[3].day = 0 },
 		"the last day there is":   func(a *Advisor) { a.days[(1<<32-1)%14].day = 1<<32 - 1 },
 		"the smallest size":       func(a *Advisor) { a.first = 1 },
+		"half a second":           func(a *Advisor) { a.days[3].seconds = 0.5 },
+		"half a unit":             func(a *Advisor) { a.days[3].units[0] = 0.5 },
 		"the largest size":        func(a *Advisor) { a.first = math.MaxInt64 / 16 },
 	} {
 		good := seenDays()
@@ -339,6 +348,21 @@ func TestDaysAndSizesHaveBounds(t *testing.T) {
 		if err := NewAdvisor(rollingOf(time.Minute), adviceTargets).Restore(good.Snapshot(nil)); err != nil {
 			t.Errorf("%s is not restored: %v", name, err)
 		}
+	}
+}
+
+// TestHalvesAreRestored: figures need not be whole.
+func TestHalvesAreRestored(t *testing.T) {
+	h := NewHistory(nil)
+	h.recent.level = decayed{asked: 0.5, usual: 0.5, slots: 0.5}
+	h.spans[1].residuals[1].weight = [residualBins]float32{7: 0.5}
+	if err := NewHistory(nil).Restore(h.Snapshot(nil)); err != nil {
+		t.Errorf("a history: %v", err)
+	}
+	d := NewDemand(dayOf(), h)
+	d.amounts = amounts{sum: 0.5, squares: 0.25, since: h.total}
+	if err := d.Restore(d.Snapshot(nil)); err != nil {
+		t.Errorf("a demand: %v", err)
 	}
 }
 

@@ -152,7 +152,7 @@ func TestTrialsAreLimitsOfTheirSize(t *testing.T) {
 			unit = 3000 // milliseconds
 		}
 		var want adviceDay // the sum of all days
-		first := day0.UnixNano()/int64(a.step) + rapid.Int64Range(0, 70).Draw(t, "begin")
+		first := day0.UnixNano()/int64(a.step) + rapid.SampledFrom([]int64{0, 30, 31, 32, 70}).Draw(t, "begin")
 		expected := NewEnvelope(max(l.Window, 5*time.Minute))
 		inWindow := newWindow(max(l.Window, 1))
 		steps := rapid.Int64Range(1, 50).Draw(t, "steps")
@@ -268,6 +268,20 @@ func (p *paper) note(a *Advisor, day *adviceDay, trial, class int, steps int64, 
 			bin++
 		}
 		day.waits[bin] += float32(units)
+	}
+}
+
+// TestWhatIsExpectedFades: less is kept from queued calls when those that somebody waits for came long ago.
+func TestWhatIsExpectedFades(t *testing.T) {
+	l := rollingOf(time.Minute)
+	l.Max = 1000
+	a := NewAdvisor(l, Targets{Waiting: 8 * time.Second, Queued: time.Hour})
+	a.Ask(day0, 100, false)
+	after := day0.Add(10 * time.Minute) // two half-lives
+	a.Ask(after, 2000, true)
+	a.Advance(after.Add(a.step))
+	if got := a.trials[inForce].used; got != [classes]float64{0, 975} {
+		t.Errorf("%v are let through of 1,000, want all but the 25 that may still come", got)
 	}
 }
 
