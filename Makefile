@@ -20,7 +20,7 @@ demo: cluster-build images ## The whole thing on this machine: a cluster, the op
 	$(GO) run ./test/demo
 
 .PHONY: test
-test: envtest-assets ## All tests that need no root.
+test: envtest-assets sdk-packages ## All tests that need no root.
 	$(GO) test ./...
 	$(GO) -C hack/localcluster test ./...
 

@@ -75,10 +75,16 @@ const (
 
 	// ReasonResolved: what the spec refers to is there.
 	ReasonResolved = "Resolved"
-	// ReasonSecretNotFound: the Secret, or a key in it, is missing.
+	// ReasonSecretNotFound: the Secret, or a key in it, is missing or cannot be used.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonHostNotAllowed: the Secret's key "hosts" does not list the endpoint's host.
+	// ReasonHostNotAllowed: the Secret's key "hosts" does not list the endpoint's host, or the token endpoint's.
 	ReasonHostNotAllowed = "HostNotAllowed"
+	// ReasonTokenUnavailable: the token endpoint cannot be reached or gives no usable answer.
+	ReasonTokenUnavailable = "TokenUnavailable"
+	// ReasonTokenRefused: the token endpoint refuses the client; the message has its OAuth error code.
+	ReasonTokenRefused = "TokenRefused"
+	// ReasonReauthorizationNeeded: the refresh token is not valid any more; authorise the client anew and put its new refresh token into the Secret.
+	ReasonReauthorizationNeeded = "ReauthorizationNeeded"
 	// ReasonCertificateInvalid: the TLS Secret is missing or cannot be used.
 	ReasonCertificateInvalid = "CertificateInvalid"
 	// ReasonEndpointUnresolvable: the endpoint's host name cannot be looked up.

@@ -59,6 +59,8 @@ const (
 
 // CRMSpec declares a CRM connection and the limits of its licence.
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || has(self.licence.account)",message="licence.account is required unless the provider is Zendesk, which derives it from the endpoint"
+// +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required unless the provider is Zendesk, where it follows from the endpoint"
+// +kubebuilder:validation:XValidation:rule="self.endpoint.startsWith('http://') || (!has(self.credentials.oauthClient) || !has(self.credentials.oauthClient.tokenURL) || self.credentials.oauthClient.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthRefresh) || !has(self.credentials.oauthRefresh.tokenURL) || self.credentials.oauthRefresh.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthJWT) || !has(self.credentials.oauthJWT.tokenURL) || self.credentials.oauthJWT.tokenURL.startsWith('https://'))",message="tokenURL must be https unless the endpoint is plain http itself"
 type CRMSpec struct {
 	// provider names the adapter for this CRM's dialect: Zendesk, or Generic for any HTTP API that counts calls.
 	// +required
@@ -109,8 +111,8 @@ type CRMSpec struct {
 }
 
 // Credentials is how the dispatcher signs in to the CRM. A Secret may carry a key "hosts" with host names, one a line: the credentials are then sent to those
-// hosts only, whatever the endpoint says.
-// +kubebuilder:validation:ExactlyOneOf=basic;bearer;header
+// hosts only, whatever endpoint and tokenURL say. The OAuth kinds get access tokens from a token endpoint, by themselves and before the last one expires.
+// +kubebuilder:validation:ExactlyOneOf=basic;bearer;header;oauthClient;oauthRefresh;oauthJWT
 type Credentials struct {
 	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token".
 	// +optional
@@ -123,6 +125,21 @@ type Credentials struct {
 	// header is an API key sent in a header of its own.
 	// +optional
 	Header *HeaderCredentials `json:"header,omitzero"`
+
+	// oauthClient gets access tokens by OAuth 2 client credentials: the client acts for itself. Zendesk and Salesforce offer it.
+	// +optional
+	OAuthClient *OAuthClientCredentials `json:"oauthClient,omitzero"`
+
+	// oauthRefresh gets access tokens by an OAuth 2 refresh token: the client acts for the user who authorised it. If the CRM answers with a new refresh token
+	// each time, as Zendesk does, the dispatcher keeps the newest one on its volume, encrypted, and the Secret's is only the first; another one in the Secret
+	// takes its place.
+	// +optional
+	OAuthRefresh *OAuthRefreshCredentials `json:"oauthRefresh,omitzero"`
+
+	// oauthJWT gets access tokens by assertions that are signed with a private key (RFC 7523): the client acts for the user it names. Salesforce offers it to
+	// connected apps.
+	// +optional
+	OAuthJWT *OAuthJWTCredentials `json:"oauthJWT,omitzero"`
 }
 
 // BasicCredentials is a user name and a password in a Secret.

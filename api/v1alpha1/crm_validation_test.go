@@ -55,7 +55,7 @@ func TestCRMNamesAndEndpoint(t *testing.T) {
 }
 
 func TestCRMCredentials(t *testing.T) {
-	const exactlyOne = "exactly one of the fields in [basic bearer header] must be set"
+	const exactlyOne = "exactly one of the fields in [basic bearer header oauthClient oauthRefresh oauthJWT] must be set"
 	secret := map[string]any{"name": "s"}
 	bearer := map[string]any{"secretRef": secret}
 	header := func(name string) map[string]any { return map[string]any{"name": name, "secretRef": secret} }
@@ -74,6 +74,47 @@ func TestCRMCredentials(t *testing.T) {
 		"key names of today's Secret are taken":     {edits{"spec.credentials.basic.usernameKey": "ZENDESK_USER", "spec.credentials.basic.passwordKey": "api.token"}, ""},
 		"a key name that climbs out is refused":     {edits{"spec.credentials.basic.usernameKey": "../x"}, "spec.credentials.basic.usernameKey in body should match"},
 		"an empty key name is refused":              {edits{"spec.credentials.basic.usernameKey": ""}, "should be at least 1 chars long"},
+	})
+}
+
+func TestCRMOAuthCredentials(t *testing.T) {
+	const tokenURL = "https://login.acme.test/oauth/token"
+	const needsURL, needsHTTPS = "tokenURL is required unless the provider is Zendesk", "tokenURL must be https unless the endpoint is plain http itself"
+	kind := func(name string, fields map[string]any) map[string]any {
+		fields["secretRef"] = map[string]any{"name": "s"}
+		return map[string]any{name: fields}
+	}
+	generic := func(credentials map[string]any) edits {
+		return edits{"spec.provider": "Generic", "spec.licence.account": "acme", "spec.endpoint": "https://api.acme.test", "spec.credentials": credentials}
+	}
+	plain := func(credentials map[string]any) edits {
+		return edits{"spec.endpoint": "http://crmsim.demo.svc:8080", "spec.credentials": credentials}
+	}
+	jwt := func(field string, value any) edits {
+		return edits{"spec.credentials": kind("oauthJWT", map[string]any{"tokenURL": tokenURL, field: value})}
+	}
+	judge(t, validCRM, map[string]verdict{
+		"client credentials of Zendesk need no token URL":   {edits{"spec.credentials": kind("oauthClient", map[string]any{})}, ""},
+		"a refresh token of Zendesk needs no token URL":     {edits{"spec.credentials": kind("oauthRefresh", map[string]any{})}, ""},
+		"client credentials of another CRM need one":        {generic(kind("oauthClient", map[string]any{})), needsURL},
+		"a refresh token of another CRM needs one":          {generic(kind("oauthRefresh", map[string]any{})), needsURL},
+		"with one they are taken":                           {generic(kind("oauthRefresh", map[string]any{"tokenURL": tokenURL})), ""},
+		"a JWT always needs one":                            {edits{"spec.credentials": kind("oauthJWT", map[string]any{})}, "spec.credentials.oauthJWT.tokenURL: Required value"},
+		"with one it is taken":                              {jwt("audience", "https://login.salesforce.com"), ""},
+		"plain http is refused for client credentials":      {edits{"spec.credentials": kind("oauthClient", map[string]any{"tokenURL": "http://a.test/token"})}, needsHTTPS},
+		"plain http is refused for a refresh token":         {edits{"spec.credentials": kind("oauthRefresh", map[string]any{"tokenURL": "http://a.test/token"})}, needsHTTPS},
+		"plain http is refused for a JWT":                   {jwt("tokenURL", "http://a.test/token"), needsHTTPS},
+		"plain http is taken where the endpoint is, too":    {plain(kind("oauthClient", map[string]any{"tokenURL": "http://crmsim.demo.svc:8080/oauth/tokens"})), ""},
+		"a token URL without a path is refused":             {jwt("tokenURL", "https://login.acme.test"), "tokenURL in body should match"},
+		"a token URL with a query is refused":               {jwt("tokenURL", tokenURL+"?a=b"), "tokenURL in body should match"},
+		"a token URL with user information is refused":      {jwt("tokenURL", "https://me:pw@login.acme.test/token"), "tokenURL in body should match"},
+		"scopes are taken":                                  {jwt("scopes", []any{"api", "tickets:write"}), ""},
+		"a scope with a space is refused":                   {jwt("scopes", []any{"api read"}), "scopes[0] in body should match"},
+		"a scope twice is refused":                          {jwt("scopes", []any{"api", "api"}), "Duplicate value"},
+		"an empty list of scopes is refused":                {jwt("scopes", []any{}), "should have at least 1 items"},
+		"an empty audience is refused":                      {jwt("audience", ""), "should be at least 1 chars long"},
+		"a key name that climbs out is refused":             {jwt("privateKeyKey", "../x"), "privateKeyKey in body should match"},
+		"an OAuth kind and another at the same are refused": {edits{"spec.credentials.oauthClient": map[string]any{"secretRef": map[string]any{"name": "s"}}}, "exactly one of the fields in"},
 	})
 }
 

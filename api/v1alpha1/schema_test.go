@@ -127,6 +127,20 @@ intake: {scheme: HTTPS}
 storage: {size: 1Gi}
 deletion: {policy: Retain, drainTimeoutSeconds: 600}
 `},
+		"OAuth kinds get their keys": {validCRM, edits{
+			"spec.licence.limits": list(map[string]any{"name": "inflight", "concurrent": 2}),
+			"spec.credentials":    map[string]any{"oauthRefresh": map[string]any{"secretRef": map[string]any{"name": "s"}}},
+		}, `
+provider: Zendesk
+endpoint: https://acme.zendesk.com
+credentials: {oauthRefresh: {secretRef: {name: s}, clientIDKey: client-id, clientSecretKey: client-secret, refreshTokenKey: refresh-token}}
+licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, maxServerDelaySeconds: 60, afterLedgerLoss: Bounded}
+enforcement: Enforce
+dispatch: Run
+intake: {scheme: HTTPS}
+storage: {size: 1Gi}
+deletion: {policy: Retain, drainTimeoutSeconds: 600}
+`},
 		"an Integration gets every default but an overflow": {validIntegration, edits{"spec.share": nil, "spec.overflow": nil}, `
 crmRef: {name: zendesk}
 route: Dispatched

@@ -41,6 +41,7 @@ func parseServe(args []string) (serveOptions, error) {
 	f.DurationVar(&c.IndexDelay, "index-delay", 0, "how long a new ticket is not found by searching")
 	f.IntVar(&c.MaxRecords, "max-records", 0, "how many arrivals, and tickets, are kept in memory (default 1000000)")
 	f.Uint64Var(&c.Seed, "seed", 0, "seed of jitter, stamps and outages")
+	oauth := oauthFlags(f)
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -49,6 +50,10 @@ func parseServe(args []string) (serveOptions, error) {
 	}
 	if (o.tlsCert == "") != (o.tlsKey == "") {
 		return o, errors.New("--tls-cert and --tls-key belong together")
+	}
+	var err error
+	if c.OAuth, err = oauth(); err != nil {
+		return o, err
 	}
 	return o, c.Validate()
 }

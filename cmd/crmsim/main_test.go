@@ -15,7 +15,8 @@ import (
 
 func TestFlags(t *testing.T) {
 	o, err := parseServe(strings.Fields("--listen :1 --control :2 --limit minute=400/60s:rolling --limit day=2500/calendar:Europe/Berlin " +
-		"--token a --token b --latency 20ms --stamp Random --outage reset@1s+2s"))
+		"--token a --token b --latency 20ms --stamp Random --outage reset@1s+2s " +
+		"--oauth-client app:secret --oauth-refresh-token first --oauth-rotate --oauth-life 5m"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,6 +24,10 @@ func TestFlags(t *testing.T) {
 	if o.listen != ":1" || o.control != ":2" || len(c.Limits) != 2 || len(c.Tokens) != 2 || len(c.Outages) != 1 ||
 		c.Latency != 20*time.Millisecond || c.Stamp != crmsim.Random {
 		t.Errorf("got %+v", o)
+	}
+	want := crmsim.OAuth{ClientID: "app", ClientSecret: "secret", RefreshToken: "first", Rotate: true, Life: 5 * time.Minute}
+	if c.OAuth == nil || *c.OAuth != want {
+		t.Errorf("the token endpoint is %+v, want %+v", c.OAuth, want)
 	}
 }
 
@@ -35,6 +40,9 @@ func TestFlagsSayWhatIsWrong(t *testing.T) {
 		"--tls-cert cert.pem":           "belong together",
 		"prune":                         "unknown command prune",
 		"--outage slow":                 "slow needs one",
+		"--oauth-rotate":                "--oauth-client is missing",
+		"--oauth-client app":            "needs an ID and a secret",
+		"--oauth-client a:b --oauth-assertion-key none.pem": "none.pem",
 	}
 	for args, want := range tests {
 		t.Run(args, func(t *testing.T) {

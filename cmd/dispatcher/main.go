@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command dispatcher carries the calls of integrations to one CRM, inside the licence's limits. It reads a mounted plan and mounted Secrets, keeps its state on a
-// volume, and talks to nobody but its clients and the CRM.
+// volume, and talks to nobody but its clients, the CRM and its token endpoint.
 package main
 
 import (
@@ -27,6 +27,7 @@ var version = "development"
 type options struct {
 	planFile, dataDir, credentialsDir, tlsDir   string
 	intakeAddress, reportAddress, healthAddress string
+	profileAddress                              string
 	shutdownDelay                               time.Duration
 	logLevel                                    slog.Level
 }
@@ -40,6 +41,7 @@ func main() {
 	flag.StringVar(&o.intakeAddress, "intake-address", port(contract.IntakePort), "where integrations are served")
 	flag.StringVar(&o.reportAddress, "report-address", port(contract.ReportPort), "where the manager is served")
 	flag.StringVar(&o.healthAddress, "health-address", port(contract.HealthPort), "where health and metrics are served, in clear text")
+	flag.StringVar(&o.profileAddress, "profile-address", "", "where Go's profiles are served, in clear text and to anybody: on loopback, or nowhere if it is empty")
 	flag.DurationVar(&o.shutdownDelay, "shutdown-delay", 3*time.Second, "how long to go on serving after SIGTERM, until clients no longer find this pod")
 	flag.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "DEBUG, INFO, WARN or ERROR")
 	flag.Parse()

@@ -63,6 +63,9 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		serve.New(serve.Options{Address: o.reportAddress, Handler: telemetry.NewReportHandler(facts, log), Certificate: certificates.Own, Log: log}),
 		serve.New(serve.Options{Address: o.healthAddress, Handler: health.Handler(metrics.Handler(log)), Log: log}),
 	}
+	if o.profileAddress != "" {
+		servers = append(servers, serve.New(serve.Options{Address: o.profileAddress, Handler: profiles(), Log: log}))
+	}
 
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()

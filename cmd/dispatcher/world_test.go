@@ -52,12 +52,13 @@ type world struct {
 	t       testing.TB
 	plan    contract.Plan
 	options options
+	log     io.Writer
 }
 
 func newWorld(tb testing.TB, endpoint string) *world {
 	tb.Helper()
 	dir := tb.TempDir()
-	w := &world{t: tb, options: options{
+	w := &world{t: tb, log: io.Discard, options: options{
 		planFile: filepath.Join(dir, "plan", "plan.json"), dataDir: filepath.Join(dir, "data"), credentialsDir: filepath.Join(dir, "credentials"), tlsDir: filepath.Join(dir, "tls"),
 		intakeAddress: freeAddress(tb), reportAddress: freeAddress(tb), healthAddress: freeAddress(tb),
 	}}
@@ -132,7 +133,7 @@ func (w *world) start() *running {
 	d := &running{world: w, intake: "https://" + w.options.intakeAddress, cancel: cancel, ended: make(chan error, 1)}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true} //nolint:gosec // the CA is another test's affair
 	d.client = &http.Client{Transport: transport, Timeout: 2 * patience}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() { d.ended <- run(ctx, w.options, log); close(d.ended) }()
 	w.t.Cleanup(func() {
 		transport.CloseIdleConnections()

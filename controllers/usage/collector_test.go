@@ -168,6 +168,17 @@ func TestNewPlanIsReportedAtOnce(t *testing.T) {
 	await(t, c, "the confirmation", func(o Observation) bool { return o.Report.Sequence == 7 })
 }
 
+// TestTokenOnItsWayIsWaitedFor: the CRM becomes ready as soon as the token is there, not a period later.
+func TestTokenOnItsWayIsWaitedFor(t *testing.T) {
+	d := fakedispatcher.New(t, host)
+	d.Edit(func(r *contract.Report) { r.Credentials = contract.CredentialsReport{Token: contract.TokenPending} })
+	c := newCollector(t, Periods{Report: time.Hour, Retry: 10 * time.Millisecond, Hold: time.Second}, "")
+	c.Follow(t.Context(), crm, targetOf(d, d.CA))
+	await(t, c, "the first report", func(o Observation) bool { return o.Report != nil })
+	d.Edit(func(r *contract.Report) { r.Credentials = contract.CredentialsReport{Resolved: true} })
+	await(t, c, "the token", func(o Observation) bool { return o.Report.Credentials.Resolved })
+}
+
 // TestRefusedPlanIsNotWaitedFor: a dispatcher that refused the plan is asked as rarely as one that is up to date.
 func TestRefusedPlanIsNotWaitedFor(t *testing.T) {
 	d := fakedispatcher.New(t, host)

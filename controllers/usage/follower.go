@@ -52,6 +52,9 @@ func (f *follower) run(ctx context.Context) {
 				// A dispatcher that does not hold its answers back is not asked in a tight loop.
 				pause = max(0, periods.Retry-time.Since(started))
 			}
+			if report.Credentials.Token == contract.TokenPending { // it comes, or fails, in a moment
+				pause = periods.Retry
+			}
 		}
 		if !sleep(ctx, jitter(pause)) {
 			return

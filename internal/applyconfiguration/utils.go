@@ -66,6 +66,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.LimitShareApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalReference"):
 		return &apiv1alpha1.LocalReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OAuthClientCredentials"):
+		return &apiv1alpha1.OAuthClientCredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OAuthJWTCredentials"):
+		return &apiv1alpha1.OAuthJWTCredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OAuthRefreshCredentials"):
+		return &apiv1alpha1.OAuthRefreshCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OperationMatch"):
 		return &apiv1alpha1.OperationMatchApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OperationOverflow"):

@@ -24,6 +24,8 @@ const (
 	ReportPort = 8444
 	// HealthPort serves /healthz, /readyz and /metrics in clear text. No payload is ever served there.
 	HealthPort = 8080
+	// ProfilePort serves Go's profiles on the pod's loopback interface alone, for kubectl port-forward.
+	ProfilePort = 6060
 )
 
 // ReportPath is where a dispatcher serves its Report. Query parameters: after=<sequence> and wait=<seconds> hold the answer back until the plan in force has a

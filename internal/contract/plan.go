@@ -76,6 +76,24 @@ type Credentials struct {
 	Basic  *BasicKeys  `json:"basic,omitempty"`
 	Bearer *BearerKeys `json:"bearer,omitempty"`
 	Header *HeaderKeys `json:"header,omitempty"`
+
+	OAuthClient  *OAuthClientKeys  `json:"oauthClient,omitempty"`
+	OAuthRefresh *OAuthRefreshKeys `json:"oauthRefresh,omitempty"`
+	OAuthJWT     *OAuthJWTKeys     `json:"oauthJWT,omitempty"`
+}
+
+// TokenURL is where access tokens come from; empty for the kinds of credentials without.
+func (c Credentials) TokenURL() string {
+	switch {
+	case c.OAuthClient != nil:
+		return c.OAuthClient.TokenURL
+	case c.OAuthRefresh != nil:
+		return c.OAuthRefresh.TokenURL
+	case c.OAuthJWT != nil:
+		return c.OAuthJWT.TokenURL
+	default:
+		return ""
+	}
 }
 
 // BasicKeys are file names in CredentialsDir.
@@ -93,6 +111,35 @@ type BearerKeys struct {
 type HeaderKeys struct {
 	Header string `json:"header"`
 	Value  string `json:"value"`
+}
+
+// OAuthClientKeys are of the client credentials grant: file names in CredentialsDir.
+type OAuthClientKeys struct {
+	TokenURL     string `json:"tokenURL"`
+	ClientID     string `json:"clientID"`
+	ClientSecret string `json:"clientSecret"`
+	// Scopes to ask for.
+	Scopes []string `json:"scopes,omitempty"`
+}
+
+// OAuthRefreshKeys are of the refresh token grant: file names in CredentialsDir.
+type OAuthRefreshKeys struct {
+	TokenURL     string `json:"tokenURL"`
+	ClientID     string `json:"clientID"`
+	ClientSecret string `json:"clientSecret"`
+	RefreshToken string `json:"refreshToken"`
+}
+
+// OAuthJWTKeys are of the JWT bearer grant (RFC 7523): file names in CredentialsDir.
+type OAuthJWTKeys struct {
+	TokenURL   string `json:"tokenURL"`
+	ClientID   string `json:"clientID"`
+	PrivateKey string `json:"privateKey"`
+	Subject    string `json:"subject"`
+	// Audience of the assertions; empty for TokenURL.
+	Audience string `json:"audience,omitempty"`
+	// Scopes to ask for.
+	Scopes []string `json:"scopes,omitempty"`
 }
 
 // Intake is how integrations reach the dispatcher.

@@ -53,4 +53,8 @@ const (
 	ReasonKeyReused Reason = "KeyReused"
 	// ReasonUnknownResult: there is no such result, or it has expired, or it belongs to another integration.
 	ReasonUnknownResult Reason = "UnknownResult"
+	// ReasonOtherState: the call is in a state in which the order makes no sense.
+	ReasonOtherState Reason = "OtherState"
+	// ReasonBodyGone: the call cannot be sent again, because it is not kept any more.
+	ReasonBodyGone Reason = "BodyGone"
 )

@@ -86,9 +86,26 @@ type CredentialsReport struct {
 	Resolved bool `json:"resolved"`
 	// HostNotAllowed: the Secret's list of hosts lacks the endpoint's.
 	HostNotAllowed bool `json:"hostNotAllowed,omitempty"`
-	// Message names the missing keys.
+	// Token says what is wrong with the access token, if that is all that is; empty for kinds of credentials without.
+	Token TokenTrouble `json:"token,omitempty"`
+	// Message names the missing keys, or says what came of asking for a token.
 	Message string `json:"message,omitempty"`
 }
+
+// TokenTrouble is why there is no access token.
+type TokenTrouble string
+
+// The troubles with access tokens.
+const (
+	// TokenPending: the first one was asked for and has not come yet.
+	TokenPending TokenTrouble = "Pending"
+	// TokenUnavailable: the token endpoint cannot be reached or gives no usable answer.
+	TokenUnavailable TokenTrouble = "Unavailable"
+	// TokenRefused: the token endpoint refuses the client.
+	TokenRefused TokenTrouble = "Refused"
+	// TokenReauthorize: the refresh token is not valid any more; only somebody who may authorise the client can get another.
+	TokenReauthorize TokenTrouble = "Reauthorize"
+)
 
 // CertificateReport describes the intake's certificate.
 type CertificateReport struct {

@@ -48,7 +48,7 @@ func (s *Server) receive(r *http.Request) *call {
 	s.mu.Lock()
 	now := s.now()
 	c.arrival = judge.Arrival{
-		Method: r.Method, Path: r.URL.Path, Operation: c.route.operation, Credential: credentialName(r),
+		Method: r.Method, Path: r.URL.Path, Operation: c.route.operation, Credential: s.credentialName(r),
 		IdempotencyKey: r.Header.Get("Idempotency-Key"), Record: c.id, Received: now,
 	}
 	c.log = s.log
@@ -128,7 +128,7 @@ func (s *Server) countAndExecute(c *call) reply {
 }
 
 func (s *Server) answerFor(c *call, now time.Time) reply {
-	if !s.authenticated(c.request) {
+	if !s.authenticated(c.request, c.arrival.Received) {
 		c.arrival.Outcome = judge.Unauthorized
 		return failure(http.StatusUnauthorized, "Couldn't authenticate you", "")
 	}

@@ -34,6 +34,8 @@ type Config struct {
 	Limits []limit.Limit
 	// Tokens are accepted as the password of a Basic credential "email/token" and as Bearer token. Empty: no credential is asked for.
 	Tokens []string
+	// OAuth, if set, has a token endpoint whose access tokens are accepted, too.
+	OAuth *OAuth
 	// PublicURL stands before absolute links, such as "https://acme.zendesk.com". Empty: the name the request was made to.
 	PublicURL string
 
@@ -68,7 +70,7 @@ type Config struct {
 
 // Validate returns an error that names each wrong field.
 func (c Config) Validate() error {
-	errs := []error{limit.ValidateAll(c.Limits)}
+	errs := []error{limit.ValidateAll(c.Limits), c.OAuth.Validate()}
 	for name, value := range map[string]time.Duration{
 		"latency": c.Latency, "jitter": c.Jitter, "lateBy": c.LateBy, "idempotencyValidity": c.IdempotencyValidity,
 		"jobDuration": c.JobDuration, "jobRetention": c.JobRetention, "indexDelay": c.IndexDelay,
@@ -96,5 +98,10 @@ func (c Config) withDefaults() Config {
 	c.JobRetention = cmp.Or(c.JobRetention, 24*time.Hour)
 	c.Users = cmp.Or(c.Users, 1000)
 	c.MaxRecords = cmp.Or(c.MaxRecords, 1_000_000)
+	if c.OAuth != nil {
+		client := *c.OAuth
+		client.Life = cmp.Or(client.Life, defaultTokenLife)
+		c.OAuth = &client
+	}
 	return c
 }

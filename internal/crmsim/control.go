@@ -16,6 +16,7 @@ import (
 //	GET  /_sim/tickets              ticket ids by external id
 //	POST /_sim/limits ["minute=400/60s:rolling", ...]   replaces the limits, see limit.Syntax
 //	POST /_sim/outage ["unavailable@5s+30s", ...]       replaces the outages, see OutageSyntax; [] ends them
+//	POST /_sim/revoke               ends all access tokens
 //	POST /_sim/reset                forgets arrivals, tickets, counts and outages
 //	GET  /_sim/healthz              200
 func (s *Server) Control() http.Handler {
@@ -24,6 +25,10 @@ func (s *Server) Control() http.Handler {
 	mux.HandleFunc("GET /_sim/tickets", func(w http.ResponseWriter, _ *http.Request) { ok(http.StatusOK, s.TicketsByExternalID()).send(w) })
 	mux.HandleFunc("POST /_sim/limits", setter(s.SetLimits))
 	mux.HandleFunc("POST /_sim/outage", setter(func(outages []Outage) error { return s.SetOutages(outages...) }))
+	mux.HandleFunc("POST /_sim/revoke", func(w http.ResponseWriter, _ *http.Request) {
+		s.RevokeTokens()
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("POST /_sim/reset", func(w http.ResponseWriter, _ *http.Request) {
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)

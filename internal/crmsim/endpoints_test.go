@@ -48,6 +48,8 @@ func TestBadRequestsAreAnsweredInZendesksForm(t *testing.T) {
 		"a job without items":         {http.MethodPost, "/api/v2/tickets/create_many", `{"tickets": []}`, 400, "InvalidRequest"},
 		"a job that is not there":     {http.MethodGet, "/api/v2/job_statuses/7", ``, 404, "RecordNotFound"},
 		"a search for nothing":        {http.MethodGet, "/api/v2/search.json", ``, 422, "invalid"},
+		"an export of no kind":        {http.MethodGet, "/api/v2/search/export?query=a", ``, 400, "invalid"},
+		"an export from no time":      {http.MethodGet, "/api/v2/incremental/tickets/cursor", ``, 400, "InvalidRequest"},
 		"a path that is not there":    {http.MethodGet, "/api/v2/groups", ``, 404, "InvalidEndpoint"},
 		"a method that is not there":  {http.MethodPatch, "/api/v2/tickets", ``, 404, "InvalidEndpoint"},
 		"a path that is not clean":    {http.MethodGet, "/api/v2//tickets", ``, 404, "InvalidEndpoint"},

@@ -33,7 +33,7 @@ type Outage struct {
 	Executed bool
 	// Delay is how much later a Slow answer comes.
 	Delay time.Duration
-	// Operation narrows the outage to one operation; empty means all.
+	// Operation narrows the outage to one operation; empty means all. Requests for tokens are IssueToken.
 	Operation string
 }
 

@@ -35,6 +35,9 @@ type Report struct {
 	ByCredential map[string]int        `json:"byCredential"`
 	ByOutcome    map[judge.Outcome]int `json:"byOutcome"`
 
+	// TokenRequests counts the requests for access tokens since the start: "issued", or the code of the error.
+	TokenRequests map[string]int `json:"tokenRequests,omitempty"`
+
 	Tickets TicketCounts `json:"tickets"`
 	// Limits are the verdicts on every limit, each over the calls received while it was in force; those replaced come first.
 	Limits []judge.Verdict `json:"limits"`
@@ -59,7 +62,9 @@ func (s *Server) Report() Report {
 	for _, gate := range s.gates {
 		terms = append(terms, term{limit: gate.limit, from: gate.since, until: log.Len()})
 	}
-	r := Report{Since: s.since.UTC(), Now: now.UTC(), Stamp: s.config.Stamp, Tickets: s.ticketCounts(now)}
+	r := Report{
+		Since: s.since.UTC(), Now: now.UTC(), Stamp: s.config.Stamp, Tickets: s.ticketCounts(now), TokenRequests: maps.Clone(s.issuer.requests),
+	}
 	s.mu.Unlock()
 
 	arrivals, dropped := log.Snapshot(now)

@@ -20,6 +20,9 @@ func (r Report) WriteText(out io.Writer) error {
 	line("arrivals\t%d (%s)", r.Arrivals, countsText(r.ByOperation))
 	line("outcomes\t%s", countsText(r.ByOutcome))
 	line("callers\t%s", countsText(r.ByCredential))
+	if len(r.TokenRequests) > 0 {
+		line("requests for tokens\t%s", countsText(r.TokenRequests))
+	}
 	line("refusals (429)\t%d", r.Refusals)
 	line("tickets\t%d created, %d updates, %d external ids doubled", r.Tickets.Created, r.Tickets.Updates, r.Tickets.DuplicateCount)
 	line("\nLIMIT\tARRIVALS\tPEAK\tALLOWED\tPEAK AT\tOVERRUNS")

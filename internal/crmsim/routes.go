@@ -25,6 +25,8 @@ var routes = []route{
 	{http.MethodGet, "/api/v2/users/search", "SearchUsers", (*Server).searchUsers},
 	{http.MethodGet, "/api/v2/users/me", "CurrentUser", (*Server).currentUser},
 	{http.MethodGet, "/api/v2/search", "Search", (*Server).search},
+	{http.MethodGet, "/api/v2/search/export", "ExportSearch", (*Server).exportSearch},
+	{http.MethodGet, "/api/v2/incremental/tickets/cursor", "ExportTickets", (*Server).exportTickets},
 	{http.MethodGet, "/api/v2/job_statuses", "ListJobStatuses", (*Server).listJobs},
 	{http.MethodGet, "/api/v2/job_statuses/show_many", "ShowManyJobStatuses", (*Server).showManyJobs},
 	{http.MethodGet, "/api/v2/job_statuses/{id}", "GetJobStatus", (*Server).getJob},

@@ -17,12 +17,27 @@ func (s *Server) searchUsers(c *call) reply {
 
 // search finds tickets, or users for `type:user`.
 func (s *Server) search(c *call) reply {
+	return s.found(c, pageOf(c), desk.Kind(c.request.URL.Query().Get("query")))
+}
+
+// exportSearch is a search whose pages have cursors, of the kind of record that a parameter names.
+func (s *Server) exportSearch(c *call) reply {
+	kind := c.request.URL.Query().Get("filter[type]")
+	if kind == "" {
+		return failure(http.StatusBadRequest, "invalid", "The parameter filter[type] must not be empty")
+	}
 	p := pageOf(c)
+	p.byCursor = true
+	return s.found(c, p, kind)
+}
+
+// found answers with a page of what the query finds.
+func (s *Server) found(c *call, p page, kind string) reply {
 	query := c.request.URL.Query().Get("query")
 	if query == "" {
 		return failure(http.StatusUnprocessableEntity, "invalid", "The parameter query must not be empty")
 	}
-	if desk.Kind(query) == "user" {
+	if kind == "user" {
 		users, count := s.desk.SearchUsers(query, p.number, p.size)
 		results := []userResult{}
 		for _, u := range s.linkedUsers(c, users) {

@@ -30,6 +30,7 @@ type Server struct {
 	gates   gates
 	ended   []term
 	outages []scheduled
+	issuer  issuer
 }
 
 // New returns a running CRM. It panics on a configuration that Validate refuses.
@@ -43,6 +44,7 @@ func New(config Config) *Server {
 		started: time.Now(),
 		closing: make(chan struct{}),
 		random:  rand.New(rand.NewPCG(config.Seed, 0)), //nolint:gosec // repeatable on purpose
+		issuer:  newIssuer(config.OAuth),
 	}
 	s.forget(s.now())
 	s.gates, _ = s.gates.replace(0, config.Limits, s.random)
@@ -87,7 +89,7 @@ func (s *Server) SetOutages(outages ...Outage) error {
 	return nil
 }
 
-// Reset forgets the record, the tickets, what the limits have counted, and the outages. The limits stay in force.
+// Reset forgets the record, the tickets, what the limits have counted, and the outages. The limits stay in force, tokens valid.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,6 +143,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.serving.Done()
+	if s.isTokenRequest(r) {
+		s.serveToken(w, r)
+		return
+	}
 	c := s.receive(r)
 	answer := s.serve(c)
 	s.finish(c, answer)

@@ -68,6 +68,26 @@ func (s *Server) listTickets(c *call) reply {
 	return s.pageReply(c, p, "tickets", s.linked(c, tickets...), count)
 }
 
+// exportTickets is the incremental export by cursor. It does not look at start_time: everything here is new.
+func (s *Server) exportTickets(c *call) reply {
+	query := c.request.URL.Query()
+	if !query.Has("start_time") && !query.Has("cursor") {
+		return failure(http.StatusBadRequest, "InvalidRequest", "start_time or cursor must be given")
+	}
+	p := pageOf(c)
+	if n, err := strconv.Atoi(fromCursor(query.Get("cursor"))); err == nil && n >= 1 && n <= maxPageNumber {
+		p.number = n
+	}
+	tickets, count := s.desk.Tickets(c.now, p.number, p.size)
+	after := cursor(p.number + 1)
+	query.Del("start_time")
+	query.Set("cursor", after)
+	return ok(http.StatusOK, map[string]any{
+		"tickets": s.linked(c, tickets...), "after_cursor": after, "after_url": s.link(c, c.request.URL.Path+"?"+query.Encode()),
+		"before_cursor": nil, "before_url": nil, "end_of_stream": p.number*p.size >= count,
+	})
+}
+
 // linked gives tickets their URL.
 func (s *Server) linked(c *call, tickets ...desk.Ticket) []desk.Ticket {
 	for i := range tickets {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
@@ -57,6 +59,7 @@ type Dispatcher struct {
 
 	store  *disk.Store
 	client *upstream.Client
+	tokens *oauth.Tokens
 }
 
 // New opens the store and restores what it holds. Nothing is sent before Run.
@@ -67,7 +70,11 @@ func New(o Options) (*Dispatcher, error) {
 		return nil, err
 	}
 	now := timeline()
-	credentials := upstream.Credentials{Files: o.Secret}
+	tokens := oauth.New(oauth.Options{
+		Dial: o.Dial, TLS: o.TLS, Vault: store, Now: now,
+		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
+	})
+	credentials := upstream.Credentials{Files: o.Secret, Tokens: tokens}
 	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
 	s, err := scheduler.New(scheduler.Options{
 		Store: store, Upstream: client, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards,
@@ -77,12 +84,18 @@ func New(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &Dispatcher{Scheduler: s, Credentials: credentials, store: store, client: client}, nil
+	return &Dispatcher{Scheduler: s, Credentials: credentials, store: store, client: client, tokens: tokens}, nil
 }
 
-// Run works until ctx ends, then lets the calls in flight end, 20 s at most, and closes the store. It is called once.
+// Run works until ctx ends, then lets the calls in flight end, 20 s at most, then what asks for an access token, and closes the store. It is called once.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	var keeping sync.WaitGroup
+	keep, stop := context.WithCancel(ctx)
+	keeping.Go(func() { d.Credentials.Keep(keep, d.Scheduler.Plan) })
 	err := d.Scheduler.Run(ctx)
+	stop()
+	keeping.Wait()
+	d.tokens.Close()
 	d.client.Close()
 	return errors.Join(err, d.store.Close())
 }

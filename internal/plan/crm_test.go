@@ -105,6 +105,37 @@ func TestCRMFieldsReachThePlan(t *testing.T) {
 			},
 			func(p *contract.Plan) any { return p.Credentials }, contract.Credentials{Header: &contract.HeaderKeys{Header: "X-Key", Value: "value"}},
 		},
+		"client credentials of Zendesk are asked for at its endpoint": {
+			func(c *v1alpha1.CRM) {
+				c.Spec.Credentials = v1alpha1.Credentials{OAuthClient: &v1alpha1.OAuthClientCredentials{
+					SecretRef: v1alpha1.LocalReference{Name: "s"}, ClientIDKey: "id", ClientSecretKey: "secret", Scopes: []v1alpha1.Scope{"read"},
+				}}
+			},
+			func(p *contract.Plan) any { return p.Credentials }, contract.Credentials{Secret: "s", OAuthClient: &contract.OAuthClientKeys{
+				TokenURL: "https://acme.zendesk.com/oauth/tokens", ClientID: "id", ClientSecret: "secret", Scopes: []string{"read"},
+			}},
+		},
+		"a refresh token goes where the manifest says": {
+			func(c *v1alpha1.CRM) {
+				c.Spec.Credentials = v1alpha1.Credentials{OAuthRefresh: &v1alpha1.OAuthRefreshCredentials{
+					SecretRef: v1alpha1.LocalReference{Name: "s"}, TokenURL: "https://a.test/token", ClientIDKey: "id", ClientSecretKey: "secret", RefreshTokenKey: "refresh",
+				}}
+			},
+			func(p *contract.Plan) any { return p.Credentials }, contract.Credentials{Secret: "s", OAuthRefresh: &contract.OAuthRefreshKeys{
+				TokenURL: "https://a.test/token", ClientID: "id", ClientSecret: "secret", RefreshToken: "refresh",
+			}},
+		},
+		"assertions are made out": {
+			func(c *v1alpha1.CRM) {
+				c.Spec.Credentials = v1alpha1.Credentials{OAuthJWT: &v1alpha1.OAuthJWTCredentials{
+					SecretRef: v1alpha1.LocalReference{Name: "s"}, TokenURL: "https://a.test/token", Audience: "https://login.test",
+					ClientIDKey: "id", PrivateKeyKey: "key", SubjectKey: "subject", Scopes: []v1alpha1.Scope{"api", "web"},
+				}}
+			},
+			func(p *contract.Plan) any { return p.Credentials }, contract.Credentials{Secret: "s", OAuthJWT: &contract.OAuthJWTKeys{
+				TokenURL: "https://a.test/token", Audience: "https://login.test", ClientID: "id", PrivateKey: "key", Subject: "subject", Scopes: []string{"api", "web"},
+			}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := compile(crm(row.edit), nil, integration("ccai"))

@@ -78,7 +78,7 @@ func headOf(crm *v1alpha1.CRM) contract.Plan {
 			Provider: string(spec.Provider), Account: Account(crm),
 		},
 		Endpoint:    spec.Endpoint,
-		Credentials: credentials(&spec.Credentials),
+		Credentials: credentials(spec),
 		Intake: contract.Intake{
 			URL: IntakeURL(crm), Hosts: intakeHosts(crm),
 			PlainHTTP:             spec.Intake.Scheme == v1alpha1.IntakeSchemeHTTP,
@@ -93,18 +93,6 @@ func headOf(crm *v1alpha1.CRM) contract.Plan {
 		Hold:    spec.Dispatch == v1alpha1.DispatchHold,
 		Drain:   spec.Dispatch == v1alpha1.DispatchDrain,
 	}
-}
-
-func credentials(c *v1alpha1.Credentials) contract.Credentials {
-	switch {
-	case c.Basic != nil:
-		return contract.Credentials{Basic: &contract.BasicKeys{Username: string(c.Basic.UsernameKey), Password: string(c.Basic.PasswordKey)}}
-	case c.Bearer != nil:
-		return contract.Credentials{Bearer: &contract.BearerKeys{Token: string(c.Bearer.TokenKey)}}
-	case c.Header != nil:
-		return contract.Credentials{Header: &contract.HeaderKeys{Header: c.Header.Name, Value: string(c.Header.ValueKey)}}
-	}
-	return contract.Credentials{}
 }
 
 // issuers in order of name, without those whose keys are not JSON: one broken answer must not keep the whole plan from being written.

@@ -39,7 +39,8 @@ func Service(in Input) *corev1ac.ServiceApplyConfiguration {
 		WithSpec(corev1ac.ServiceSpec().WithType(corev1.ServiceTypeClusterIP).WithSelector(selector(in.CRM.Name)).WithPorts(port))
 }
 
-// NetworkPolicy lets the CRM's namespace call, the manager read the report, and anyone probe and scrape; out go name look-ups and calls to the endpoint's port.
+// NetworkPolicy lets the CRM's namespace call, the manager read the report, and anyone probe and scrape; out go name look-ups, calls to the endpoint's port and, where there is
+// one, requests to the token endpoint's.
 func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	spec := networkingv1ac.NetworkPolicySpec().
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.CRM.Name))).
@@ -55,6 +56,9 @@ func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 				policyPort(corev1.ProtocolUDP, 5353), policyPort(corev1.ProtocolTCP, 5353)), // OpenShift's DNS pods listen on 5353
 			endpointEgress(in.Plan.Endpoint),
 		)
+	if tokenURL := in.Plan.Credentials.TokenURL(); tokenURL != "" && !sameEgress(tokenURL, in.Plan.Endpoint) {
+		spec.WithEgress(endpointEgress(tokenURL))
+	}
 	return networkingv1ac.NetworkPolicy(plan.ChildName(in.CRM), in.CRM.Namespace).
 		WithLabels(Labels(in.CRM.Name)).
 		WithOwnerReferences(owners(in.CRM)...).
@@ -78,6 +82,16 @@ func endpointEgress(endpoint string) *networkingv1ac.NetworkPolicyEgressRuleAppl
 		return networkingv1ac.NetworkPolicyEgressRule().WithTo(anyPod())
 	}
 	return networkingv1ac.NetworkPolicyEgressRule().WithPorts(policyPort(corev1.ProtocolTCP, port))
+}
+
+// sameEgress says whether a rule for one URL opens the way to the other, too.
+func sameEgress(a, b string) bool {
+	hostA, portA := hostPort(a)
+	hostB, portB := hostPort(b)
+	if isClusterHost(hostA) || isClusterHost(hostB) {
+		return isClusterHost(hostA) && isClusterHost(hostB)
+	}
+	return portA == portB
 }
 
 func hostPort(endpoint string) (host string, port int) {

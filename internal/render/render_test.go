@@ -156,3 +156,47 @@ func TestClusterHosts(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenEndpointsPortIsOpen, in addition to the CRM's and only if it is another.
+func TestTokenEndpointsPortIsOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		endpoint, tokenURL string
+		rules              int
+	}{
+		"none":                         {"https://acme.test", "", 2},
+		"at the same port":             {"https://acme.test", "https://login.test/token", 2},
+		"at another":                   {"https://acme.test", "https://login.test:8443/token", 3},
+		"in the cluster":               {"https://acme.test", "https://idp.auth.svc/token", 3},
+		"the CRM in the cluster alone": {"http://crmsim.demo.svc:8080", "http://1.2.3.4:8080/token", 3},
+		"both in the cluster":          {"http://crmsim.demo.svc:8080", "http://idp.auth.svc:9090/token", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := input(func(in *Input) {
+				in.Plan.Endpoint = c.endpoint
+				if c.tokenURL != "" {
+					in.Plan.Credentials = contract.Credentials{OAuthClient: &contract.OAuthClientKeys{TokenURL: c.tokenURL}}
+				}
+			})
+			if rules := len(NetworkPolicy(in).Spec.Egress); rules != c.rules {
+				t.Errorf("%d rules let out, want %d", rules, c.rules)
+			}
+		})
+	}
+}
+
+// TestSecretOfEachKindIsMounted, and no other.
+func TestSecretOfEachKindIsMounted(t *testing.T) {
+	ref := v1alpha1.LocalReference{Name: "mounted"}
+	for name, c := range map[string]v1alpha1.Credentials{
+		"basic":        {Basic: &v1alpha1.BasicCredentials{SecretRef: ref}},
+		"bearer":       {Bearer: &v1alpha1.BearerCredentials{SecretRef: ref}},
+		"header":       {Header: &v1alpha1.HeaderCredentials{SecretRef: ref}},
+		"oauthClient":  {OAuthClient: &v1alpha1.OAuthClientCredentials{SecretRef: ref}},
+		"oauthRefresh": {OAuthRefresh: &v1alpha1.OAuthRefreshCredentials{SecretRef: ref}},
+		"oauthJWT":     {OAuthJWT: &v1alpha1.OAuthJWTCredentials{SecretRef: ref}},
+	} {
+		if got := credentialsSecret(c); got != "mounted" {
+			t.Errorf("%s mounts %q", name, got)
+		}
+	}
+}

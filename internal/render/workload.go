@@ -3,6 +3,8 @@
 package render
 
 import (
+	"fmt"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -91,6 +93,7 @@ func container(in Input) *corev1ac.ContainerApplyConfiguration {
 		WithImage(in.Image).
 		WithImagePullPolicy(corev1.PullIfNotPresent).
 		WithCommand("/dispatcher").
+		WithArgs(fmt.Sprintf("--profile-address=127.0.0.1:%d", contract.ProfilePort)).
 		WithEnv(corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(goMemoryLimit)).
 		WithPorts(
 			corev1ac.ContainerPort().WithName(portIntake).WithContainerPort(contract.IntakePort).WithProtocol(corev1.ProtocolTCP),
@@ -143,6 +146,12 @@ func credentialsSecret(c v1alpha1.Credentials) string {
 		return c.Bearer.SecretRef.Name
 	case c.Header != nil:
 		return c.Header.SecretRef.Name
+	case c.OAuthClient != nil:
+		return c.OAuthClient.SecretRef.Name
+	case c.OAuthRefresh != nil:
+		return c.OAuthRefresh.SecretRef.Name
+	case c.OAuthJWT != nil:
+		return c.OAuthJWT.SecretRef.Name
 	}
 	return ""
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // ForCRM makes the status of a CRM from the facts and its current status. Every condition is set on the first visit:
@@ -22,8 +23,12 @@ import (
 //	CredentialsResolved   Unknown  NotKnown              nothing runs, no report came yet, or no plan is in force
 //	                      Unknown  NotReporting          the pod is ready and silent
 //	                      True     Resolved              the dispatcher holds every credential
-//	                      False    HostNotAllowed        the Secret does not list the endpoint's host
-//	                      False    SecretNotFound        the Secret or a key in it is missing
+//	                      Unknown  NotKnown              the first access token has not come yet, and nothing else was known before
+//	                      False    TokenUnavailable      the token endpoint gives no usable answer
+//	                      False    TokenRefused          it refuses the client
+//	                      False    ReauthorizationNeeded it does not take the refresh token any more
+//	                      False    HostNotAllowed        the Secret does not list the endpoint's or the token endpoint's host
+//	                      False    SecretNotFound        the Secret or a key in it is missing or cannot be used
 //	                      False    CertificateInvalid    the TLS Secret is missing or cannot be used
 //	DispatcherAvailable   Unknown  NotKnown              nothing runs because the CRM is not accepted
 //	                      False    StoreFailed           it reports that it cannot accept calls durably
@@ -162,6 +167,10 @@ func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
 		return notKnown // without a plan it does not know which credentials to look for
 	case r.Credentials.HostNotAllowed:
 		return no(v1alpha1.ReasonHostNotAllowed, r.Credentials.Message)
+	case r.Credentials.Token == contract.TokenPending: // after a restart of the dispatcher
+		return keep(current, v1alpha1.ConditionCredentialsResolved)
+	case r.Credentials.Token != "":
+		return no(tokenReasons[r.Credentials.Token], r.Credentials.Message)
 	case !r.Credentials.Resolved:
 		return no(v1alpha1.ReasonSecretNotFound, r.Credentials.Message)
 	case r.Certificate.Error != "":
@@ -169,6 +178,13 @@ func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
 	default:
 		return yes(v1alpha1.ReasonResolved, "The dispatcher holds every credential that the spec names.")
 	}
+}
+
+// tokenReasons are those of troubles with access tokens.
+var tokenReasons = map[contract.TokenTrouble]string{
+	contract.TokenUnavailable: v1alpha1.ReasonTokenUnavailable,
+	contract.TokenRefused:     v1alpha1.ReasonTokenRefused,
+	contract.TokenReauthorize: v1alpha1.ReasonReauthorizationNeeded,
 }
 
 func (f *CRMFacts) available(h hearing, current []metav1.Condition) verdict {

@@ -23,6 +23,11 @@ func report(edit func(*contract.Report)) func(*status.CRMFacts) {
 	return func(f *status.CRMFacts) { edit(f.Reported.Latest) }
 }
 
+// token reports a trouble with the access token.
+func token(trouble contract.TokenTrouble) func(*status.CRMFacts) {
+	return report(func(r *contract.Report) { r.Credentials = contract.CredentialsReport{Token: trouble, Message: "why"} })
+}
+
 // noReportYet is right after a manager's start.
 func noReportYet(f *status.CRMFacts) { f.Reported = status.Reported{Since: start} }
 
@@ -85,6 +90,18 @@ func TestCRMConditions(t *testing.T) {
 			})},
 			but(map[int]string{ready: "False/HostNotAllowed", cred: "False/HostNotAllowed"}),
 		},
+		"a token endpoint that does not answer": {
+			[]func(*status.CRMFacts){token(contract.TokenUnavailable)}, but(map[int]string{ready: "False/TokenUnavailable", cred: "False/TokenUnavailable"}),
+		},
+		"a token endpoint that refuses": {
+			[]func(*status.CRMFacts){token(contract.TokenRefused)}, but(map[int]string{ready: "False/TokenRefused", cred: "False/TokenRefused"}),
+		},
+		"a refresh token that is dead": {
+			[]func(*status.CRMFacts){token(contract.TokenReauthorize)}, but(map[int]string{ready: "False/ReauthorizationNeeded", cred: "False/ReauthorizationNeeded"}),
+		},
+		"a token that has not come yet": {
+			[]func(*status.CRMFacts){token(contract.TokenPending)}, but(map[int]string{ready: unknown, cred: unknown}),
+		},
 		"a bad certificate": {
 			[]func(*status.CRMFacts){report(func(r *contract.Report) { r.Certificate.Error = "no PEM" })},
 			but(map[int]string{ready: "False/CertificateInvalid", cred: "False/CertificateInvalid"}),
@@ -145,6 +162,14 @@ func TestCRMConditions(t *testing.T) {
 				t.Errorf("conditions (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestARestartedDispatcherMayAskForAToken without anybody taking its CRM for one that is not ready.
+func TestARestartedDispatcherMayAskForAToken(t *testing.T) {
+	well := forCRM(t, crmFacts(), v1alpha1.CRMStatus{}, start).Status
+	if got := forCRM(t, crmFacts(token(contract.TokenPending)), well, start); got.Changed {
+		t.Errorf("the status changes to %v", sayAll(got.Status.Conditions, "Ready", "CredentialsResolved"))
 	}
 }
 

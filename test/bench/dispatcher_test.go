@@ -72,7 +72,7 @@ func BenchmarkForward(b *testing.B) {
 	for i, base := range []string{peer.URL, "http://" + d.intake} {
 		client := newClient(b)
 		b.Run([]string{"peer=ReverseProxy", "dispatcher"}[i], func(b *testing.B) {
-			b.SetParallelism(8)
+			b.SetParallelism(32)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					call(b, client, http.MethodGet, base+"/api/v2/users/search.json?query=ada", nil, http.StatusOK)

@@ -7,12 +7,16 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
@@ -31,7 +35,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m, func(c *rest.Config) { con
 func TestApply(t *testing.T) {
 	c := client.WithFieldValidation(testenv.Client(t, config), "Strict")
 	// In this order: the samples need the CRDs, the demo builds on the samples.
-	for _, dir := range []string{"config/default", "config/samples", "config/demo"} {
+	for _, dir := range []string{"config/default", "config/samples", "config/samples/oauth", "config/demo"} {
 		t.Run(dir, func(t *testing.T) {
 			objects := build(t, dir)
 			if len(objects) == 0 {
@@ -46,6 +50,35 @@ func TestApply(t *testing.T) {
 		})
 	}
 	t.Run("the samples fit together", func(t *testing.T) { fitTogether(t, c) })
+	t.Run("the OAuth samples are accepted", func(t *testing.T) { compileEach(t, c) })
+}
+
+// compileEach compiles the CRMs of the OAuth samples: each has a token endpoint on its Secret's list of hosts.
+func compileEach(t *testing.T, c client.Client) {
+	t.Helper()
+	var crms v1alpha1.CRMList
+	if err := c.List(t.Context(), &crms, client.InNamespace("crm-oauth")); err != nil {
+		t.Fatal(err)
+	}
+	if len(crms.Items) != 3 {
+		t.Errorf("there are %d CRMs, want one of each kind", len(crms.Items))
+	}
+	for i := range crms.Items {
+		crm := &crms.Items[i]
+		out := plan.Compile(plan.Input{CRM: crm, Now: time.Now()})
+		if !out.CRM.OK() || out.Plan == nil {
+			t.Errorf("CRM %s: %+v", crm.Name, out.CRM)
+			continue
+		}
+		var secret corev1.Secret
+		if err := c.Get(t.Context(), client.ObjectKey{Namespace: "crm-oauth", Name: out.Plan.Credentials.Secret}, &secret); err != nil {
+			t.Error(err)
+		}
+		u, err := url.Parse(out.Plan.Credentials.TokenURL())
+		if err != nil || !slices.Contains(strings.Fields(string(secret.Data["hosts"])), u.Hostname()) {
+			t.Errorf("CRM %s: %s is not among the hosts %q: %v", crm.Name, out.Plan.Credentials.TokenURL(), secret.Data["hosts"], err)
+		}
+	}
 }
 
 // fitTogether compiles what was applied, with the API server's defaults, as the manager does.

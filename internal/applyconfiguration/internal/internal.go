@@ -249,6 +249,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: header
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderCredentials
+    - name: oauthClient
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthClientCredentials
+    - name: oauthJWT
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthJWTCredentials
+    - name: oauthRefresh
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthRefreshCredentials
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Deletion
   map:
     fields:
@@ -512,6 +521,80 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthClientCredentials
+  map:
+    fields:
+    - name: clientIDKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: client-id
+    - name: clientSecretKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: client-secret
+    - name: scopes
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Scope
+          elementRelationship: associative
+    - name: secretRef
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
+    - name: tokenURL
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthJWTCredentials
+  map:
+    fields:
+    - name: audience
+      type:
+        scalar: string
+    - name: clientIDKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: client-id
+    - name: privateKeyKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: private-key
+    - name: scopes
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Scope
+          elementRelationship: associative
+    - name: secretRef
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
+    - name: subjectKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: subject
+    - name: tokenURL
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthRefreshCredentials
+  map:
+    fields:
+    - name: clientIDKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: client-id
+    - name: clientSecretKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: client-secret
+    - name: refreshTokenKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: refresh-token
+    - name: secretRef
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
+    - name: tokenURL
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OnExhaustion
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationMatch
@@ -605,6 +688,8 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reclaim
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Route
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Scope
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
   scalar: string
@@ -702,6 +787,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
   scalar: string

@@ -63,6 +63,7 @@ type Store interface {
 	// Restore returns what the scheduler starts from.
 	Restore() (Restored, error)
 
+	Vault
 	Close() error
 }
 

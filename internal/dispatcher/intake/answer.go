@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -20,6 +21,8 @@ const (
 	chunkSize = 32 << 10
 )
 
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
 // writeAnswer passes the CRM's answer on. It panics with http.ErrAbortHandler when the rest of the body does not come, so that the client sees that it is cut short.
 func (e *exchange) writeAnswer(answer *call.Answer) {
 	defer func() { _ = answer.Body.Close() }() // it has been read, or nobody wants the rest
@@ -31,7 +34,9 @@ func (e *exchange) writeAnswer(answer *call.Answer) {
 	if e.r.Method == http.MethodHead {
 		return
 	}
-	buffer := make([]byte, chunkSize)
+	piece := chunks.Get().(*[chunkSize]byte)
+	defer chunks.Put(piece)
+	buffer := piece[:]
 	for {
 		n, err := body.Read(buffer)
 		if n > 0 {
@@ -80,14 +85,13 @@ func (v *view) rewritten(header http.Header, body io.Reader) (http.Header, io.Re
 	for i, value := range out["Link"] {
 		out["Link"][i] = v.links.LinkHeader(value)
 	}
-	members := v.provider.Links()
-	if !isJSON(out.Get("Content-Type")) || out.Get("Content-Encoding") != "" || len(members) == 0 {
+	if !isJSON(out.Get("Content-Type")) || out.Get("Content-Encoding") != "" || v.members.None() {
 		return out, body
 	}
 	for _, name := range ofTheBody {
 		out.Del(name)
 	}
-	return out, v.links.Body(body, members)
+	return out, v.links.Body(body, v.members)
 }
 
 func isJSON(contentType string) bool {

@@ -34,6 +34,9 @@ type fake struct {
 	result, end call.Result
 	rooms       []call.Room
 	saved       int
+	listed      []call.Result
+	orders      []string
+	disobey     error
 
 	calls   []*call.Call // sent
 	waits   []time.Duration
@@ -70,6 +73,23 @@ func (f *fake) Result(_ context.Context, integration string, id call.ID, wait ti
 	}
 	time.Sleep(wait)
 	return f.result, nil
+}
+
+func (f *fake) List(_ context.Context, _ string, state call.State, after call.ID, n int) (found []call.Result, _ error) {
+	for _, r := range f.listed {
+		if r.State == state && r.ID > after && len(found) < n {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+func (f *fake) Resend(_ context.Context, _ string, id call.ID) error { return f.order("resend", id) }
+func (f *fake) Drop(_ context.Context, _ string, id call.ID) error   { return f.order("drop", id) }
+
+func (f *fake) order(order string, id call.ID) error {
+	f.orders = append(f.orders, order+" "+string(id))
+	return f.disobey
 }
 
 func (f *fake) Rooms(context.Context, *call.Call) []call.Room { return f.rooms }

@@ -29,6 +29,11 @@ type Calls interface {
 	Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error)
 	// Result of an acknowledged call of the integration; it waits for its end for as long as wait.
 	Result(ctx context.Context, integration string, id call.ID, wait time.Duration) (call.Result, error)
+	// List returns the first n calls of an integration behind after that are parked or dead, as state says, in the order of acceptance.
+	List(ctx context.Context, integration string, state call.State, after call.ID, n int) ([]call.Result, error)
+	// Resend queues a parked or dead call again, Drop ends a queued or parked one as dead. Their errors are also call.ErrOtherState and call.ErrBodyGone.
+	Resend(ctx context.Context, integration string, id call.ID) error
+	Drop(ctx context.Context, integration string, id call.ID) error
 	// Rooms is what the limits that count a call leave to its integration now; nil if it is not held to any.
 	Rooms(ctx context.Context, c *call.Call) []call.Room
 	// Saved counts a call of an integration that was answered without a request to the CRM.
@@ -122,18 +127,18 @@ func (e *exchange) serve() error {
 	if e.path, err = confine(e.r); err != nil {
 		return err
 	}
-	if id, own, err := ownResource(e.r.Method, e.path); err != nil || own {
-		if err != nil {
-			return err
-		}
-		return e.answerResult(id)
+	if isOwn(e.path) {
+		return e.answerOwn()
 	}
 	body, release, err := e.readBody()
 	if err != nil {
 		return err
 	}
 	defer release()
-	class := e.newCall(body)
+	class, err := e.newCall(body)
+	if err != nil {
+		return err
+	}
 	return e.dispatch(e.view.route(e.caller.integration, class, e.r, e.path, e.started))
 }
 

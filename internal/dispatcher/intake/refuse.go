@@ -50,6 +50,10 @@ func (e *exchange) refusal(err error) *call.Refusal {
 		return &call.Refusal{Code: contract.ReasonKeyReused, Detail: "the Idempotency-Key came with another request before: take a new key"}
 	case errors.Is(err, call.ErrUnknown):
 		return &call.Refusal{Code: contract.ReasonUnknownResult, Detail: "there is no such result of this integration; results are kept for 24 hours"}
+	case errors.Is(err, call.ErrOtherState):
+		return &call.Refusal{Code: contract.ReasonOtherState, Detail: err.Error()}
+	case errors.Is(err, call.ErrBodyGone):
+		return &call.Refusal{Code: contract.ReasonBodyGone, Detail: "what the call would send is not kept any more"}
 	}
 	e.Log.Error("A request could not be served", "error", err)
 	return &call.Refusal{Code: contract.ReasonInternal, Detail: "a fault of the dispatcher"}
@@ -82,6 +86,8 @@ var statuses = map[contract.Reason]int{
 	contract.ReasonBodyIncomplete:  http.StatusRequestTimeout,
 	contract.ReasonKeyReused:       http.StatusUnprocessableEntity,
 	contract.ReasonUnknownResult:   http.StatusNotFound,
+	contract.ReasonOtherState:      http.StatusConflict,
+	contract.ReasonBodyGone:        http.StatusGone,
 }
 
 // response is how a refusal looks to a client.

@@ -68,7 +68,11 @@ func bodyRefusal(err error) error {
 }
 
 // newCall makes the call that goes to the scheduler and says what kind of call it is.
-func (e *exchange) newCall(body []byte) dialect.Class {
+func (e *exchange) newCall(body []byte) (dialect.Class, error) {
+	order := e.r.Header.Get(contract.HeaderOrderingKey)
+	if len(order) > call.MaxOrderKey {
+		return dialect.Class{}, &call.Refusal{Code: contract.ReasonBadRequest, Detail: "the " + contract.HeaderOrderingKey + " is longer than 255 bytes"}
+	}
 	class := e.view.provider.Classify(e.r.Method, e.path, body)
 	e.call = &call.Call{
 		Integration: e.caller.integration.Key(),
@@ -78,11 +82,12 @@ func (e *exchange) newCall(body []byte) dialect.Class {
 		Target:      e.r.RequestURI,
 		Header:      forwarded(e.r.Header, e.view.private),
 		Body:        body,
+		OrderKey:    order,
 		Repeat:      repeat(class),
 		AcceptedAt:  time.Now(),
 	}
 	e.setKey(class)
-	return class
+	return class, nil
 }
 
 func repeat(class dialect.Class) call.Repeat {
@@ -137,7 +142,7 @@ var hopByHop = []string{
 // another target or sender than the request's own.
 var notForwarded = []string{
 	"Authorization", "Cookie",
-	"Prefer", idempotencyKey, contract.HeaderOrigin, contract.HeaderReason,
+	"Prefer", idempotencyKey, contract.HeaderOrderingKey, contract.HeaderOrigin, contract.HeaderReason,
 	"Accept-Encoding", "Content-Length", "Expect",
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip",
 	"X-Original-Url", "X-Rewrite-Url", "X-Original-Host", "X-Host",

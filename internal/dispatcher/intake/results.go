@@ -21,6 +21,8 @@ const maxWait = 60 * time.Second
 // result is a result resource.
 type result struct {
 	ID         call.ID    `json:"id"`
+	Method     string     `json:"method,omitempty"`
+	Target     string     `json:"target,omitempty"`
 	State      call.State `json:"state"`
 	Reason     string     `json:"reason,omitempty"`
 	AcceptedAt time.Time  `json:"acceptedAt"`
@@ -87,7 +89,7 @@ func (e *exchange) writeResult(status int, r call.Result) {
 
 // resource is what a client sees of a result.
 func (v *view) resource(r call.Result) result {
-	out := result{ID: r.ID, State: r.State, Reason: r.Reason, AcceptedAt: r.AcceptedAt.UTC(), EndedAt: r.EndedAt.UTC(), Status: r.Status}
+	out := result{ID: r.ID, Method: r.Method, Target: r.Target, State: r.State, Reason: r.Reason, AcceptedAt: r.AcceptedAt.UTC(), EndedAt: r.EndedAt.UTC(), Status: r.Status}
 	if r.State == call.StateQueued {
 		out.Ahead, out.ETA = new(r.Ahead), r.ETA.UTC()
 	}

@@ -101,18 +101,3 @@ func plainHost(host string) bool {
 		return true
 	}) < 0
 }
-
-// ownResource returns the ID of the result that a path of the dispatcher's own names; own is false for paths of the CRM.
-func ownResource(method, path string) (id call.ID, own bool, err error) {
-	if path != "/-" && !strings.HasPrefix(path, "/-/") {
-		return "", false, nil
-	}
-	name, isResult := strings.CutPrefix(path, contract.ResultsPath)
-	switch {
-	case !isResult || name == "" || strings.Contains(name, "/"):
-		return "", true, &call.Refusal{Code: contract.ReasonUnknownResult, Detail: "there is nothing at this path of the dispatcher"}
-	case method != http.MethodGet && method != http.MethodHead:
-		return "", true, &call.Refusal{Code: contract.ReasonBadRequest, Detail: "results are read with GET"}
-	}
-	return call.ID(name), true, nil
-}

@@ -21,6 +21,7 @@ type view struct {
 	plan     *contract.Plan
 	provider provider.Provider
 	links    links.Rewriter
+	members  links.Members
 	clients  *clients
 	// private are request headers that are never forwarded: credentials, and those that choose a user.
 	private []string
@@ -46,7 +47,7 @@ func newView(plan *contract.Plan) (*view, error) {
 		return nil, err
 	}
 	return &view{
-		plan: plan, provider: adapter, links: rewriter, clients: clients,
+		plan: plan, provider: adapter, links: rewriter, members: links.NewMembers(adapter.Links()), clients: clients,
 		private: append(slices.Clone(adapter.IdentityHeaders()), keyHeader),
 		results: strings.TrimSuffix(plan.Intake.URL, "/") + contract.ResultsPath,
 	}, nil

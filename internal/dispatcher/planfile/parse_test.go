@@ -73,6 +73,46 @@ func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+func oauthClient() *contract.OAuthClientKeys {
+	return &contract.OAuthClientKeys{TokenURL: "https://acme.zendesk.com/oauth/tokens", ClientID: "i", ClientSecret: "s", Scopes: []string{"read"}}
+}
+
+// onlyOAuth has the plan sign in by client credentials.
+func onlyOAuth(change func(*contract.OAuthClientKeys)) func(*contract.Plan) {
+	return func(p *contract.Plan) {
+		p.Credentials = contract.Credentials{Secret: "s", OAuthClient: oauthClient()}
+		change(p.Credentials.OAuthClient)
+	}
+}
+
+// TestParseTakesEachKindOfOAuth as the manager writes it.
+func TestParseTakesEachKindOfOAuth(t *testing.T) {
+	for name, c := range map[string]contract.Credentials{
+		"client":  {Secret: "s", OAuthClient: oauthClient()},
+		"refresh": {Secret: "s", OAuthRefresh: &contract.OAuthRefreshKeys{TokenURL: "https://a:8443/b", ClientID: "i", ClientSecret: "s", RefreshToken: "r"}},
+		"jwt":     {Secret: "s", OAuthJWT: &contract.OAuthJWTKeys{TokenURL: "https://a/b", ClientID: "i", PrivateKey: "k", Subject: "u", Audience: "x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, rejected := Parse(golden(t))
+			if rejected != nil {
+				t.Fatal(rejected.Reason)
+			}
+			plan.Credentials = c
+			written, err := json.Marshal(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read, rejected := Parse(written)
+			if rejected != nil {
+				t.Fatal(rejected.Reason)
+			}
+			if diff := cmp.Diff(c, read.Credentials); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*contract.Plan)
@@ -91,6 +131,19 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"a header with a space": {func(p *contract.Plan) {
 			p.Credentials = contract.Credentials{Header: &contract.HeaderKeys{Header: "X Key", Value: "v"}}
 		}, `credentials.header.header: "X Key" is not the name`},
+		"client credentials and basic ones": {func(p *contract.Plan) { p.Credentials.OAuthClient = oauthClient() }, "credentials: exactly one of"},
+		"a token URL that is none":          {onlyOAuth(func(c *contract.OAuthClientKeys) { c.TokenURL = "acme.test/token" }), `credentials.oauthClient.tokenURL: "acme.test/token" is not a URL`},
+		"a token URL with a user":           {onlyOAuth(func(c *contract.OAuthClientKeys) { c.TokenURL = "https://u@a/b" }), `credentials.oauthClient.tokenURL: "https://u@a/b" is not a URL`},
+		"a token URL in plain http":         {onlyOAuth(func(c *contract.OAuthClientKeys) { c.TokenURL = "http://a/b" }), `credentials.oauthClient.tokenURL: "http://a/b" is plain http`},
+		"a client's secret outside":         {onlyOAuth(func(c *contract.OAuthClientKeys) { c.ClientSecret = "../x" }), `credentials.oauthClient.clientSecret: "../x" is not a key`},
+		"a scope with a space":              {onlyOAuth(func(c *contract.OAuthClientKeys) { c.Scopes = []string{"a b"} }), `credentials.oauthClient.scopes: "a b" is not a scope`},
+		"scopes without end":                {onlyOAuth(func(c *contract.OAuthClientKeys) { c.Scopes = make([]string, 21) }), "credentials.oauthClient.scopes: there are 21, more than 20"},
+		"a refresh token without a URL": {func(p *contract.Plan) {
+			p.Credentials = contract.Credentials{OAuthRefresh: &contract.OAuthRefreshKeys{ClientID: "i", ClientSecret: "s", RefreshToken: "r"}}
+		}, `credentials.oauthRefresh.tokenURL: "" is not a URL`},
+		"assertions without a subject": {func(p *contract.Plan) {
+			p.Credentials = contract.Credentials{OAuthJWT: &contract.OAuthJWTKeys{TokenURL: "https://a/b", ClientID: "i", PrivateKey: "k"}}
+		}, `credentials.oauthJWT.subject: "" is not a key`},
 		"intake URL":            {func(p *contract.Plan) { p.Intake.URL = "" }, `intake.url: "" is not a URL`},
 		"intake host":           {func(p *contract.Plan) { p.Intake.Hosts[1] = "a b" }, `intake.hosts[1]: "a b" is neither`},
 		"plain with Secret":     {func(p *contract.Plan) { p.Intake.PlainHTTP, p.Intake.CertificateFromSecret = true, true }, "intake: plainHTTP and certificateFromSecret exclude"},

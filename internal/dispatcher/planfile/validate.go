@@ -41,7 +41,7 @@ func validate(plan *contract.Plan) error {
 	p.require(plan.Sequence >= 1, "sequence", "%d is less than 1", plan.Sequence)
 	p.identity(plan.CRM)
 	p.baseURL(plan.Endpoint, "endpoint")
-	p.credentials(plan.Credentials)
+	p.credentials(plan)
 	p.intake(plan.Intake)
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {
 		p = append(p, fmt.Errorf("tokenIssuers: %w", err))
@@ -84,33 +84,6 @@ func (p *problems) baseURL(value, field string) {
 	u, err := url.Parse(value)
 	p.require(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && *u == url.URL{Scheme: u.Scheme, Host: u.Host},
 		field, "%q is not a URL of scheme http or https, host and port alone", value)
-}
-
-var (
-	secretKey  = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
-	headerName = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9]*$`)
-)
-
-func (p *problems) credentials(c contract.Credentials) {
-	kinds := 0
-	keys := map[string]string{}
-	if c.Basic != nil {
-		kinds++
-		keys["basic.username"], keys["basic.password"] = c.Basic.Username, c.Basic.Password
-	}
-	if c.Bearer != nil {
-		kinds++
-		keys["bearer.token"] = c.Bearer.Token
-	}
-	if c.Header != nil {
-		kinds++
-		keys["header.value"] = c.Header.Value
-		p.require(headerName.MatchString(c.Header.Header), "credentials.header.header", "%q is not the name of a header", c.Header.Header)
-	}
-	p.require(kinds == 1, "credentials", "exactly one of basic, bearer, header must be set")
-	for field, key := range keys {
-		p.require(secretKey.MatchString(key) && key != "." && key != "..", "credentials."+field, "%q is not a key of a Secret", key)
-	}
 }
 
 var dnsName = regexp.MustCompile(`^(\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$`)

@@ -275,7 +275,7 @@ func (s *Scheduler) observeExchange(f *flight, o upstream.Outcome) {
 // refuseFailed says why no answer of the CRM can be given.
 func refuseFailed(err error) *call.Refusal {
 	r := &call.Refusal{Code: contract.ReasonUpstreamFailed, Detail: err.Error()}
-	if errors.Is(err, upstream.ErrCredentialsMissing) || errors.Is(err, upstream.ErrHostNotAllowed) {
+	if errors.Is(err, upstream.ErrCredentialsMissing) || errors.Is(err, upstream.ErrHostNotAllowed) || errors.Is(err, upstream.ErrNoToken) {
 		r.Code = contract.ReasonNoCredentials
 	}
 	return r

@@ -54,7 +54,7 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 	}
 	d, err := dispatcher.New(dispatcher.Options{
 		FS: m.volume, DataDir: "data", Dial: m.link.dial, Guards: w.guards, Seed: seed, Logger: logger,
-		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}},
+		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}, "client-id": {Data: []byte("app")}},
 		Machine: func() backlog.Machine {
 			return backlog.Machine{BootID: boot, Boot: time.Since(w.began), Wall: time.Now().Add(wrong), WallError: w.wallError}
 		},
@@ -64,7 +64,11 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 		w.t.Fatalf("the dispatcher does not start: %v", err)
 	}
 	m.Dispatcher = d
-	m.intake = intake.New(intake.Options{Calls: &ordering{d.Scheduler, w.unordered}, Log: logger, Rand: rand.NewChaCha8(seed)})
+	calls := intake.Calls(d.Scheduler)
+	if w.unordered {
+		calls = unordered{d.Scheduler}
+	}
+	m.intake = intake.New(intake.Options{Calls: calls, Log: logger, Rand: rand.NewChaCha8(seed)})
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	m.stop = stop
 	go func() {

@@ -68,9 +68,20 @@ func choose(seed uint64) setup {
 	s.crm.LateBy = time.Duration(r.IntN(60)) * time.Second
 	s.crm.ClockOffset = time.Duration(r.IntN(8000)-4000) * time.Millisecond
 	s.choosePlan(r)
+	if seed%4 == 0 {
+		s.signInByToken()
+	}
 	s.longOutage = r.IntN(6) == 0
 	s.wallError = time.Duration(r.IntN(2)*(1+r.IntN(3000))) * time.Millisecond
 	return s
+}
+
+// signInByToken has the dispatcher get access tokens that live as short as any CRM's.
+func (s *setup) signInByToken() {
+	s.crm.Tokens, s.crm.OAuth = nil, &crmsim.OAuth{ClientID: "app", ClientSecret: secret, Life: 5 * time.Minute}
+	s.plan.Credentials = contract.Credentials{Secret: "s", OAuthClient: &contract.OAuthClientKeys{
+		TokenURL: s.plan.Endpoint + "/oauth/tokens", ClientID: "client-id", ClientSecret: "token",
+	}}
 }
 
 // addLimit adds a limit to the plan and to the CRM.

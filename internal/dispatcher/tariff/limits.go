@@ -102,6 +102,12 @@ func credentialOf(c contract.Credentials) string {
 		return c.Secret + "/" + c.Bearer.Token
 	case c.Header != nil:
 		return c.Secret + "/" + c.Header.Value
+	case c.OAuthClient != nil:
+		return c.Secret + "/" + c.OAuthClient.ClientID
+	case c.OAuthRefresh != nil:
+		return c.Secret + "/" + c.OAuthRefresh.RefreshToken
+	case c.OAuthJWT != nil:
+		return c.Secret + "/" + c.OAuthJWT.Subject
 	default:
 		return c.Secret
 	}

@@ -122,6 +122,18 @@ func TestMetersGoByWhatIsCounted(t *testing.T) {
 	if a, b := meter(own, plain), meter(own, other); a == b || a == limits.EveryCall {
 		t.Error("limits per credential share a meter")
 	}
+	users := []contract.Credentials{
+		{Secret: "s", OAuthClient: &contract.OAuthClientKeys{ClientID: "c"}},
+		{Secret: "s", OAuthRefresh: &contract.OAuthRefreshKeys{ClientID: "c", RefreshToken: "r"}},
+		{Secret: "s", OAuthJWT: &contract.OAuthJWTKeys{ClientID: "c", Subject: "u"}}, plain, other,
+	}
+	for i, a := range users {
+		for _, b := range users[:i] {
+			if meter(own, a) == meter(own, b) {
+				t.Errorf("users %+v and %+v share a meter", a, b)
+			}
+		}
+	}
 	if m := meter(execution, plain); m == limits.EveryCall {
 		t.Error("execution time is counted as calls")
 	}

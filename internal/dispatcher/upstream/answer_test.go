@@ -189,7 +189,10 @@ func TestCredentials(t *testing.T) {
 			if diff := cmp.Diff(c.says, credentials.Check(c.kind, bearer.Endpoint)); diff != "" {
 				t.Errorf("Check (-want +got):\n%s", diff)
 			}
-			got, _ := credentials.header(c.kind, bearer.Endpoint)
+			var got http.Header
+			if signed, err := credentials.sign(t.Context(), c.kind, bearer.Endpoint); err == nil {
+				got = signed.header
+			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("header (-want +got):\n%s", diff)
 			}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package upstream holds the only connections to the CRM. Every byte to it leaves through Client.Send, which consumes a single-use charge and puts at most one
-// request on the wire: nothing is sent again, redirects are handed back, no proxy stands between.
+// Package upstream holds the only connections to the CRM. Every call to it leaves through Client.Send, which consumes a single-use charge and puts at most one
+// request on the wire: nothing is sent again, redirects are handed back, no proxy stands between. Requests for access tokens are made by package oauth, without
+// a charge.
 package upstream
 
 import (
@@ -113,11 +114,17 @@ func (c *Client) Close() {
 func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what *call.Call) Outcome {
 	now := c.options.Now
 	ctx, cancel := context.WithCancel(ctx)
-	request, err := c.request(ctx, to, what)
+	signed, err := c.options.Credentials.sign(ctx, to.Credentials, to.Endpoint)
+	if err != nil {
+		cancel()
+		return Outcome{Err: err, Began: now(), Ended: now()}
+	}
+	request, err := c.request(ctx, to, what, signed.header)
 	if err == nil {
 		err = charge.use()
 	}
 	if err != nil {
+		signed.answered(0)
 		cancel()
 		return Outcome{Err: err, Began: now(), Ended: now()}
 	}
@@ -129,10 +136,12 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 	began := now()
 	response, err := c.transportFor(what).RoundTrip(request) //nolint:bodyclose // readAnswer closes it, or the Rest it returns
 	if err != nil {
+		signed.answered(0)
 		timedOut := !deadline.Stop()
 		cancel()
 		return Outcome{Err: explain(err, timedOut), Sent: connected.Load(), Began: began, Ended: now()}
 	}
+	signed.answered(response.StatusCode)
 	o := Outcome{Sent: true, Began: began, Answer: &call.Answer{Status: response.StatusCode, Header: endToEnd(response.Header)}}
 	c.readAnswer(ctx, &o, response.Body, deadline, cancel)
 	return o
@@ -167,11 +176,7 @@ func (c *Client) readAnswer(ctx context.Context, o *Outcome, body io.ReadCloser,
 }
 
 // request builds the request as the CRM is to see it.
-func (c *Client) request(ctx context.Context, to Destination, what *call.Call) (*http.Request, error) {
-	signed, err := c.options.Credentials.header(to.Credentials, to.Endpoint)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) request(ctx context.Context, to Destination, what *call.Call, signed http.Header) (*http.Request, error) {
 	endpoint, err := url.Parse(to.Endpoint)
 	if err != nil {
 		return nil, errors.New("the plan's endpoint is not a URL")

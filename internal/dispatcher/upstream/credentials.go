@@ -3,6 +3,7 @@
 package upstream
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
 )
 
 // Errors of the CRM's credentials. Nothing was sent.
@@ -26,11 +28,18 @@ var (
 type Credentials struct {
 	// Files is the mounted Secret, one file for each key.
 	Files fs.FS
+	// Tokens gets access tokens; it may be nil where no kind of credentials needs one.
+	Tokens *oauth.Tokens
 }
 
-// Check says whether a request to endpoint could be signed now.
+// Check says whether a request to endpoint could be signed now. It has an access token asked for if that is due, and does not wait for it.
 func (c Credentials) Check(kind contract.Credentials, endpoint string) contract.CredentialsReport {
-	_, err := c.header(kind, endpoint)
+	keys, err := c.keys(kind, endpoint)
+	if err == nil && kind.TokenURL() != "" {
+		if err = c.Tokens.Check(grantOf(kind, keys)); err != nil {
+			return tokenReport(err)
+		}
+	}
 	report := contract.CredentialsReport{Resolved: err == nil, HostNotAllowed: errors.Is(err, ErrHostNotAllowed)}
 	if err != nil {
 		report.Message = err.Error()
@@ -38,8 +47,28 @@ func (c Credentials) Check(kind contract.Credentials, endpoint string) contract.
 	return report
 }
 
-// header returns the header that signs a request to endpoint. Its errors hold no secret.
-func (c Credentials) header(kind contract.Credentials, endpoint string) (http.Header, error) {
+// signature is what signs one request.
+type signature struct {
+	header http.Header
+	// answered must be called with the status of the CRM's answer, or 0 if there is none.
+	answered func(status int)
+}
+
+// sign returns the signature of a request to endpoint; it waits for an access token that is on its way. Its errors hold no secret.
+func (c Credentials) sign(ctx context.Context, kind contract.Credentials, endpoint string) (*signature, error) {
+	keys, err := c.keys(kind, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if kind.TokenURL() != "" {
+		return c.signWithToken(ctx, grantOf(kind, keys))
+	}
+	header, err := staticHeader(kind, keys)
+	return &signature{header: header, answered: func(int) {}}, err
+}
+
+// keys returns what the Secret holds of the kind, if it may be sent to where it would go.
+func (c Credentials) keys(kind contract.Credentials, endpoint string) (map[string]string, error) {
 	wanted := append(kindKeys(kind), contract.HostsKey)
 	keys, err := c.read(wanted)
 	if err != nil {
@@ -53,6 +82,13 @@ func (c Credentials) header(kind contract.Credentials, endpoint string) (http.He
 			return nil, fmt.Errorf("%w the key %q", ErrCredentialsMissing, key)
 		}
 	}
+	if kind.TokenURL() != "" {
+		err = checkToken(kind, keys)
+	}
+	return keys, err
+}
+
+func staticHeader(kind contract.Credentials, keys map[string]string) (http.Header, error) {
 	signed := http.Header{}
 	switch {
 	case kind.Basic != nil:
@@ -76,6 +112,12 @@ func kindKeys(kind contract.Credentials) []string {
 		return []string{kind.Bearer.Token}
 	case kind.Header != nil:
 		return []string{kind.Header.Value}
+	case kind.OAuthClient != nil:
+		return []string{kind.OAuthClient.ClientID, kind.OAuthClient.ClientSecret}
+	case kind.OAuthRefresh != nil:
+		return []string{kind.OAuthRefresh.ClientID, kind.OAuthRefresh.ClientSecret, kind.OAuthRefresh.RefreshToken}
+	case kind.OAuthJWT != nil:
+		return []string{kind.OAuthJWT.ClientID, kind.OAuthJWT.PrivateKey, kind.OAuthJWT.Subject}
 	default:
 		return nil
 	}

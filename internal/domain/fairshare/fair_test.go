@@ -101,6 +101,14 @@ func units(owners int) []fairshare.Head {
 	return heads
 }
 
+// fewer is how many of n tries are left with -short, which is for runs by the hundred.
+func fewer(n int) int {
+	if testing.Short() {
+		return n / 4
+	}
+	return n
+}
+
 // TestNobodyFallsACallBehind compares with the exact division by weights after every call: no integration is ever a call behind or ahead. The weights are the
 // ones for which serving by least start is 9 calls off.
 func TestNobodyFallsACallBehind(t *testing.T) {
@@ -131,7 +139,7 @@ func TestNobodyFallsACallBehind(t *testing.T) {
 			for i := range heads {
 				heads[i].Cost = ledger.Cost{1, 0} // cheap, so that what division leaves over counts
 			}
-			for calls := int64(1); calls <= 20_000; calls++ {
+			for calls := int64(1); calls <= int64(fewer(20_000)); calls++ {
 				served[m.next(heads...).Owner]++
 				for i, weight := range weights {
 					if off := served[i]*total - calls*weight; off >= total || off <= -total {
@@ -158,7 +166,7 @@ func TestPairwiseFairness(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fromBegin, anywhere := 0.0, 0.0
-			for seed := range uint64(2000) {
+			for seed := range uint64(fewer(2000)) {
 				b, a := margins(t, rand.New(rand.NewPCG(seed, 1)), tc.maxCost, tc.restless)
 				fromBegin, anywhere = max(fromBegin, b), max(anywhere, a)
 			}
@@ -333,7 +341,7 @@ func TestTheBacklogIsPassedInAnyClass(t *testing.T) {
 // is that of ever other integrations the margin is two calls of each.
 func TestHeldBackNeitherGainsNorLoses(t *testing.T) {
 	together, apart := 0.0, 0.0
-	for seed := range uint64(500) {
+	for seed := range uint64(fewer(500)) {
 		a, b := gatedMargins(t, rand.New(rand.NewPCG(seed, 2)))
 		together, apart = max(together, a), max(apart, b)
 	}

@@ -29,7 +29,6 @@ type Choice struct {
 // in a lane, the one that has waited longest.
 func (s *Sharing) Pick(now time.Time) (choice Choice, ok bool) {
 	s.book.Advance(now)
-	s.grow()
 	s.refresh()
 	s.wake()
 	s.age(now)

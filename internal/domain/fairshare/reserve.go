@@ -68,7 +68,6 @@ func (s *Sharing) Changed(k int, o ledger.Owner, _, is int64) {
 
 // SetDemand tells how many units of limit k the owner is forecast to have used when it is renewed, what is used already included.
 func (s *Sharing) SetDemand(k int, o ledger.Owner, units int64) {
-	s.grow()
 	if !s.known(k, o) || s.members[o].lendsAll {
 		return
 	}
@@ -85,7 +84,6 @@ func (s *Sharing) SetDemand(k int, o ledger.Owner, units int64) {
 // SetLive tells how many units of limit k the owner's live calls, for which somebody waits, are expected to take within its window, and how many they took in
 // the last.
 func (s *Sharing) SetLive(k int, o ledger.Owner, expected, sent int64) {
-	s.grow()
 	if !s.known(k, o) {
 		return
 	}

@@ -5,6 +5,7 @@ package fairshare_test
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -74,23 +75,37 @@ func drawKinds(t *rapid.T, width int) (kinds [][]int64) {
 // TestRandomWorlds draws limits, shares, demand, costs and delays, and lets everything change on the way.
 func TestRandomWorlds(t *testing.T) {
 	tenThousand(t)
-	rapid.Check(t, func(t *rapid.T) {
-		e := &evaluator{ageing: rapid.IntRange(0, 8).Draw(t, "ageing")}
-		for k := range rapid.IntRange(1, 3).Draw(t, "limits") {
-			e.limits = append(e.limits, drawLimit(t, k))
-		}
-		e.shares = drawShares(t, rapid.SampledFrom([]int{2, 2, 3, 3, 4, 9}).Draw(t, "integrations"))
-		w := newWorld(t, e)
-		d := &dice{t, w, drawKinds(t, len(e.limits))}
-		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			w.tick += rapid.IntRange(0, 2).Draw(t, "pass")
-			d.change()
-			d.end()
-			d.arrive()
-			w.dispatch()
-		}
-		w.drain()
-	})
+	rapid.Check(t, randomWorld)
+}
+
+// FuzzShareWorlds looks for worlds that take the sharing where those drawn by chance do not. The first ones are drawn; those that a draw was too short for are
+// skipped.
+func FuzzShareWorlds(f *testing.F) {
+	for seed := range byte(8) {
+		draws := make([]byte, 32<<10)
+		_, _ = rand.NewChaCha8([32]byte{seed}).Read(draws) // never fails
+		f.Add(draws)
+	}
+	f.Fuzz(rapid.MakeFuzz(randomWorld))
+}
+
+// randomWorld draws a world and lets it run.
+func randomWorld(t *rapid.T) {
+	e := &evaluator{ageing: rapid.IntRange(0, 8).Draw(t, "ageing")}
+	for k := range rapid.IntRange(1, 3).Draw(t, "limits") {
+		e.limits = append(e.limits, drawLimit(t, k))
+	}
+	e.shares = drawShares(t, rapid.SampledFrom([]int{2, 2, 3, 3, 4, 9}).Draw(t, "integrations"))
+	w := newWorld(t, e)
+	d := &dice{t, w, drawKinds(t, len(e.limits))}
+	for range rapid.IntRange(1, 40).Draw(t, "steps") {
+		w.tick += rapid.IntRange(0, 2).Draw(t, "pass")
+		d.change()
+		d.end()
+		d.arrive()
+		w.dispatch()
+	}
+	w.drain()
 }
 
 // dice decide what happens in a world.

@@ -42,9 +42,8 @@ type Advisor struct {
 	// first is the size of the limit that the sizes tried were chosen by.
 	first int64
 	// now is the step that calls come in, asked the units so far.
-	now     int64
-	started bool
-	asked   [classes]float64
+	now   int64
+	asked [classes]float64
 	// recent is what was asked for within a rolling window by calls that somebody waits for, and expected how much that is at most.
 	recent   window
 	expected Envelope
@@ -135,9 +134,6 @@ func (a *Advisor) Ask(now time.Time, units int64, queued bool) {
 // Advance lets the time go on to now. Instants that go back count as the latest.
 func (a *Advisor) Advance(now time.Time) {
 	to := now.UnixNano() / int64(a.step)
-	if !a.started {
-		a.now, a.started = to, true
-	}
 	if time.Duration(to-a.now) > longestTrialGap/a.step {
 		for i := range a.trials {
 			a.trials[i] = trial{size: a.trials[i].size}
@@ -158,7 +154,8 @@ func (a *Advisor) close() {
 	}
 	renewed := a.limit.Kind == limits.Calendar && a.now >= a.periodEnd
 	if renewed {
-		_, end := a.limit.Period.Containing(time.Unix(0, a.now*int64(a.step)), a.limit.Location)
+		// The step in which a period ends belongs to the next one: what there was at its begin must not be let through once more in the step after it.
+		_, end := a.limit.Period.Containing(time.Unix(0, (a.now+1)*int64(a.step)-1), a.limit.Location)
 		a.periodEnd = end.UnixNano() / int64(a.step)
 	}
 	expected := a.expected.At(time.Unix(0, a.now*int64(a.step)))
@@ -188,8 +185,7 @@ func (a *Advisor) closeTrial(i int, day *adviceDay, renewed bool, expected float
 		t.release((a.now + trialSteps - steps) % trialSteps)
 	case limits.Concurrent:
 		t.used, t.served[at], room = [classes]float64{}, [classes]float32{}, room*float64(a.step.Milliseconds())
-	default:
-		t.served[at] = [classes]float32{} // the end of the period releases
+	default: // the end of the period releases
 	}
 	room -= t.used[waitingClass] + t.used[queuedClass]
 	t.serve(at, room, expected, func(class int, e entry) { a.note(i, day, class, e) })

@@ -24,6 +24,7 @@ func bursts(a *forecast.Advisor, days int, every time.Duration, calls int64, que
 }
 
 func TestAdvice(t *testing.T) {
+	notShort(t)
 	perMinute := func(most int64) limits.Limit {
 		return limits.Limit{Name: "minute", Kind: limits.Rolling, Max: most, Window: time.Minute}
 	}
@@ -157,6 +158,7 @@ func TestAdviceNeedsADay(t *testing.T) {
 
 // TestAdviceDoesNotFlip: a part of late calls between the two thresholds leaves it as it was, and what was long ago is forgotten.
 func TestAdviceDoesNotFlip(t *testing.T) {
+	notShort(t)
 	a := forecast.NewAdvisor(minute, targets)
 	now := monday
 	for i := range 2 * 24 * 60 {
@@ -210,5 +212,15 @@ func TestBatched(t *testing.T) {
 		if got := forecast.Batched(tc.queued); got != tc.want {
 			t.Errorf("%s: %d saved, want %d", name, got, tc.want)
 		}
+	}
+}
+
+// TestADayIsLetThroughOnceADay: a queue that grows each day is late in the end, also if what is left of it goes first at midnight.
+func TestADayIsLetThroughOnceADay(t *testing.T) {
+	a := forecast.NewAdvisor(day, forecast.Targets{Waiting: 8 * time.Second, Queued: 24 * time.Hour})
+	bursts(a, 10, time.Minute, 1, true)
+	advice, ok := forecast.Advise([]*forecast.Advisor{a}, nil, true)
+	if !ok || advice.Adequate || !advice.Queued || advice.Needed < 1200 || advice.Needed > 1500 {
+		t.Errorf("for 1,440 queued calls a day 1,000 a day are said to be %+v", advice)
 	}
 }

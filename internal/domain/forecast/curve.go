@@ -9,7 +9,7 @@ import (
 )
 
 // curvePoints is how many times ahead a Curve tells: hours for a day, then quarters of days, days, weeks.
-const curvePoints = 40
+const curvePoints = 41
 
 // curveTimes are these times, of which the last is the longest month.
 var curveTimes = func() (times [curvePoints]time.Duration) {

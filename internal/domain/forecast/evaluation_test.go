@@ -132,6 +132,7 @@ func seasonal(asked func(hour int) float64, hour int) (p50, p95 float64) {
 // TestForecastsAreRight: p95 covers 93 to 98 % of outcomes, over all laws together, and both quantiles lose less than the seasonal forecast does, on average
 // over the laws, each measured by the calls that it asks for. The constants of the package were chosen by the tuning laws only.
 func TestForecastsAreRight(t *testing.T) {
+	notShort(t)
 	for name, set := range map[string]struct {
 		laws []law
 		seed uint64

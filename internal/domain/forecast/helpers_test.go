@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"slices"
+	"testing"
 	"time"
 )
 
@@ -13,6 +14,14 @@ import (
 func quantile(of []time.Duration, q float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(of))
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}
+
+// notShort leaves a test of many days out with -short, which is for runs by the hundred.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes many days")
+	}
 }
 
 // sealed bytes have the check sum of a snapshot.

@@ -60,7 +60,6 @@ func (h *History) advance(now time.Time) (passed float64) {
 		return h.missed
 	case slot-h.slot > longestGap:
 		h.slot, h.count, h.missed = slot-longestGap, 0, 1
-		h.pending = [pendingForecasts]pendingForecast{}
 	}
 	for h.slot < slot {
 		h.close()
@@ -96,14 +95,13 @@ func (h *History) settle() (foreseen float64, ok bool) {
 			continue
 		}
 		p := h.pendingOf(i, from)
-		if !p.made || p.from != from {
-			continue
+		if p.from != from {
+			continue // none was made
 		}
 		if i == 0 {
 			foreseen, ok = float64(p.mean), true
 		}
 		h.spans[i].score(p, h.total-p.before, float64(spans[i].every))
-		p.made = false
 	}
 	return foreseen, ok
 }

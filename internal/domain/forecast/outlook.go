@@ -121,7 +121,7 @@ func (o *outlook) pend(h *History, i int) {
 	v, q := o.look(length)
 	mean, spread := o.spans[i].forecast(&v, &q, length)
 	p := h.pendingOf(i, h.slot)
-	*p = pendingForecast{made: true, from: h.slot, before: h.total, mean: float32(mean), spread: float32(spread)}
+	*p = pendingForecast{from: h.slot, before: h.total, mean: float32(mean), spread: float32(spread)}
 	for i := range v {
 		p.views[i] = float32(v[i])
 	}

@@ -234,6 +234,7 @@ func (k *keeping) add(p50, p95, took time.Duration) {
 
 // TestDrainTimesAreKept: p95 is kept by 93 to 98 % of backlogs, over laws that no constant was chosen by, and loses less than to count on the share alone.
 func TestDrainTimesAreKept(t *testing.T) {
+	notShort(t)
 	var all keeping
 	for seed, laws := range map[uint64][]law{unseenSeed: unseenLaws, heldOutSeed: heldOutLaws} {
 		for _, l := range laws {

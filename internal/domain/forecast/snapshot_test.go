@@ -45,6 +45,7 @@ func TestWhatWasLearntOutlivesARestart(t *testing.T) {
 }
 
 func TestAdviceOutlivesARestart(t *testing.T) {
+	notShort(t)
 	a := forecast.NewAdvisor(minute, targets)
 	bursts(a, 13, 10*time.Minute, 150, false)
 	was, _ := forecast.Advise([]*forecast.Advisor{a}, nil, true)

@@ -75,13 +75,14 @@ func (s *source) within(part, others float64) float64 {
 
 // nextTurn is when a step from now on has to end at the latest.
 func (s *source) nextTurn(now time.Duration) time.Duration {
-	if s.Kind == limits.Rolling && now/s.next >= turns || s.next <= now {
+	switch {
+	case s.Kind == limits.Rolling && now/s.next < turns:
+		return now - now%s.next + s.next
+	case s.Kind != limits.Rolling && now < s.next:
+		return s.next
+	default:
 		return math.MaxInt64
 	}
-	if s.Kind == limits.Rolling {
-		return now - now%s.next + s.next
-	}
-	return s.next
 }
 
 // flow lets the time go on from one moment to another for what is renewed all the time.
@@ -129,7 +130,7 @@ func (s *source) take(part float64, from, to time.Duration) {
 	kept := 0.0
 	if s.margin > 0 {
 		kept = part * s.margin
-		if rate := others / max(part, 1e-9); rate < s.usual {
+		if rate := s.asked(from, from+s.next); rate < s.usual {
 			kept *= math.Sqrt(rate / s.usual)
 		}
 	}

@@ -58,7 +58,6 @@ func groupOf(mean, spread float64) int {
 
 // pendingForecast is a forecast whose outcome is not known yet.
 type pendingForecast struct {
-	made         bool
 	from         int64   // the slot that it begins with
 	before       float64 // calls asked for before it
 	views        [views]float32

@@ -108,7 +108,6 @@ const roundingError = 1e-3
 // serve lets through what there is room for, in a step: calls that somebody waits for first, but not all of it while others are queued; for those that are
 // expected to come next, some is kept free.
 func (t *trial) serve(step int64, room, expected float64, done func(class int, e entry)) {
-	room = max(0, room)
 	waiting, queued := &t.lines[waitingClass], &t.lines[queuedClass]
 	first := waiting.serve(room-min(queuedPart*room, queued.units), func(e entry) { done(waitingClass, e) })
 	keep := min((1-queuedPart)*t.size, expected) - t.used[waitingClass] - first

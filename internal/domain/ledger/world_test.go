@@ -168,6 +168,7 @@ func (h *history) send(tick int) error {
 			if err := h.answers(tick); err != nil {
 				return err
 			}
+			h.book.Advance(h.at(tick)) // its slot may be free again
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ package ledger_test
 import (
 	"flag"
 	"iter"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -45,32 +46,46 @@ func TestExhaustiveWorlds(t *testing.T) {
 // TestRandomWorlds draws histories that are too large to try them all.
 func TestRandomWorlds(t *testing.T) {
 	tenThousand(t)
-	rapid.Check(t, func(t *rapid.T) {
-		window := rapid.OneOf(rapid.Just(0), rapid.IntRange(1, 40))
-		rules := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) rule {
-			return rule{rapid.IntRange(1, 20).Draw(t, "most"), window.Draw(t, "window")}
-		}), 1, 3)
-		calls := rapid.IntRange(1, 80).Draw(t, "calls")
-		w := world{
-			rules:   rules.Draw(t, "rules"),
-			delays:  rapid.SliceOfN(rapid.IntRange(0, 5), calls, calls).Draw(t, "delays"),
-			late:    rapid.IntRange(0, 2).Draw(t, "late"),
-			linger:  rapid.IntRange(0, 10).Draw(t, "linger"),
-			release: rapid.IntRange(0, 2).Draw(t, "release"),
-		}
-		for range rapid.IntRange(0, 3).Draw(t, "events") {
-			w.events = append(w.events, event{
-				kind:   rapid.SampledFrom([]eventKind{giveUp, crash, change}).Draw(t, "kind"),
-				at:     rapid.IntRange(0, 60).Draw(t, "at"),
-				down:   rapid.IntRange(0, 20).Draw(t, "down"),
-				proven: rapid.Bool().Draw(t, "proven"),
-				rules:  rules.Draw(t, "other rules"),
-			})
-		}
-		w = w.truth()
-		w.guards.History = ticks(100)
-		mustKeep(t, w)
-	})
+	rapid.Check(t, randomWorld)
+}
+
+// FuzzLedgerWorlds looks for histories that take the ledger where those drawn by chance do not. The first ones are drawn; those that a draw was too short for
+// are skipped.
+func FuzzLedgerWorlds(f *testing.F) {
+	for seed := range byte(8) {
+		draws := make([]byte, 8<<10)
+		_, _ = rand.NewChaCha8([32]byte{seed}).Read(draws) // never fails
+		f.Add(draws)
+	}
+	f.Fuzz(rapid.MakeFuzz(randomWorld))
+}
+
+// randomWorld draws a history and lets it run.
+func randomWorld(t *rapid.T) {
+	window := rapid.OneOf(rapid.Just(0), rapid.IntRange(1, 40))
+	rules := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) rule {
+		return rule{rapid.IntRange(1, 20).Draw(t, "most"), window.Draw(t, "window")}
+	}), 1, 3)
+	calls := rapid.IntRange(1, 80).Draw(t, "calls")
+	w := world{
+		rules:   rules.Draw(t, "rules"),
+		delays:  rapid.SliceOfN(rapid.IntRange(0, 5), calls, calls).Draw(t, "delays"),
+		late:    rapid.IntRange(0, 2).Draw(t, "late"),
+		linger:  rapid.IntRange(0, 10).Draw(t, "linger"),
+		release: rapid.IntRange(0, 2).Draw(t, "release"),
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "events") {
+		w.events = append(w.events, event{
+			kind:   rapid.SampledFrom([]eventKind{giveUp, crash, change}).Draw(t, "kind"),
+			at:     rapid.IntRange(0, 60).Draw(t, "at"),
+			down:   rapid.IntRange(0, 20).Draw(t, "down"),
+			proven: rapid.Bool().Draw(t, "proven"),
+			rules:  rules.Draw(t, "other rules"),
+		})
+	}
+	w = w.truth()
+	w.guards.History = ticks(100)
+	mustKeep(t, w)
 }
 
 // mustKeep fails unless the world has no overrun and its sender is not held back for longer than the definition of a charge allows.

@@ -8,7 +8,7 @@ package v1alpha1
 // with apply.
 //
 // Credentials is how the dispatcher signs in to the CRM. A Secret may carry a key "hosts" with host names, one a line: the credentials are then sent to those
-// hosts only, whatever the endpoint says.
+// hosts only, whatever endpoint and tokenURL say. The OAuth kinds get access tokens from a token endpoint, by themselves and before the last one expires.
 type CredentialsApplyConfiguration struct {
 	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token".
 	Basic *BasicCredentialsApplyConfiguration `json:"basic,omitempty"`
@@ -16,6 +16,15 @@ type CredentialsApplyConfiguration struct {
 	Bearer *BearerCredentialsApplyConfiguration `json:"bearer,omitempty"`
 	// header is an API key sent in a header of its own.
 	Header *HeaderCredentialsApplyConfiguration `json:"header,omitempty"`
+	// oauthClient gets access tokens by OAuth 2 client credentials: the client acts for itself. Zendesk and Salesforce offer it.
+	OAuthClient *OAuthClientCredentialsApplyConfiguration `json:"oauthClient,omitempty"`
+	// oauthRefresh gets access tokens by an OAuth 2 refresh token: the client acts for the user who authorised it. If the CRM answers with a new refresh token
+	// each time, as Zendesk does, the dispatcher keeps the newest one on its volume, encrypted, and the Secret's is only the first; another one in the Secret
+	// takes its place.
+	OAuthRefresh *OAuthRefreshCredentialsApplyConfiguration `json:"oauthRefresh,omitempty"`
+	// oauthJWT gets access tokens by assertions that are signed with a private key (RFC 7523): the client acts for the user it names. Salesforce offers it to
+	// connected apps.
+	OAuthJWT *OAuthJWTCredentialsApplyConfiguration `json:"oauthJWT,omitempty"`
 }
 
 // CredentialsApplyConfiguration constructs a declarative configuration of the Credentials type for use with
@@ -45,5 +54,29 @@ func (b *CredentialsApplyConfiguration) WithBearer(value *BearerCredentialsApply
 // If called multiple times, the Header field is set to the value of the last call.
 func (b *CredentialsApplyConfiguration) WithHeader(value *HeaderCredentialsApplyConfiguration) *CredentialsApplyConfiguration {
 	b.Header = value
+	return b
+}
+
+// WithOAuthClient sets the OAuthClient field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OAuthClient field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithOAuthClient(value *OAuthClientCredentialsApplyConfiguration) *CredentialsApplyConfiguration {
+	b.OAuthClient = value
+	return b
+}
+
+// WithOAuthRefresh sets the OAuthRefresh field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OAuthRefresh field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithOAuthRefresh(value *OAuthRefreshCredentialsApplyConfiguration) *CredentialsApplyConfiguration {
+	b.OAuthRefresh = value
+	return b
+}
+
+// WithOAuthJWT sets the OAuthJWT field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OAuthJWT field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithOAuthJWT(value *OAuthJWTCredentialsApplyConfiguration) *CredentialsApplyConfiguration {
+	b.OAuthJWT = value
 	return b
 }

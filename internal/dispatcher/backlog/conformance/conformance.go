@@ -53,6 +53,7 @@ func Run(t *testing.T, newVolume func() Volume) {
 			"forget":     r.forget,
 			"count":      r.count,
 			"conflict":   r.conflict,
+			"keep":       r.keep,
 			"overtake":   r.overtake,
 			"a day":      r.day,
 			"lose power": r.losePower,

@@ -22,6 +22,7 @@ type model struct {
 	plan    []byte
 	memory  []byte
 	clock   backlog.Clock
+	secrets map[string][]byte
 }
 
 type modelCall struct {
@@ -44,13 +45,14 @@ type modelDedupe struct {
 func newModel() *model {
 	return &model{
 		calls: map[backlog.Ref]modelCall{}, keys: map[modelKey]modelDedupe{}, tallies: map[string]backlog.Tally{}, charges: map[uint64]backlog.Charge{},
+		secrets: map[string][]byte{},
 	}
 }
 
 func (m *model) clone() *model {
 	return &model{
 		calls: maps.Clone(m.calls), keys: maps.Clone(m.keys), tallies: maps.Clone(m.tallies), charges: maps.Clone(m.charges),
-		plan: m.plan, memory: m.memory, clock: m.clock,
+		plan: m.plan, memory: m.memory, clock: m.clock, secrets: maps.Clone(m.secrets),
 	}
 }
 

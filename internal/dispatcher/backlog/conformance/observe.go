@@ -5,6 +5,7 @@ package conformance
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,12 +26,14 @@ type observation struct {
 	Bodies   map[backlog.Ref]int64
 	Due      []backlog.Due
 	Restored backlog.Restored
+	Secrets  map[string][]byte
 }
 
 func newObservation() observation {
 	return observation{
 		Tallies: map[string]backlog.Tally{}, Heads: map[string][]backlog.Head{},
 		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]int64{},
+		Secrets: map[string][]byte{},
 	}
 }
 
@@ -96,6 +99,13 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 	o.Restored, err = s.Restore()
 	must(err)
 	o.Restored.Volume = "" // each run compares it with its own
+	for _, name := range secretNames {
+		sealed, err := s.Kept(name)
+		must(err)
+		if sealed != nil {
+			o.Secrets[name] = sealed
+		}
+	}
 	return o
 }
 
@@ -161,6 +171,7 @@ func (m *model) observe() observation {
 		o.Due = append(o.Due, d.due)
 	}
 	o.Restored = m.restored()
+	maps.Copy(o.Secrets, m.secrets)
 	return o
 }
 

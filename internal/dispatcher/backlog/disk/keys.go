@@ -13,7 +13,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// Keyspaces. The letters are on disk: they never change their meaning within a format.
+// Keyspaces, besides that of the vault. The letters are on disk: they never change their meaning within a format.
 const (
 	spaceMeta   = 'm' // name -> see the names below
 	spaceRecord = 's' // ref -> record

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"sync"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
@@ -19,10 +20,21 @@ const (
 	chunk = 32 << 10
 )
 
-// Body returns the JSON document that body holds with the named members rewritten, as it is read. Memory is bounded whatever the document. Reading it does not
-// close body.
-func (r Rewriter) Body(body io.Reader, members []dialect.Link) io.Reader {
-	return &document{source: body, rewriter: r, chunk: make([]byte, chunk), scan: scanner{stack: []frame{{value: tree(members)}}}}
+// Members are the members of a document that are rewritten. They are never changed.
+type Members struct{ root *node }
+
+// NewMembers merges the members' paths.
+func NewMembers(members []dialect.Link) Members { return Members{tree(members)} }
+
+// None says that there is nothing to rewrite.
+func (m Members) None() bool { return len(m.root.children) == 0 }
+
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
+
+// Body returns the JSON document that body holds with the members rewritten, as it is read. Memory is bounded whatever the document. Reading it does not close
+// body.
+func (r Rewriter) Body(body io.Reader, members Members) io.Reader {
+	return &document{source: body, rewriter: r, scan: scanner{stack: []frame{{value: members.root}}}}
 }
 
 // node is a place in a JSON document on the way to a member.
@@ -31,7 +43,6 @@ type node struct {
 	isLink   bool
 }
 
-// tree merges the members' paths.
 func tree(members []dialect.Link) *node {
 	root := &node{}
 	for _, member := range members {
@@ -54,7 +65,6 @@ func tree(members []dialect.Link) *node {
 type document struct {
 	source   io.Reader
 	rewriter Rewriter
-	chunk    []byte
 	scan     scanner
 	held     []byte // a link, until its end is seen
 	ready    bytes.Buffer
@@ -67,10 +77,12 @@ func (d *document) Read(p []byte) (int, error) {
 			return 0, d.err
 		}
 		var n int
-		n, d.err = d.source.Read(d.chunk)
-		for _, b := range d.chunk[:n] {
+		piece := chunks.Get().(*[chunk]byte)
+		n, d.err = d.source.Read(piece[:])
+		for _, b := range piece[:n] {
 			d.take(b)
 		}
+		chunks.Put(piece)
 		if d.err != nil {
 			d.release()
 		}

@@ -18,7 +18,10 @@ import (
 
 const intake = "https://zendesk-crm-dispatcher.contact-centre.svc"
 
-var members = []dialect.Link{{"next_page"}, {"links", "next"}, {"jobs", dialect.Each, "url"}, {"deep", dialect.Each, dialect.Each}}
+var (
+	paths   = []dialect.Link{{"next_page"}, {"links", "next"}, {"jobs", dialect.Each, "url"}, {"deep", dialect.Each, dialect.Each}}
+	members = NewMembers(paths)
+)
 
 func rewriter(tb testing.TB, endpoint string) Rewriter {
 	tb.Helper()
@@ -157,7 +160,7 @@ func FuzzBody(f *testing.F) {
 			t.Fatalf("%q became %q: %v", body, got, err)
 		}
 		want := before
-		for _, member := range members {
+		for _, member := range paths {
 			want = replace(r, want, member)
 		}
 		if diff := cmp.Diff(want, after); diff != "" {
