@@ -152,7 +152,7 @@ func TestEnqueueRefusals(t *testing.T) {
 			b.enqueue(write("/1", call.RepeatKeyed))
 		}, contract.ReasonQueueFull},
 		"it would be too old before its turn": {func(b *bench) {
-			b.apply(plan(2, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 125 }))
+			b.apply(plan(2, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 186 }))
 			for n := range 30 {
 				b.enqueue(write(fmt.Sprint("/", n), call.RepeatKeyed))
 			}

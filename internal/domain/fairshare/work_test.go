@@ -180,18 +180,10 @@ func TestLotsAreFoundAgain(t *testing.T) {
 		if s.lotsIn != lots || len(s.lots) != lots || len(s.gates) > lots || len(s.posts) > 2*lots {
 			t.Fatalf("%d lots, %d at %d gates, %d posts, for %d heads", s.lotsIn, len(s.lots), len(s.gates), len(s.posts), lots)
 		}
-		if n := len(s.buckets); n < lots || n >= 2*lots || n&(n-1) != 0 {
-			t.Fatalf("%d lots are found in %d buckets", lots, n)
+		if n := len(s.buckets); n != 1024 {
+			t.Fatalf("%d lots are found in %d buckets, want the next power of two", lots, n)
 		}
-		found, longest := 0, 0
-		for _, id := range s.buckets {
-			chain := 0
-			for ; id != none; id = s.lots[id].next {
-				chain++
-			}
-			found, longest = found+chain, max(longest, chain)
-		}
-		if found != lots || longest > 9 {
+		if found, longest := s.chains(); found != lots || longest > 9 {
 			t.Fatalf("%d lots are found, want %d, up to %d of them in one bucket", found, lots, longest)
 		}
 		// Of one head more of each kind the same is asked.
@@ -216,6 +208,18 @@ func TestLotsAreFoundAgain(t *testing.T) {
 	if len(New(s.book).buckets) != 16 {
 		t.Errorf("a new one has %d buckets", len(New(s.book).buckets))
 	}
+}
+
+// chains is how many lots are found in all buckets, and in that with most.
+func (s *Sharing) chains() (found, longest int) {
+	for _, id := range s.buckets {
+		chain := 0
+		for ; id != none; id = s.lots[id].next {
+			chain++
+		}
+		found, longest = found+chain, max(longest, chain)
+	}
+	return found, longest
 }
 
 // TestALotBeginsAtItsNarrowestGate: of the limits that count it, the one with the least left beyond what it needs; it is closed if that is too little.
@@ -294,5 +298,28 @@ func TestGuaranteesOfWholeUnits(t *testing.T) {
 	}
 	if !slices.Equal(shares, []string{"6", "4"}) {
 		t.Errorf("guarantees of all of a limit are %v", shares)
+	}
+}
+
+// TestHeadsOfWhichTheSameIsAskedStandBehindOneAnother, if they count the same in fair queuing, too: a call of the backlog that takes along what is expected can
+// be asked the same as a dearer one for which somebody waits.
+func TestHeadsOfWhichTheSameIsAskedStandBehindOneAnother(t *testing.T) {
+	s := newSharing(t, map[string]Share{"a": shareOf(10)}, rollingOf("calls", 100))
+	if err := s.book.Charge(noon, 1, 0, ledger.Cost{50}, ledger.NoRecord); err != nil {
+		t.Fatal(err)
+	}
+	s.SetLive(0, 0, 1, 0)
+	s.Offer(Head{Cost: ledger.Cost{3}, Since: noon})
+	s.Offer(Head{Kind: 1, Cost: ledger.Cost{3}, Since: noon})
+	s.Offer(Head{Lane: Backlog, Cost: ledger.Cost{2}, Since: noon})
+	s.Pick(noon)
+	dear := s.members[0].first
+	like := s.posts[dear].next
+	cheap := s.posts[like].next
+	if s.posts[like].behind != dear || s.posts[like].lot != none {
+		t.Errorf("a head like the first stands behind %d, in lot %d", s.posts[like].behind, s.posts[like].lot)
+	}
+	if s.posts[cheap].behind != none || s.posts[cheap].lot != s.posts[dear].lot {
+		t.Errorf("a cheaper one of which the same is asked stands behind %d, in lot %d, want none and %d", s.posts[cheap].behind, s.posts[cheap].lot, s.posts[dear].lot)
 	}
 }

@@ -84,25 +84,21 @@ func TestWhatALimitLeaves(t *testing.T) {
 // TestOthersGoFirst: what they ask for and did not get, they still want later; a share of it all is certain.
 func TestOthersGoFirst(t *testing.T) {
 	c := capacityOf(limits.Rolling, 100)
-	c.Window, c.Share, c.Ahead = time.Minute, 20, evenly(60*90, 60*90)
+	c.Window, c.Share, c.Ahead = time.Minute, 5, evenly(60*90, 60*90)
 	s := newSource(&c, false)
-	type step struct{ owed, ready float64 }
-	for name, tc := range map[string]struct {
-		margin, owed, part float64
-		want               step
-	}{
-		"they leave ten":                {0, 0, 1, step{0, 10}},
-		"they want the rest of it, too": {0, 10, 1, step{10, 20}},
-		"what they are owed is served":  {0, 5, 1, step{5 - 5 + 15 - 0, 20}},
-		"half of it":                    {0, 0, 0.5, step{0, 5}},
-		"more is kept free":             {4, 0, 1, step{0, 20}},
+	for name, tc := range map[string]struct{ margin, owed, part, ready, stillOwed float64 }{
+		"they leave ten":                  {0, 0, 1, 10, 0},
+		"what they are owed goes first":   {0, 3, 1, 7, 0},
+		"the share is certain":            {0, 15, 1, 5, 10},
+		"half of it":                      {0, 0, 0.5, 5, 0},
+		"more is kept free than needed":   {4, 0, 1, 6, 0},
+		"and half of that of half of it":  {4, 0, 0.5, 3, 0},
+		"nothing at an instant, but owed": {0, 3, 0, 0, 3},
 	} {
 		s.margin, s.owed, s.ready = tc.margin, tc.owed, 0
 		s.take(tc.part, 0, time.Duration(tc.part*float64(time.Minute)))
-		wantOwn := max(tc.part*20, min(tc.part*100-(90*tc.part+tc.owed+tc.part*tc.margin), tc.part*100))
-		wantOwed := max(0, 90*tc.part+tc.owed-(tc.part*100-wantOwn))
-		if !near(s.ready, wantOwn) || !near(s.owed, wantOwed) {
-			t.Errorf("%s: %v are left, %v owed, want %v and %v", name, s.ready, s.owed, wantOwn, wantOwed)
+		if !near(s.ready, tc.ready) || !near(s.owed, tc.stillOwed) {
+			t.Errorf("%s: %v are left, %v owed, want %v and %v", name, s.ready, s.owed, tc.ready, tc.stillOwed)
 		}
 	}
 }
@@ -129,52 +125,66 @@ func TestLessIsKeptFreeWhenLessIsAskedFor(t *testing.T) {
 	}
 }
 
+// begun is how a source begins.
+type begun struct {
+	ready, owed, share, most, margin, usual, window, burst, perCall float64
+	next                                                            time.Duration
+}
+
 // TestSourcesBegin with what is free, and with what is known of others.
 func TestSourcesBegin(t *testing.T) {
-	rolling := capacityOf(limits.Rolling, 100)
-	rolling.Window, rolling.Free, rolling.Waiting, rolling.Reserved, rolling.Most, rolling.Share = time.Minute, 30, 7, 40, 80, 90
-	s := newSource(&rolling, false)
-	if s.ready != 30 || s.owed != 7 || s.next != time.Minute || s.most != 80 || s.share != 80 || s.margin != 40 || s.usual != 0 || s.window != 80 || s.burst != 30./80 {
-		t.Errorf("a rolling one begins as %+v", s)
+	rolling := Capacity{
+		Kind: limits.Rolling, Max: 100, Share: 90, Most: 80, PerCall: 1, Window: time.Minute, Free: 30, Waiting: 7, Reserved: 40,
 	}
-	rolling.Free, rolling.Waiting, rolling.Share, rolling.Most = -1, -1, -1, 200
-	if s := newSource(&rolling, false); s.ready != 0 || s.owed != 0 || s.share != 0 || s.most != 100 || s.window != 60 || s.burst != 0 {
-		t.Errorf("of what cannot be it makes %+v", s)
+	calendar := Capacity{Kind: limits.Calendar, Max: 1000, Share: 1000, Most: 1000, PerCall: 1, Reset: 2 * time.Hour, Ahead: evenly(100, 160)}
+	with := func(c Capacity, change func(*Capacity)) Capacity {
+		change(&c)
+		return c
 	}
-	rolling.Free, rolling.Max = 500, 50
-	if s := newSource(&rolling, false); s.burst != 1 || s.window != 10 {
-		t.Errorf("more is free than a window holds: %+v", s)
-	}
-	rolling.Most = 0
-	if s := newSource(&rolling, false); s.burst != 0 || s.window != 0 {
-		t.Errorf("nothing may be had: %+v", s)
-	}
-	for window, want := range map[time.Duration]time.Duration{0: 1, -5: 1, math.MaxInt64: longestWindow} {
-		rolling.Window = window
-		if s := newSource(&rolling, false); s.next != want {
-			t.Errorf("a window of %s is taken as %s, want %s", window, s.next, want)
-		}
-	}
-	calendar := capacityOf(limits.Calendar, 1000)
-	calendar.Reset, calendar.Ahead = 2*time.Hour, evenly(100, 160)
-	if s := newSource(&calendar, false); s.next != 2*time.Hour || !near(s.usual, 200) || !near(s.margin, 120) || s.demand != &calendar.Ahead.p50 {
-		t.Errorf("a calendar one begins as %+v", s)
-	}
-	if s := newSource(&calendar, true); s.usual != 0 || s.margin != 0 || s.demand != &calendar.Ahead.p95 {
-		t.Errorf("at worst nothing besides is kept free: %+v", s)
-	}
-	calendar.Max = 50
-	if s := newSource(&calendar, false); s.margin != 50 {
-		t.Errorf("more is kept free than there is: %v", s.margin)
-	}
-	calendar.Ahead, calendar.Reset = nil, -1
-	if s := newSource(&calendar, false); s.margin != 0 || s.next != 0 || s.asked(0, time.Hour) != 0 {
-		t.Errorf("without others it begins as %+v", s)
-	}
-	slots := capacityOf(limits.Concurrent, 5)
-	slots.PerCall, slots.Hold, slots.Free = 7, time.Second, 3
-	if s := newSource(&slots, false); s.perCall != 1 || s.next != math.MaxInt64 || s.ready != 3 {
-		t.Errorf("slots begin as %+v", s)
+	cannotBe := with(rolling, func(c *Capacity) { c.Free, c.Waiting, c.Share, c.Most = -1, -1, -1, 200 })
+	for name, tc := range map[string]struct {
+		of    Capacity
+		worse bool
+		want  begun
+	}{
+		"a window":       {of: rolling, want: begun{ready: 30, owed: 7, share: 80, most: 80, margin: 40, window: 80, burst: 30. / 80, perCall: 1, next: time.Minute}},
+		"what cannot be": {of: cannotBe, want: begun{most: 100, margin: 40, window: 60, perCall: 1, next: time.Minute}},
+		"more is free than there will be": {
+			of:   with(cannotBe, func(c *Capacity) { c.Free, c.Max = 500, 50 }),
+			want: begun{ready: 500, most: 50, margin: 40, window: 10, burst: 1, perCall: 1, next: time.Minute},
+		},
+		"nothing may be had": {
+			of:   with(cannotBe, func(c *Capacity) { c.Free, c.Most = 500, 0 }),
+			want: begun{ready: 500, margin: 40, perCall: 1, next: time.Minute},
+		},
+		"no window":       {of: with(cannotBe, func(c *Capacity) { c.Window = 0 }), want: begun{most: 100, margin: 40, window: 60, perCall: 1, next: 1}},
+		"less than none":  {of: with(cannotBe, func(c *Capacity) { c.Window = -5 }), want: begun{most: 100, margin: 40, window: 60, perCall: 1, next: 1}},
+		"one of all time": {of: with(cannotBe, func(c *Capacity) { c.Window = math.MaxInt64 }), want: begun{most: 100, margin: 40, window: 60, perCall: 1, next: longestWindow}},
+		"a period":        {of: calendar, want: begun{share: 1000, most: 1000, margin: 120, usual: 200, perCall: 1, next: 2 * time.Hour}},
+		"a period, at worst nothing besides is kept free": {
+			of: calendar, worse: true, want: begun{share: 1000, most: 1000, perCall: 1, next: 2 * time.Hour},
+		},
+		"a period of which no more is kept free than there is": {
+			of: with(calendar, func(c *Capacity) { c.Max = 50 }), want: begun{share: 50, most: 50, margin: 50, usual: 200, perCall: 1, next: 2 * time.Hour},
+		},
+		"a period without others": {of: with(calendar, func(c *Capacity) { c.Ahead, c.Reset = nil, -1 }), want: begun{share: 1000, most: 1000, perCall: 1}},
+		"slots": {
+			of:   Capacity{Kind: limits.Concurrent, Max: 5, Share: 5, Most: 5, PerCall: 7, Free: 3, Hold: time.Second},
+			want: begun{ready: 3, share: 5, most: 5, perCall: 1, next: math.MaxInt64},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSource(&tc.of, tc.worse)
+			got := begun{s.ready, s.owed, s.share, s.most, s.margin, s.usual, s.window, s.burst, s.perCall, s.next}
+			// Sums of a curve are not exact.
+			got.margin, got.usual = math.Round(got.margin*1e6)/1e6, math.Round(got.usual*1e6)/1e6
+			if got != tc.want {
+				t.Errorf("it begins as %+v, want %+v", got, tc.want)
+			}
+			if ahead := tc.of.Ahead; ahead == nil && s.demand != nil || ahead != nil && s.demand != map[bool]*[curvePoints]float64{false: &ahead.p50, true: &ahead.p95}[tc.worse] {
+				t.Error("it goes by another demand")
+			}
+		})
 	}
 }
 

@@ -69,10 +69,10 @@ func TestCurvesAreCombinedPointByPoint(t *testing.T) {
 		for sign, got := range map[float64]Curve{1: a.With(&b), -1: a.Without(&b)} {
 			last50, last95 := 0., 0.
 			for i := range curvePoints {
-				va, vb := math.Pow(a.p95[i]-a.p50[i], 2), math.Pow(b.p95[i]-b.p50[i], 2)
+				ownMargin, otherMargin := a.p95[i]-a.p50[i], b.p95[i]-b.p50[i]
 				point := max(0, a.p50[i]+sign*b.p50[i])
 				last50 = max(last50, point)
-				last95 = max(last95, last50, point+math.Sqrt(max(0, va+sign*vb)))
+				last95 = max(last95, last50, point+math.Sqrt(max(0, ownMargin*ownMargin+sign*otherMargin*otherMargin)))
 				if !(math.Abs(got.p50[i]-last50) <= 1e-6 && math.Abs(got.p95[i]-last95) <= 1e-6) {
 					t.Fatalf("point %d with sign %v is %v to %v, want %v to %v", i, sign, got.p50[i], got.p95[i], last50, last95)
 				}

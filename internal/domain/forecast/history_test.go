@@ -117,7 +117,7 @@ func TestEachForecastIsScoredAtItsEnd(t *testing.T) {
 			pending[i] = map[int64]made{}
 		}
 		for slot := range int64(rapid.IntRange(2, 700).Draw(t, "slots")) {
-			n := int64(slot*slot%7 + slot%48/3)
+			n := slot*slot%7 + slot%48/3
 			calls = append(calls, n)
 			h.Ask(slotTime(float64(slot)), n)
 			before := h.spans
@@ -153,7 +153,7 @@ func TestEachForecastIsScoredAtItsEnd(t *testing.T) {
 			}
 		}
 		for i, n := range scored {
-			if int(min(255, n)) != int(h.spans[i].seen) {
+			if min(255, n) != int(h.spans[i].seen) {
 				t.Fatalf("span %d was scored %d times, want %d", i, h.spans[i].seen, n)
 			}
 		}

@@ -69,13 +69,16 @@ func (s *season) sum() {
 	}
 }
 
+// rarest is a mean that is as good as none. Means without calls fall for ever, and the inverse of one that fell for two years is no number any more.
+const rarest = 1e-9
+
 // credible is a mean by what was seen and by what is usual more generally, which counts as many observations as it takes to see one call: a few observations of
 // busy times say much, of quiet ones little. Memory is how many observations the mean is over.
 func credible(mean float32, seen uint8, general, memory float32) float32 {
-	if seen == 0 || max(mean, general) == 0 {
+	if seen == 0 {
 		return general
 	}
-	n, prior := min(float32(seen), 2*memory), 1/max(mean, general)
+	n, prior := min(float32(seen), 2*memory), 1/max(mean, general, rarest)
 	return (n*mean + prior*general) / (n + prior)
 }
 

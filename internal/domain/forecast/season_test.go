@@ -201,6 +201,19 @@ func TestCallsAreLearntAtMost(t *testing.T) {
 	}
 }
 
+// TestNothingForYearsIsForeseenAsNothing: means that fall for ever stay numbers.
+func TestNothingForYearsIsForeseenAsNothing(t *testing.T) {
+	h := NewHistory(nil)
+	h.Ask(slotTime(0), 1)
+	for week := range 52 * 3 {
+		h.advance(slotTime(336 * float64(week)))
+	}
+	o := h.outlook(0)
+	if p50, p95 := o.ahead(48); !(p50 >= 0 && p50 < 0.01 && p95 >= p50 && p95 < 1) {
+		t.Errorf("three years after the last call %v to %v a day are foreseen", p50, p95)
+	}
+}
+
 // TestAFewCallsSayLittle of how busy it is, and nothing says more than eight times as busy, or as quiet, as usual.
 func TestAFewCallsSayLittle(t *testing.T) {
 	for name, tc := range map[string]struct {
