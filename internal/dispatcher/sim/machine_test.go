@@ -64,7 +64,11 @@ func (w *world) powerOn(ctx context.Context, disk *vfs.MemFS, boot string, rando
 		w.t.Fatalf("the dispatcher does not start: %v", err)
 	}
 	m.Dispatcher = d
-	m.intake = intake.New(intake.Options{Calls: &ordering{d.Scheduler, w.unordered}, Log: logger, Rand: rand.NewChaCha8(seed)})
+	calls := intake.Calls(d.Scheduler)
+	if w.unordered {
+		calls = unordered{d.Scheduler}
+	}
+	m.intake = intake.New(intake.Options{Calls: calls, Log: logger, Rand: rand.NewChaCha8(seed)})
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	m.stop = stop
 	go func() {

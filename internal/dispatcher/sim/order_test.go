@@ -10,27 +10,18 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 )
 
-// ordering gives queued calls the ordering keys that their clients name.
-type ordering struct {
-	*scheduler.Scheduler
-	ignore bool
-}
+// unordered is a dispatcher that ignores ordering keys.
+type unordered struct{ *scheduler.Scheduler }
 
 // Enqueue implements intake.Calls.
-func (o *ordering) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (call.ID, bool, error) {
-	if key := c.Header.Get(contract.HeaderOrderingKey); key != "" {
-		c.OrderKey = key
-	}
-	if o.ignore {
-		c.OrderKey = ""
-	}
-	return o.Scheduler.Enqueue(ctx, c, dedupeKey, fingerprint)
+func (u unordered) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (call.ID, bool, error) {
+	c.OrderKey = ""
+	return u.Scheduler.Enqueue(ctx, c, dedupeKey, fingerprint)
 }
 
 // decideParked is the person who looks after parked calls that hold others up: those whose ticket is there are dropped, the others sent again.
