@@ -213,7 +213,7 @@ type Storage struct {
 	// size of the volume claim. It can grow, if the storage class allows it, and never shrink. A call that waits takes about 1 KiB besides its body.
 	// +optional
 	// +default="1Gi"
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('64Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="size must be between 64Mi and 1Ti"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('256Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="size must be between 256Mi and 1Ti"
 	Size resource.Quantity `json:"size,omitzero"` //nolint:kubeapilinter // omitempty does nothing for a struct
 
 	// storageClassName of the volume claim; the cluster's default class when absent.

@@ -201,17 +201,17 @@ func TestCRMLimits(t *testing.T) {
 
 func TestCRMIntakeStorageAndDeletion(t *testing.T) {
 	const tlsRule = "tlsSecretRef must not be set when scheme is HTTP"
-	const sizeRule = "size must be between 64Mi and 1Ti"
+	const sizeRule = "size must be between 256Mi and 1Ti"
 	judge(t, validCRM, map[string]verdict{
 		"HTTP is taken":                             {edits{"spec.intake.scheme": "HTTP"}, ""},
 		"a TLS Secret is taken":                     {edits{"spec.intake.tlsSecretRef.name": "tls"}, ""},
 		"HTTP with a TLS Secret is refused":         {edits{"spec.intake.scheme": "HTTP", "spec.intake.tlsSecretRef.name": "tls"}, tlsRule},
 		"a scheme that does not exist is refused":   {edits{"spec.intake.scheme": "GRPC"}, `spec.intake.scheme: Unsupported value: "GRPC"`},
-		"64Mi are taken":                            {edits{"spec.storage.size": "64Mi"}, ""},
-		"63Mi are refused":                          {edits{"spec.storage.size": "63Mi"}, sizeRule},
+		"256Mi are taken":                           {edits{"spec.storage.size": "256Mi"}, ""},
+		"255Mi are refused":                         {edits{"spec.storage.size": "255Mi"}, sizeRule},
 		"1Ti is taken":                              {edits{"spec.storage.size": "1Ti"}, ""},
 		"1025Gi are refused":                        {edits{"spec.storage.size": "1025Gi"}, sizeRule},
-		"a size in plain bytes is taken":            {edits{"spec.storage.size": 134217728}, ""},
+		"a size in plain bytes is taken":            {edits{"spec.storage.size": 536870912}, ""},
 		"a size that is no quantity is refused":     {edits{"spec.storage.size": "big"}, "spec.storage.size"},
 		"an empty storage class is refused":         {edits{"spec.storage.storageClassName": ""}, "should be at least 1 chars long"},
 		"a storage class of 254 letters is refused": {edits{"spec.storage.storageClassName": strings.Repeat("s", 254)}, "may not be more than 253"},

@@ -74,7 +74,7 @@ func New(o Options) (*Dispatcher, error) {
 		Dial: o.Dial, TLS: o.TLS, Vault: store, Now: now,
 		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
 	})
-	credentials := upstream.Credentials{Files: o.Secret, Tokens: tokens}
+	credentials := upstream.Credentials{Files: o.Secret, Recent: &upstream.Recent{}, Tokens: tokens}
 	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
 	s, err := scheduler.New(scheduler.Options{
 		Store: store, Upstream: client, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards,

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
 )
 
@@ -29,7 +30,8 @@ func probe(h *Health, path string) (status int, body string) {
 
 func TestHealth(t *testing.T) {
 	fine := func(context.Context) error { return nil }
-	full := func(context.Context) error { return errors.New("the volume is full") }
+	full := func(context.Context) error { return backlog.ErrStoreFull }
+	broken := func(context.Context) error { return errors.New("no plan is in force yet") }
 	stuck := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	for name, test := range map[string]struct {
 		accepting, ready func(context.Context) error
@@ -37,7 +39,8 @@ func TestHealth(t *testing.T) {
 		alive, readiness string // "ok" or what is said
 	}{
 		"all is well":          {fine, fine, false, "ok", "ok"},
-		"the volume is full":   {full, full, false, "ok", "the volume is full"},
+		"the volume is full":   {full, full, false, "ok", "ok"},
+		"there is no plan":     {fine, broken, false, "ok", "no plan is in force yet"},
 		"the loop is stuck":    {stuck, stuck, false, "the scheduler's loop is stuck", "context deadline exceeded"},
 		"the process is ended": {fine, fine, true, "ok", "stopping"},
 	} {

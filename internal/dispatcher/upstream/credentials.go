@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
@@ -24,10 +25,12 @@ var (
 	ErrHostNotAllowed     = errors.New("the credentials Secret does not list this host under " + contract.HostsKey)
 )
 
-// Credentials reads the CRM's credentials from the mounted Secret, anew for each request: the kubelet replaces the files while we run.
+// Credentials reads the CRM's credentials from the mounted Secret, again and again: the kubelet replaces the files while we run.
 type Credentials struct {
 	// Files is the mounted Secret, one file for each key.
 	Files fs.FS
+	// Recent, if set, spares reading the files for every request.
+	Recent *Recent
 	// Tokens gets access tokens; it may be nil where no kind of credentials needs one.
 	Tokens *oauth.Tokens
 }
@@ -70,7 +73,7 @@ func (c Credentials) sign(ctx context.Context, kind contract.Credentials, endpoi
 // keys returns what the Secret holds of the kind, if it may be sent to where it would go.
 func (c Credentials) keys(kind contract.Credentials, endpoint string) (map[string]string, error) {
 	wanted := append(kindKeys(kind), contract.HostsKey)
-	keys, err := c.read(wanted)
+	keys, err := c.recent(wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +124,13 @@ func kindKeys(kind contract.Credentials) []string {
 	default:
 		return nil
 	}
+}
+
+func (c Credentials) recent(keys []string) (map[string]string, error) {
+	if c.Recent == nil {
+		return c.read(keys)
+	}
+	return c.Recent.read(time.Now(), keys, c.read)
 }
 
 // read returns the keys that are there. It reads until two readings agree, so that a key of the old Secret is never sent with one of the new.
