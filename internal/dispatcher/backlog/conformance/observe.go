@@ -51,23 +51,11 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 		}
 	}
 	for _, integration := range integrations {
-		var heads []backlog.Head
-		for _, kind := range s.Kinds(integration) {
-			heads = append(heads, inPages(func(after call.ID, n int) []backlog.Head {
-				page, err := s.Heads(integration, kind, after, n)
-				must(err)
-				return page
-			}, func(h backlog.Head) call.ID { return h.ID })...)
-		}
-		if slices.SortFunc(heads, func(a, b backlog.Head) int { return cmp.Compare(a.ID, b.ID) }); len(heads) > 0 {
+		if heads := headsOf(t, s, integration); len(heads) > 0 {
 			o.Heads[integration] = heads
 		}
 		for _, state := range []call.State{call.StateParked, call.StateDead} {
-			for _, r := range inPages(func(after call.ID, n int) []call.Result {
-				listed, err := s.List(integration, state, after, n)
-				must(err)
-				return listed
-			}, func(r call.Result) call.ID { return r.ID }) {
+			for _, r := range listOf(t, s, integration, state) {
 				if name := integration + " " + string(state); r.State == state && r.Integration == integration {
 					o.Lists[name] = append(o.Lists[name], r.ID)
 				}
@@ -107,6 +95,31 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 		}
 	}
 	return o
+}
+
+// headsOf are the ready calls of an integration of all kinds, in the order of acceptance.
+func headsOf(t *rapid.T, s backlog.Store, integration string) (heads []backlog.Head) {
+	for _, kind := range s.Kinds(integration) {
+		heads = append(heads, inPages(func(after call.ID, n int) []backlog.Head {
+			page, err := s.Heads(integration, kind, after, n)
+			if err != nil {
+				t.Fatalf("the store does not answer: %v", err)
+			}
+			return page
+		}, func(h backlog.Head) call.ID { return h.ID })...)
+	}
+	slices.SortFunc(heads, func(a, b backlog.Head) int { return cmp.Compare(a.ID, b.ID) })
+	return heads
+}
+
+func listOf(t *rapid.T, s backlog.Store, integration string, state call.State) []call.Result {
+	return inPages(func(after call.ID, n int) []call.Result {
+		page, err := s.List(integration, state, after, n)
+		if err != nil {
+			t.Fatalf("the store does not answer: %v", err)
+		}
+		return page
+	}, func(r call.Result) call.ID { return r.ID })
 }
 
 // inPages reads a list in pages of three, until one is not full.
