@@ -447,19 +447,19 @@ func TestDrainTimesToTheSecond(t *testing.T) {
 func TestAtWorstTheLastCallIsLate(t *testing.T) {
 	window := func(w time.Duration, ahead *Curve) Capacity {
 		c := capacityOf(limits.Rolling, 60)
-		c.Window, c.Ahead = w, ahead
+		c.Window, c.Ahead = w, ahead // what is asked for at even chances is nothing
 		return c
 	}
 	day := capacityOf(limits.Calendar, 1000)
 	day.Window, day.Ahead, day.Free = 24*time.Hour, &Curve{}, 1000
-	free, enough := window(time.Second, &Curve{}), window(time.Minute, &Curve{})
+	free, enough := window(time.Second, evenly(0, 3600)), window(time.Minute, evenly(0, 60))
 	free.PerCall, enough.Free = 0, 10
 	for name, tc := range map[string]struct {
 		of       []Capacity
 		p50, p95 time.Duration
 	}{
-		"one that others share":      {[]Capacity{window(time.Minute, &Curve{}), day}, 10 * time.Second, 70 * time.Second},
-		"the shorter of two":         {[]Capacity{window(time.Hour, &Curve{}), window(time.Minute, &Curve{})}, 10 * time.Minute, 11 * time.Minute},
+		"one that others share":      {[]Capacity{window(time.Minute, evenly(0, 60)), day}, 10 * time.Second, 70 * time.Second},
+		"the shorter of two":         {[]Capacity{window(time.Hour, evenly(0, 60)), window(time.Minute, evenly(0, 60))}, 10 * time.Minute, 11 * time.Minute},
 		"none that others share":     {[]Capacity{window(time.Minute, nil), day}, 10 * time.Second, 10 * time.Second},
 		"one that is not taken from": {[]Capacity{window(time.Minute, nil), free}, 10 * time.Second, 10 * time.Second},
 		"it fits at once":            {[]Capacity{day}, 0, 0},
@@ -545,7 +545,7 @@ func TestWhenADayBeginsAllThatWaitedGoes(t *testing.T) {
 	minute.Window, minute.Free, minute.Share, minute.Ahead = time.Minute, 100, 10, &Curve{}
 	day.Reset, day.Window = time.Hour, 24*time.Hour
 	p50, p95, ok := Drain(80, []Capacity{minute, day})
-	if !ok || p50 != time.Hour || p95 <= 61*time.Minute || p95 > 62*time.Minute {
-		t.Errorf("80 calls take %s to %s, %t, want an hour, and at worst more than the window that the last call can be late", p50, p95, ok)
+	if !ok || p50 != time.Hour || p95 <= time.Hour || p95 > 61*time.Minute {
+		t.Errorf("80 calls take %s to %s, %t, want an hour, and at worst a part of a minute more", p50, p95, ok)
 	}
 }

@@ -62,11 +62,12 @@ func Drain(calls int64, capacities []Capacity) (p50, p95 time.Duration, ok bool)
 	return p50, max(p50, p95), ok50 && ok95
 }
 
-// lateAtWorst is by how much others can delay the last call: what is released for it goes to them, and comes back a window later.
+// lateAtWorst is by how much others can delay the last call, if they may ask for one within a window: what is released for it goes to them, and comes back a
+// window later.
 func lateAtWorst(capacities []Capacity) time.Duration {
 	shortest := time.Duration(math.MaxInt64)
 	for i := range capacities {
-		if c := &capacities[i]; c.Kind == limits.Rolling && c.PerCall > 0 && c.Ahead != nil {
+		if c := &capacities[i]; c.Kind == limits.Rolling && c.PerCall > 0 && c.Ahead != nil && interpolate(&c.Ahead.p95, c.Window) >= 1 {
 			shortest = min(shortest, max(0, c.Window))
 		}
 	}
