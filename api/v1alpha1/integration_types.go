@@ -143,7 +143,7 @@ type Overflow struct {
 	// queue bounds what waits durably for this integration.
 	// +optional
 	// +default={"maxCalls": 1000}
-	Queue Queue `json:"queue,omitzero"`
+	Queue Queue `json:"queue,omitzero"` //nolint:kubeapilinter // as for Storage: the rule on maxBytes bounds it
 }
 
 // OperationOverflow is the policy for one operation, named by the provider or matched by method and path.
