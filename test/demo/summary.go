@@ -122,10 +122,10 @@ func (d *demo) printApplications(ctx context.Context) error {
 
 func printDispatcher(report contract.Report) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "integration\taccepted for later\tdispatched\tdrained\tanswered at once\trefused\tstill queued\t")
+	_, _ = fmt.Fprintln(table, "integration\taccepted for later\tdispatched\tdrained\tanswered at once\tsaved\trefused\tstill queued\t")
 	for _, i := range report.Integrations {
 		c := i.Counters
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", i.Name, c.Accepted, c.Dispatched, c.Drained, c.Forwarded, c.Refused, waiting(i.Backlog))
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", i.Name, c.Accepted, c.Dispatched, c.Drained, c.Forwarded, c.Saved, c.Refused, waiting(i.Backlog))
 	}
 	_ = table.Flush()
 }
