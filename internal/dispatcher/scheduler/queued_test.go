@@ -152,10 +152,10 @@ func TestEnqueueRefusals(t *testing.T) {
 			b.enqueue(write("/1", call.RepeatKeyed))
 		}, contract.ReasonQueueFull},
 		"it would be too old before its turn": {func(b *bench) {
-			b.apply(plan(2, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 186 }))
 			for n := range 30 {
 				b.enqueue(write(fmt.Sprint("/", n), call.RepeatKeyed))
 			}
+			b.apply(plan(2, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 100 })) // at ten a minute
 		}, contract.ReasonQueueTooSlow},
 		"the volume is full": {func(b *bench) {
 			b.fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1, TotalBytes: 1})
