@@ -15,7 +15,8 @@ import (
 // Calls with the same answer become one while they wait. Once it was sent nobody joins it any more: the CRM may have answered before a change that the newcomer
 // has seen made. So who joins gets an answer no older than that to a call of its own.
 
-// join has a call wait for the answer of an equal one that was not sent yet and does not give up sooner. It reports whether there is one.
+// join has a call wait for the answer of an equal one that was not sent yet and gives up no later: else it would be told too late that there is no answer. It
+// reports whether there is one.
 func (s *Scheduler) join(now time.Time, w *waiter) bool {
 	if w.call.Identity == [32]byte{} || s.shadowed(w.lane, now) {
 		return false
