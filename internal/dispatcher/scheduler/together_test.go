@@ -147,9 +147,11 @@ func TestAnImpatientCallDoesNotFollow(t *testing.T) {
 		r.ask(t.Context(), alike(1), time.Minute)
 		r.ask(t.Context(), alike(1), time.Second)
 		time.Sleep(2 * time.Second)
+		r.mu.Lock()
 		if r.refused != 1 {
 			t.Errorf("%d were refused after two seconds", r.refused)
 		}
+		r.mu.Unlock()
 		r.group.Wait()
 	})
 }
