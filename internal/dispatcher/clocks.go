@@ -5,6 +5,7 @@ package dispatcher
 import (
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,11 +17,20 @@ import (
 func SystemClocks() backlog.Machine {
 	m := backlog.Machine{Wall: time.Now().Round(0), WallError: wallError()}
 	var t unix.Timespec
-	if id, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil && unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) == nil {
-		m.BootID, m.Boot = strings.TrimSpace(string(id)), time.Duration(t.Nano())
+	if id := bootID(); id != "" && unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) == nil {
+		m.BootID, m.Boot = id, time.Duration(t.Nano())
 	}
 	return m
 }
+
+// bootID does not change while a process lives, and the clocks are read with every batch.
+var bootID = sync.OnceValue(func() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
+})
 
 // wallError is how far the time of day can be off: the maximum error that the kernel keeps for the NTP client (adjtimex(2), in microseconds); 0 while the clock is
 // not synchronised.
