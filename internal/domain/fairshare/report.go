@@ -31,11 +31,10 @@ func (s *Sharing) Reserved(k int, o ledger.Owner) (hard, soft int64) {
 
 // Room is how many units of limit k the owner could take now, for calls that somebody waits for; 0 if the limit is not shared out.
 func (s *Sharing) Room(k int, o ledger.Owner) int64 {
-	s.grow()
-	s.refresh()
 	if !s.known(k, o) {
 		return 0
 	}
+	s.refresh()
 	st, most := s.standing(k, o), int64(0)
 	for class := range Class(classes) {
 		none := s.claimAs(class, k, st, 0)
