@@ -29,11 +29,16 @@ func (e *exchange) dispatch(to route) error {
 	if to.queue {
 		return e.enqueue(to)
 	}
-	if to.share {
-		e.call.Identity = identity(e.call)
+	keep := to.keep > 0 && lookup.Wanted(e.r.Header)
+	var like [32]byte
+	if to.share || keep {
+		like = identity(e.call)
 	}
-	if to.keep > 0 && lookup.Wanted(e.r.Header) {
-		return e.read(to)
+	if to.share {
+		e.call.Identity = like
+	}
+	if keep {
+		return e.read(to, like)
 	}
 	answer, err := e.Calls.Do(e.r.Context(), e.call, to.wait)
 	if err != nil {

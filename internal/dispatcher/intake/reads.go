@@ -58,8 +58,7 @@ func identity(c *call.Call) [32]byte {
 }
 
 // read answers a call whose answers are kept: with the one that is, once more with it if the CRM says that it still holds, or with a new one.
-func (e *exchange) read(to route) error {
-	key := lookup.Key(identity(e.call))
+func (e *exchange) read(to route, key lookup.Key) error {
 	kept, found := e.answers.Get(key)
 	if found && time.Since(kept.At) < to.keep {
 		e.Calls.Saved(e.call.Integration)
@@ -68,7 +67,7 @@ func (e *exchange) read(to route) error {
 	}
 	if etag := kept.ETag(); etag != "" {
 		e.call.Header.Set("If-None-Match", etag)
-		if e.call.Identity != [32]byte{} {
+		if to.share { // whoever asks without it wants the whole answer
 			e.call.Identity = identity(e.call)
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 		s.refuseWaiter(w, s.refusalOf(now, w))
 		return
 	}
-	s.wait(now, w)
+	w.wait()
 }
 
 // hopeless says whether a call surely has to wait beyond its deadline: only time frees what it needs. What is kept free for others may be given up sooner.

@@ -30,11 +30,8 @@ func (s *Scheduler) join(now time.Time, w *waiter) bool {
 	return false
 }
 
-// wait has a call wait for being sent, or for an equal one, behind those that have waited for longer.
-func (s *Scheduler) wait(now time.Time, w *waiter) {
-	if s.join(now, w) {
-		return
-	}
+// wait has a call wait for being sent, behind those that have waited for longer.
+func (w *waiter) wait() {
 	l := w.lane
 	at := len(l.waiting)
 	for at > 0 && l.waiting[at-1].since.After(w.since) {
@@ -51,7 +48,9 @@ func (s *Scheduler) part(now time.Time, w *waiter) {
 	for _, f := range followers {
 		f.leader = nil
 		f.price = s.price(f.call.Operation, f.call.Method, f.call.Target)
-		s.wait(now, f)
+		if !s.join(now, f) {
+			f.wait()
+		}
 	}
 }
 

@@ -89,12 +89,12 @@ func TestCallsThatAreNotEqualAreSentEach(t *testing.T) {
 
 func TestEqualCallsUnderShadowAreSentEach(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		b.apply(plan(2, func(p *contract.Plan) { p.Enforce = false }))
-		b.fill()
+		b.apply(plan(2, func(p *contract.Plan) { p.Enforce, p.Hold = false, true })) // held, so that they wait
 		sent, r := len(b.crm.targets()), newReaders(b)
 		for range 3 {
 			r.ask(t.Context(), alike(1), 2*time.Minute)
 		}
+		b.apply(plan(3, func(p *contract.Plan) { p.Enforce = false }))
 		r.group.Wait()
 		if got := len(b.crm.targets()) - sent; got != 3 {
 			t.Errorf("%d calls were sent", got)

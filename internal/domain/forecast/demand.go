@@ -38,7 +38,7 @@ type rolling struct {
 // NewDemand returns a Demand that has seen nothing. Those of one integration share its History, which counts the same calls. Without one only a rolling limit
 // is foreseen, as a short one.
 func NewDemand(l limits.Limit, h *History) *Demand {
-	d := &Demand{kind: l.Kind, history: h, envelope: Envelope{halfLife: shortestHalfLife}}
+	d := &Demand{kind: l.Kind, history: h, envelope: *NewEnvelope(shortestHalfLife)}
 	if l.Kind == limits.Rolling {
 		d.rolling = &rolling{asked: newWindow(l.Window), sent: newWindow(l.Window), long: l.Window >= longWindow && h != nil}
 		d.envelope.halfLife = max(l.Window, shortestHalfLife)
