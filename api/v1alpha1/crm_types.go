@@ -9,12 +9,30 @@ import (
 
 // Provider names the adapter that knows a CRM's dialect: where clients put their credential, how a refusal looks, which links lead back to it, and which
 // writes can be repeated safely.
-// +kubebuilder:validation:Enum=Zendesk;Generic
+// +kubebuilder:validation:Enum=Zendesk;Salesforce;HubSpot;Dynamics365;ServiceNow;Freshdesk;ZohoCRM;Pipedrive;Intercom;Kustomer;Generic
 type Provider string
 
 const (
 	// ProviderZendesk speaks the Zendesk Support API's dialect.
 	ProviderZendesk Provider = "Zendesk"
+	// ProviderSalesforce speaks the Salesforce REST API's dialect.
+	ProviderSalesforce Provider = "Salesforce"
+	// ProviderHubSpot speaks the HubSpot API's dialect.
+	ProviderHubSpot Provider = "HubSpot"
+	// ProviderDynamics365 speaks the Dataverse Web API's dialect.
+	ProviderDynamics365 Provider = "Dynamics365"
+	// ProviderServiceNow speaks the ServiceNow REST API's dialect.
+	ProviderServiceNow Provider = "ServiceNow"
+	// ProviderFreshdesk speaks the Freshdesk API's dialect.
+	ProviderFreshdesk Provider = "Freshdesk"
+	// ProviderZohoCRM speaks the Zoho CRM API's dialect.
+	ProviderZohoCRM Provider = "ZohoCRM"
+	// ProviderPipedrive speaks the Pipedrive API's dialect.
+	ProviderPipedrive Provider = "Pipedrive"
+	// ProviderIntercom speaks the Intercom API's dialect.
+	ProviderIntercom Provider = "Intercom"
+	// ProviderKustomer speaks the Kustomer API's dialect.
+	ProviderKustomer Provider = "Kustomer"
 	// ProviderGeneric serves any HTTP API that counts calls.
 	ProviderGeneric Provider = "Generic"
 )
@@ -62,7 +80,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required unless the provider is Zendesk, where it follows from the endpoint"
 // +kubebuilder:validation:XValidation:rule="self.endpoint.startsWith('http://') || (!has(self.credentials.oauthClient) || !has(self.credentials.oauthClient.tokenURL) || self.credentials.oauthClient.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthRefresh) || !has(self.credentials.oauthRefresh.tokenURL) || self.credentials.oauthRefresh.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthJWT) || !has(self.credentials.oauthJWT.tokenURL) || self.credentials.oauthJWT.tokenURL.startsWith('https://'))",message="tokenURL must be https unless the endpoint is plain http itself"
 type CRMSpec struct {
-	// provider names the adapter for this CRM's dialect: Zendesk, or Generic for any HTTP API that counts calls.
+	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
 	// +required
 	Provider Provider `json:"provider,omitempty"`
 

@@ -10,8 +10,17 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dynamics365"
+	"github.com/crmquota/crm-quota-operator/internal/provider/freshdesk"
 	"github.com/crmquota/crm-quota-operator/internal/provider/generic"
+	"github.com/crmquota/crm-quota-operator/internal/provider/hubspot"
+	"github.com/crmquota/crm-quota-operator/internal/provider/intercom"
+	"github.com/crmquota/crm-quota-operator/internal/provider/kustomer"
+	"github.com/crmquota/crm-quota-operator/internal/provider/pipedrive"
+	"github.com/crmquota/crm-quota-operator/internal/provider/salesforce"
+	"github.com/crmquota/crm-quota-operator/internal/provider/servicenow"
 	"github.com/crmquota/crm-quota-operator/internal/provider/zendesk"
+	"github.com/crmquota/crm-quota-operator/internal/provider/zoho"
 )
 
 // Provider adapts the dispatcher to one CRM. Its methods are pure and safe for concurrent use.
@@ -41,7 +50,14 @@ type Provider interface {
 	IdentityHeaders() []string
 }
 
-var all = []Provider{generic.Generic{}, zendesk.Zendesk{}}
+var all = []Provider{
+	zendesk.Zendesk{}, salesforce.Salesforce{}, hubspot.HubSpot{}, dynamics365.Dynamics365{}, servicenow.ServiceNow{},
+	freshdesk.Freshdesk{}, zoho.ZohoCRM{}, pipedrive.Pipedrive{}, intercom.Intercom{}, kustomer.Kustomer{},
+	generic.Generic{},
+}
+
+// All are the CRMs whose dialect is known, Generic last.
+func All() []Provider { return slices.Clone(all) }
 
 // ByName returns the provider that CRM.spec.provider names, and false if there is none.
 func ByName(name string) (Provider, bool) {

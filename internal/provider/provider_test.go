@@ -28,7 +28,7 @@ func get(t *testing.T, name string) provider.Provider {
 }
 
 func TestByNameKnowsNoOther(t *testing.T) {
-	for _, name := range []string{"", "zendesk", "HubSpot"} {
+	for _, name := range []string{"", "zendesk", "SugarCRM"} {
 		if p, found := provider.ByName(name); found {
 			t.Errorf("ByName(%q) = %v, want none", name, p)
 		}

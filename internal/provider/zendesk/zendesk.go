@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+	"github.com/crmquota/crm-quota-operator/internal/provider/generic"
 )
 
-// Zendesk is the Zendesk Support API, /api/v2.
-type Zendesk struct{}
+// Zendesk is the Zendesk Support API, /api/v2. What it does not say otherwise is as with any API.
+type Zendesk struct{ generic.Generic }
 
 // Name is Zendesk.
 func (Zendesk) Name() string { return "Zendesk" }

@@ -13,7 +13,7 @@ import (
 //
 // CRMSpec declares a CRM connection and the limits of its licence.
 type CRMSpecApplyConfiguration struct {
-	// provider names the adapter for this CRM's dialect: Zendesk, or Generic for any HTTP API that counts calls.
+	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
 	Provider *apiv1alpha1.Provider `json:"provider,omitempty"`
 	// endpoint is the CRM's base URL, scheme and host with an optional port, without a path: https://acme.zendesk.com. Plain http sends the CRM's credentials
 	// in clear text; it is meant for simulators in the same cluster.
