@@ -3,14 +3,10 @@
 package bench
 
 import (
-	"bytes"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,74 +47,6 @@ func residentMiB(b *testing.B, pid int) float64 {
 	}
 	b.Fatal("no VmRSS")
 	return 0
-}
-
-// BenchmarkForward compares a call that fits with one through httputil.ReverseProxy, both over the same kind of transport. The dispatcher makes each call's
-// intent durable before it sends it; the proxy keeps nothing.
-func BenchmarkForward(b *testing.B) {
-	crm := startStub(b)
-	target, err := url.Parse(crm.url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &http.Transport{MaxIdleConnsPerHost: 256},
-	}
-	peer := httptest.NewServer(proxy)
-	b.Cleanup(peer.Close)
-	d := start(b, crm.url, nil)
-	var nanos [2]float64
-	for i, base := range []string{peer.URL, "http://" + d.intake} {
-		client := newClient(b)
-		b.Run([]string{"peer=ReverseProxy", "dispatcher"}[i], func(b *testing.B) {
-			b.SetParallelism(32)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					call(b, client, http.MethodGet, base+"/api/v2/users/search.json?query=ada", nil, http.StatusOK)
-				}
-			})
-			nanos[i] = float64(b.Elapsed()) / float64(b.N)
-			if i == 1 && nanos[0] > 0 {
-				b.ReportMetric(nanos[0]/nanos[1], "x-peer-throughput")
-			}
-		})
-	}
-}
-
-// BenchmarkAccept compares a durable 202 with one write and fsync of the same bytes, with 64 clients.
-func BenchmarkAccept(b *testing.B) {
-	body := []byte(`{"ticket":{"subject":"Call log","comment":{"body":"` + strings.Repeat("x", 900) + `"}}}`)
-	var nanos [2]float64
-	b.Run("limit=write+fsync", func(b *testing.B) {
-		file, err := os.Create(filepath.Join(b.TempDir(), "log"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer file.Close() //nolint:errcheck // a scratch file
-		for b.Loop() {
-			if _, err := file.Write(body); err != nil {
-				b.Fatal(err)
-			}
-			if err := file.Sync(); err != nil {
-				b.Fatal(err)
-			}
-		}
-		nanos[0] = float64(b.Elapsed()) / float64(b.N)
-	})
-	b.Run("dispatcher", func(b *testing.B) {
-		d := start(b, startStub(b).url, func(p *contract.Plan) { p.Hold = true })
-		client := newClient(b)
-		b.SetParallelism(32)
-		b.ResetTimer()
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				call(b, client, http.MethodPost, "http://"+d.intake+"/api/v2/tickets.json", bytes.NewReader(body), http.StatusAccepted)
-			}
-		})
-		nanos[1] = float64(b.Elapsed()) / float64(b.N)
-		b.ReportMetric(nanos[0]/nanos[1], "x-single-fsync-throughput")
-	})
 }
 
 // BenchmarkDrainStart reports how long after a limit has room again the next call reaches the CRM.

@@ -28,6 +28,10 @@ const clientKey = "bench-key-0123456789abcdef"
 var binary string
 
 func TestMain(m *testing.M) {
+	if address := os.Getenv(peerAddress); address != "" {
+		fmt.Fprintln(os.Stderr, servePeer(address, os.Getenv(peerTarget)))
+		os.Exit(1)
+	}
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		panic(err)

@@ -43,7 +43,7 @@ func foreignRows(ctx context.Context, long bool, seed uint64) ([]row, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	for i, judge := range foreignJudges {
 		section := fmt.Sprintf("Three integrations as above; judged by %s, which is %s, in real time", judge.name, judge.counting)
-		where, err := judge.needs.find(ctx)
+		where, err := judge.needs.Find(ctx)
 		if err != nil {
 			byJudge[i] = []row{{section: section, limiter: "all", notRun: err.Error()}}
 			continue

@@ -15,17 +15,18 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/test/debian"
 )
 
 // foreignJudge is a server with a rate limiter that nobody of this project wrote. GET /CALLS/SECONDS/KEY is answered 200, or 429 where it refuses.
 type foreignJudge struct {
 	name     string
-	needs    need
+	needs    debian.Need
 	counting limits.Counting
 	// burst of a limit, where the judge's counting has one.
 	burst func(l licence) int
 	// command returns what serves the licences on a port of the loopback; dir is a folder for its files.
-	command func(where found, dir string, port int, ls []licence) (argv []string, err error)
+	command func(where debian.Found, dir string, port int, ls []licence) (argv []string, err error)
 }
 
 //go:embed judges/movingwindow.py
@@ -35,35 +36,35 @@ var judgeFiles embed.FS
 var foreignJudges = []foreignJudge{
 	{
 		name: "Python limits, moving window", counting: limits.Exact,
-		needs:   need{program: "/usr/bin/python3", file: "/usr/lib/python3/dist-packages/limits", pkg: "python3-limits"},
+		needs:   debian.Need{Program: "/usr/bin/python3", File: "/usr/lib/python3/dist-packages/limits", Package: "python3-limits"},
 		burst:   func(licence) int { return 0 },
 		command: pythonLimits,
 	},
 	{
 		name: "HAProxy, http_req_rate", counting: limits.Approximate,
-		needs:   need{program: "/usr/sbin/haproxy", pkg: "haproxy"},
+		needs:   debian.Need{Program: "/usr/sbin/haproxy", Package: "haproxy"},
 		burst:   func(licence) int { return 0 },
 		command: haproxy,
 	},
 	{
 		name: "nginx, limit_req", counting: limits.TokenBucket,
-		needs:   need{program: "/usr/sbin/nginx", pkg: "nginx-light"},
+		needs:   debian.Need{Program: "/usr/sbin/nginx", Package: "nginx-light"},
 		burst:   func(l licence) int { return l.calls / 4 },
 		command: nginx,
 	},
 }
 
-func pythonLimits(where found, dir string, port int, _ []licence) ([]string, error) {
+func pythonLimits(where debian.Found, dir string, port int, _ []licence) ([]string, error) {
 	script := filepath.Join(dir, "movingwindow.py")
 	source, err := judgeFiles.ReadFile("judges/movingwindow.py")
 	if err != nil {
 		return nil, err
 	}
-	return []string{where.program, script, fmt.Sprint(port)}, os.WriteFile(script, source, 0o600)
+	return []string{where.Program, script, fmt.Sprint(port)}, os.WriteFile(script, source, 0o600)
 }
 
 // haproxy refuses by the rate of all requests, refused ones too, in a table that estimates the last period from this one and the one before.
-func haproxy(where found, dir string, port int, ls []licence) ([]string, error) {
+func haproxy(where debian.Found, dir string, port int, ls []licence) ([]string, error) {
 	var tables, rules strings.Builder
 	for i, l := range ls {
 		fmt.Fprintf(&tables, "backend table%d\n  stick-table type string len 64 size 1k expire 10m store http_req_rate(%ds)\n", i, seconds(l))
@@ -82,11 +83,11 @@ defaults
 %s  http-request return status 200
 `, tables.String(), port, rules.String())
 	config := filepath.Join(dir, "haproxy.cfg")
-	return []string{where.program, "-db", "-f", config}, os.WriteFile(config, []byte(text), 0o600)
+	return []string{where.Program, "-db", "-f", config}, os.WriteFile(config, []byte(text), 0o600)
 }
 
 // nginx lets burst calls through at once and refills at the rate of the limit, by the millisecond.
-func nginx(where found, dir string, port int, ls []licence) ([]string, error) {
+func nginx(where debian.Found, dir string, port int, ls []licence) ([]string, error) {
 	var zones, locations strings.Builder
 	for i, l := range ls {
 		perMinute := int(time.Duration(l.calls) * time.Minute / l.window)
@@ -114,7 +115,7 @@ http {
 }
 `, dir, port, zones.String(), locations.String())
 	config := filepath.Join(dir, "nginx.conf")
-	return []string{where.program, "-p", dir, "-c", config, "-e", filepath.Join(dir, "start.log")}, os.WriteFile(config, []byte(text), 0o600)
+	return []string{where.Program, "-p", dir, "-c", config, "-e", filepath.Join(dir, "start.log")}, os.WriteFile(config, []byte(text), 0o600)
 }
 
 func seconds(l licence) int { return int(l.window / time.Second) }
@@ -123,7 +124,7 @@ func seconds(l licence) int { return int(l.window / time.Second) }
 func (l licence) path() string { return fmt.Sprintf("/%d/%d/", l.calls, seconds(l)) }
 
 // start runs the judge until the context ends and returns its base URL once it answers.
-func (j foreignJudge) start(ctx context.Context, where found, dir string, ls []licence) (url string, err error) {
+func (j foreignJudge) start(ctx context.Context, where debian.Found, dir string, ls []licence) (url string, err error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return "", err
@@ -133,7 +134,7 @@ func (j foreignJudge) start(ctx context.Context, where found, dir string, ls []l
 		return "", err
 	}
 	command := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // a program that was looked for by name, and files of our own
-	command.Env = append(os.Environ(), where.environment...)
+	command.Env = append(os.Environ(), where.Environment...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 5 * time.Second
 	var output strings.Builder

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/test/debian"
 )
 
 // TestOnlyOursKeepsTheLimit is a short run of what the scoreboard prints.
@@ -91,8 +92,8 @@ func TestTableSaysWhatWasNotRun(t *testing.T) {
 
 func TestMissingPackageIsNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no apt-get
-	n := need{program: "/nowhere/judge", pkg: "some-package"}
-	if _, err := n.find(t.Context()); err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends some-package") {
+	n := debian.Need{Program: "/nowhere/judge", Package: "some-package"}
+	if _, err := n.Find(t.Context()); err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends some-package") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package debian finds programs of Debian's that tests and benchmarks compare with, and unpacks those that are not installed.
+package debian
 
 import (
 	"context"
@@ -12,56 +13,56 @@ import (
 	"runtime"
 )
 
-// need is a program, and perhaps a file that it needs, and the Debian package that brings what is missing.
-type need struct{ program, file, pkg string }
+// Need is a program, and perhaps a file that it needs, and the Debian package that brings what is missing.
+type Need struct{ Program, File, Package string }
 
-// found is where a program is, and what must be in its environment.
-type found struct {
-	program     string
-	environment []string
+// Found is where a program is, and what must be in its environment.
+type Found struct {
+	Program     string
+	Environment []string
 }
 
-// find looks for what is installed, and otherwise unpacks the package, with what it needs, into a folder of this user's cache: nothing is installed, so no
-// server is started that the machine would keep. Without root it only says what to install.
-func (n need) find(ctx context.Context) (found, error) {
-	if exist(n.program, n.file) {
-		return found{program: n.program}, nil
+// Find looks for what is installed, and otherwise unpacks the package, with what it needs, into a folder of this user's cache: nothing is installed, so no
+// server is started that the machine would keep. Without root, or where apt-get is missing or fails, its error says what to install.
+func (n Need) Find(ctx context.Context) (Found, error) {
+	if exist(n.Program, n.File) {
+		return Found{Program: n.Program}, nil
 	}
-	advice := fmt.Errorf("not installed; apt-get install --no-install-recommends %s", n.pkg)
+	advice := fmt.Errorf("not installed; apt-get install --no-install-recommends %s", n.Package)
 	if os.Geteuid() != 0 {
-		return found{}, advice
+		return Found{}, advice
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return found{}, errors.Join(advice, err)
+		return Found{}, errors.Join(advice, err)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return found{}, err
+		return Found{}, err
 	}
-	root := filepath.Join(cache, "crm-quota-operator", "debian", n.pkg)
+	root := filepath.Join(cache, "crm-quota-operator", "debian", n.Package)
 	if err := n.unpack(ctx, root); err != nil {
-		return found{}, fmt.Errorf("%w: %w", advice, err)
+		return Found{}, fmt.Errorf("%w: %w", advice, err)
 	}
 	return n.in(root)
 }
 
 // in returns the program under a root where packages were unpacked; what was there before, of the system, was not.
-func (n need) in(root string) (found, error) {
-	f := found{program: n.program, environment: []string{
+func (n Need) in(root string) (Found, error) {
+	f := Found{Program: n.Program, Environment: []string{
 		"LD_LIBRARY_PATH=" + filepath.Join(root, "usr/lib", map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]+"-linux-gnu"),
 		"PYTHONPATH=" + filepath.Join(root, "usr/lib/python3/dist-packages"),
 	}}
-	if !exist(n.program) {
-		f.program = filepath.Join(root, n.program)
+	if !exist(n.Program) {
+		f.Program = filepath.Join(root, n.Program)
 	}
-	if !exist(f.program) || n.file != "" && !exist(filepath.Join(root, n.file)) {
-		return found{}, fmt.Errorf("package %s has no %s %s", n.pkg, n.program, n.file)
+	if !exist(f.Program) || n.File != "" && !exist(filepath.Join(root, n.File)) {
+		return Found{}, fmt.Errorf("package %s has no %s %s", n.Package, n.Program, n.File)
 	}
 	return f, nil
 }
 
 // unpack fetches the package, and those that it needs and the system has not, and unpacks them under root, if that has not been done.
-func (n need) unpack(ctx context.Context, root string) error {
+func (n Need) unpack(ctx context.Context, root string) error {
 	if _, err := n.in(root); err == nil {
 		return nil
 	}
@@ -69,7 +70,7 @@ func (n need) unpack(ctx context.Context, root string) error {
 	if err := os.MkdirAll(filepath.Join(archives, "partial"), 0o755); err != nil { //nolint:gosec // apt's own user must read it
 		return err
 	}
-	fetch := []string{"apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only", "-o", "Dir::Cache::archives=" + archives, n.pkg}
+	fetch := []string{"apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only", "-o", "Dir::Cache::archives=" + archives, n.Package}
 	if command(ctx, fetch...) != nil {
 		// The usual reason is that the package lists are missing or old.
 		if err := command(ctx, "apt-get", "update", "-q"); err != nil {

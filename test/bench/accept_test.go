@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+)
+
+// acceptors is how many clients have calls accepted at a time.
+const acceptors = 128
+
+// hold has a plan accept calls and send none.
+func hold(p *contract.Plan) { p.Hold = true }
+
+func accept(b *testing.B, client *http.Client, base string) {
+	b.Helper()
+	call(b, client, http.MethodPost, base+"/api/v2/tickets.json", bytes.NewReader(ticket), http.StatusAccepted)
+}
+
+// BenchmarkAccept compares durable 202s for 1 KiB, with 128 clients: with a handler that reads the body and does nothing, with one writer that syncs each, and
+// with JetStream on the same disk under sync_interval always.
+func BenchmarkAccept(b *testing.B) {
+	var handler, single, jetStream float64
+	b.Run("limit=EmptyHandler", func(b *testing.B) { handler = acceptAll(b, startGo(b, "").url) })
+	b.Run("limit=write+fdatasync", func(b *testing.B) {
+		file, err := os.Create(filepath.Join(b.TempDir(), "log"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer file.Close() //nolint:errcheck // a scratch file
+		for b.Loop() {
+			writeSync(b, file)
+		}
+		single = float64(b.Elapsed()) / float64(b.N)
+	})
+	b.Run("peer=JetStream", func(b *testing.B) {
+		jetStream = publishAll(b)
+		b.ReportMetric(jetStream, "ns/op")
+	})
+	b.Run("dispatcher", func(b *testing.B) {
+		nanos := acceptAll(b, "http://"+start(b, startStub(b).url, hold).intake)
+		b.ReportMetric(handler/nanos, "x-EmptyHandler-throughput")
+		b.ReportMetric(single/nanos, "x-single-fdatasync-throughput")
+		b.ReportMetric(jetStream/nanos, "x-JetStream-throughput")
+	})
+}
+
+// BenchmarkAcceptLatency reports what a durable 202 takes at 1,000 calls a second.
+func BenchmarkAcceptLatency(b *testing.B) {
+	b.Run("limit=fdatasync", benchmarkDisk)
+	b.Run("dispatcher", func(b *testing.B) {
+		d, client := start(b, startStub(b).url, hold), newClient(b)
+		reportMillis(b, "latency", paced(b, func() { accept(b, client, "http://"+d.intake) }))
+		b.ReportMetric(residentMiB(b, d.command.Process.Pid), "resident-MiB")
+	})
+}
+
+// acceptAll has b.N calls accepted and returns the nanoseconds each took.
+func acceptAll(b *testing.B, base string) float64 {
+	b.Helper()
+	client := newClient(b)
+	b.SetParallelism(acceptors / 2)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			accept(b, client, base)
+		}
+	})
+	return float64(b.Elapsed()) / float64(b.N)
+}
+
+func writeSync(b *testing.B, file *os.File) {
+	b.Helper()
+	if _, err := file.Write(ticket); err != nil {
+		b.Fatal(err)
+	}
+	if err := unix.Fdatasync(int(file.Fd())); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// publishAll has b.N messages stored by a JetStream server of a module of its own, and returns the nanoseconds each took.
+func publishAll(b *testing.B) float64 {
+	b.Helper()
+	dir := b.TempDir()
+	program := filepath.Join(dir, "jetstream")
+	build := exec.CommandContext(b.Context(), "go", "build", "-o", program, ".")
+	build.Dir = "jetstream"
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("building the JetStream peer: %v\n%s", err, out)
+	}
+	publish := exec.CommandContext(b.Context(), program, "-dir", filepath.Join(dir, "store"), "-n", strconv.Itoa(b.N), "-clients", strconv.Itoa(acceptors),
+		"-bytes", strconv.Itoa(len(ticket)))
+	publish.Stderr = os.Stderr
+	out, err := publish.Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var nanos float64
+	if err := json.Unmarshal(out, &nanos); err != nil {
+		b.Fatal(err)
+	}
+	return nanos
+}

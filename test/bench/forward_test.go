@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ticket is a body of 1 KiB.
+var ticket = []byte(`{"ticket":{"subject":"Call log","comment":{"body":"` + strings.Repeat("x", 968) + `"}}}`)
+
+// proxies are the dispatcher and what it is compared with, each started in front of a CRM.
+var proxies = []struct {
+	name  string
+	start func(b *testing.B, crm string) contender
+}{
+	{"peer=ReverseProxy", startGo},
+	{"peer=nginx", startNginx},
+	{"peer=HAProxy", startHAProxy},
+	{"dispatcher", func(b *testing.B, crm string) contender {
+		b.Helper()
+		d := start(b, crm, nil)
+		return contender{"http://" + d.intake, d.command.Process.Pid}
+	}},
+}
+
+// post makes a call of 1 KiB that nothing may make twice; no limit binds it.
+func post(b *testing.B, client *http.Client, base string) {
+	b.Helper()
+	call(b, client, http.MethodPost, base+"/api/v2/users.json", bytes.NewReader(ticket), http.StatusOK)
+}
+
+// BenchmarkForward compares how many calls of 1 KiB pass, with 64 clients. The dispatcher makes each call's intent durable before it sends it; the peers keep
+// nothing, and of them only HAProxy counts. Client and CRM compute on the same cores, and the peers' share of a core says more than their throughput.
+func BenchmarkForward(b *testing.B) {
+	crm := startStub(b)
+	var reverseProxy float64
+	for _, p := range proxies {
+		b.Run(p.name, func(b *testing.B) {
+			c, client := p.start(b, crm.url), newClient(b)
+			before := cpuTime(b, c.pid)
+			b.SetParallelism(32)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					post(b, client, c.url)
+				}
+			})
+			nanos := float64(b.Elapsed()) / float64(b.N)
+			b.ReportMetric(float64((cpuTime(b, c.pid)-before).Microseconds())/1000/float64(b.N), "cpu-ms/call")
+			if p.name == proxies[0].name {
+				reverseProxy = nanos
+			}
+			b.ReportMetric(reverseProxy/nanos, "x-ReverseProxy-throughput")
+		})
+	}
+}
+
+// BenchmarkForwardLatency reports what a call takes at 1,000 calls a second, beside what the disk takes for a write and fdatasync: a call waits for one.
+func BenchmarkForwardLatency(b *testing.B) {
+	crm := startStub(b)
+	b.Run("limit=fdatasync", benchmarkDisk)
+	for _, p := range proxies {
+		b.Run(p.name, func(b *testing.B) {
+			c, client := p.start(b, crm.url), newClient(b)
+			reportMillis(b, "latency", paced(b, func() { post(b, client, c.url) }))
+		})
+	}
+}
+
+// paced has b.N calls made, 1,000 a second however long each takes, and returns what each took. A second of them is not counted: connections are made in it.
+func paced(b *testing.B, do func()) []time.Duration {
+	b.Helper()
+	const warm = 1000
+	times := make([]time.Duration, warm+b.N)
+	done := make(chan struct{}, len(times))
+	began := time.Now()
+	for i := range times {
+		time.Sleep(time.Until(began.Add(time.Duration(i) * time.Millisecond)))
+		go func() {
+			began := time.Now()
+			do()
+			times[i] = time.Since(began)
+			done <- struct{}{}
+		}()
+	}
+	for range times {
+		<-done
+	}
+	return times[warm:]
+}
+
+// benchmarkDisk reports how long it takes to append 1 KiB and have it on the disk.
+func benchmarkDisk(b *testing.B) {
+	file, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close() //nolint:errcheck // a scratch file
+	var times []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		writeSync(b, file)
+		times = append(times, time.Since(began))
+	}
+	reportMillis(b, "fdatasync", times)
+}
