@@ -5,8 +5,8 @@ package intake
 import (
 	"io"
 	"maps"
-	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,7 +61,12 @@ func (e *exchange) writeStatus(status int) {
 }
 
 func (e *exchange) extendDeadline() {
-	_ = e.control.SetWriteDeadline(time.Now().Add(chunkTime)) // not supported: in tests only
+	now := time.Now()
+	if now.Sub(e.extended) < time.Second { // it costs more than to look
+		return
+	}
+	e.extended = now
+	_ = e.control.SetWriteDeadline(now.Add(chunkTime)) // not supported: in tests only
 }
 
 // notPassedOn are headers of answers that end here. A session of the CRM's is the dispatcher's, not the client's. Alt-Svc would have clients go on at an address
@@ -73,28 +78,40 @@ var ofTheBody = []string{"Content-Length", "Content-Md5", "Digest", "Content-Dig
 
 // rewritten is an answer with its links leading to the intake. The body is rewritten as it is read.
 func (v *view) rewritten(header http.Header, body io.Reader) (http.Header, io.Reader) {
-	out := endToEnd(header)
+	out := maps.Clone(header)
 	for _, name := range notPassedOn {
-		out.Del(name)
+		delete(out, name)
 	}
 	for _, name := range []string{"Location", "Content-Location"} {
-		for i, value := range out[name] {
-			out[name][i], _ = v.links.URL(value)
-		}
+		changeEach(out, name, func(value string) string {
+			value, _ = v.links.URL(value)
+			return value
+		})
 	}
-	for i, value := range out["Link"] {
-		out["Link"][i] = v.links.LinkHeader(value)
-	}
+	changeEach(out, "Link", v.links.LinkHeader)
 	if !isJSON(out.Get("Content-Type")) || out.Get("Content-Encoding") != "" || v.members.None() {
 		return out, body
 	}
 	for _, name := range ofTheBody {
-		out.Del(name)
+		delete(out, name)
 	}
 	return out, v.links.Body(body, v.members)
 }
 
+// changeEach changes the values of a header, whose others may keep theirs.
+func changeEach(header http.Header, name string, change func(string) string) {
+	if len(header[name]) == 0 {
+		return
+	}
+	values := slices.Clone(header[name])
+	for i, value := range values {
+		values[i] = change(value)
+	}
+	header[name] = values
+}
+
 func isJSON(contentType string) bool {
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "application/json" || strings.HasSuffix(media, "+json")
 }

@@ -113,6 +113,8 @@ type exchange struct {
 	call   *call.Call
 	// answered: the status has been sent.
 	answered bool
+	// extended is when the client was last given more time to take the answer.
+	extended time.Time
 }
 
 // serve is the way of a request: each step may refuse it.

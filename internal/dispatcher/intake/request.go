@@ -3,13 +3,13 @@
 package intake
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,12 +41,14 @@ func (e *exchange) readBody() (body []byte, release func(), err error) {
 		return nil, nil, &call.Refusal{Code: contract.ReasonOverloaded, RetryAfter: time.Second, Detail: "too many requests are under way"}
 	}
 	_ = e.control.SetReadDeadline(e.started.Add(bodyTime)) // not supported: in tests only
-	body, err = io.ReadAll(http.MaxBytesReader(e.w, e.r.Body, maxBody))
+	read := bytes.NewBuffer(make([]byte, 0, max(e.r.ContentLength, 0)+bytes.MinRead))
+	_, err = read.ReadFrom(http.MaxBytesReader(e.w, e.r.Body, maxBody))
 	if err != nil {
 		e.memory.Release(claimed)
 		return nil, nil, bodyRefusal(err)
 	}
 	_ = e.control.SetReadDeadline(time.Time{})
+	body = read.Bytes()
 	held := int64(len(body)) + perRequest
 	e.memory.Release(claimed - held)
 	return body, func() { e.memory.Release(held) }, nil
@@ -133,11 +135,6 @@ func (e *exchange) randomKey() string {
 	return string(random[:])
 }
 
-// hopByHop headers are about one connection (RFC 9110 7.6.1).
-var hopByHop = []string{
-	"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Http2-Settings", "Proxy-Authenticate", "Proxy-Authorization",
-}
-
 // notForwarded are further request headers that end here: credentials; what speaks to us; what the transport to the CRM sets itself; and what some servers take for
 // another target or sender than the request's own.
 var notForwarded = []string{
@@ -150,22 +147,11 @@ var notForwarded = []string{
 
 // forwarded are the headers of a request that go to the CRM.
 func forwarded(header http.Header, private []string) http.Header {
-	out := endToEnd(header)
-	for _, name := range slices.Concat(notForwarded, private) {
-		out.Del(name)
+	out := call.EndToEnd(header)
+	for _, name := range notForwarded {
+		delete(out, name)
 	}
-	return out
-}
-
-// endToEnd is a copy without the headers that are about one connection, among them those that Connection names.
-func endToEnd(header http.Header) http.Header {
-	out := header.Clone()
-	for _, value := range header.Values("Connection") {
-		for name := range strings.SplitSeq(value, ",") {
-			out.Del(strings.TrimSpace(name))
-		}
-	}
-	for _, name := range hopByHop {
+	for _, name := range private {
 		out.Del(name)
 	}
 	return out

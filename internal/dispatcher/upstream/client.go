@@ -119,7 +119,9 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 		cancel()
 		return Outcome{Err: err, Began: now(), Ended: now()}
 	}
-	request, err := c.request(ctx, to, what, signed.header)
+	connected := &atomic.Bool{}
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	request, err := c.request(traced, to, what, signed.header)
 	if err == nil {
 		err = charge.use()
 	}
@@ -128,10 +130,6 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 		cancel()
 		return Outcome{Err: err, Began: now(), Ended: now()}
 	}
-	connected := &atomic.Bool{}
-	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	}))
 	deadline := time.AfterFunc(ResponseTimeout, cancel)
 	began := now()
 	response, err := c.transportFor(what).RoundTrip(request) //nolint:bodyclose // readAnswer closes it, or the Rest it returns
@@ -142,8 +140,8 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 		return Outcome{Err: explain(err, timedOut), Sent: connected.Load(), Began: began, Ended: now()}
 	}
 	signed.answered(response.StatusCode)
-	o := Outcome{Sent: true, Began: began, Answer: &call.Answer{Status: response.StatusCode, Header: endToEnd(response.Header)}}
-	c.readAnswer(ctx, &o, response.Body, deadline, cancel)
+	o := Outcome{Sent: true, Began: began, Answer: &call.Answer{Status: response.StatusCode, Header: call.EndToEnd(response.Header)}}
+	c.readAnswer(ctx, &o, response, deadline, cancel)
 	return o
 }
 
@@ -155,9 +153,13 @@ func (c *Client) transportFor(what *call.Call) *http.Transport {
 }
 
 // readAnswer reads up to MaxBuffered bytes at our pace: a slow client must not keep a charge from ending.
-func (c *Client) readAnswer(ctx context.Context, o *Outcome, body io.ReadCloser, deadline *time.Timer, cancel context.CancelFunc) {
+func (c *Client) readAnswer(ctx context.Context, o *Outcome, response *http.Response, deadline *time.Timer, cancel context.CancelFunc) {
 	var buffer bytes.Buffer
-	n, err := io.Copy(&buffer, io.LimitReader(body, MaxBuffered+1))
+	body := response.Body
+	if said := response.ContentLength; said > 0 && said <= MaxBuffered {
+		buffer.Grow(int(said) + bytes.MinRead)
+	}
+	n, err := buffer.ReadFrom(io.LimitReader(body, MaxBuffered+1))
 	switch {
 	case err != nil:
 		timedOut := !deadline.Stop()
@@ -186,9 +188,9 @@ func (c *Client) request(ctx context.Context, to Destination, what *call.Call, s
 		return nil, errors.New("the call's target is not in origin form")
 	}
 	target.Scheme, target.Host = endpoint.Scheme, endpoint.Host
-	header := endToEnd(what.Header)
+	header := call.EndToEnd(what.Header)
 	for _, name := range clientOnly {
-		header.Del(name)
+		delete(header, name)
 	}
 	maps.Copy(header, signed)
 	if header.Get("User-Agent") == "" {

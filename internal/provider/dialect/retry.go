@@ -27,6 +27,9 @@ const maxRetryAfter = 24 * time.Hour
 // be understood.
 func RetryAfter(header http.Header, now time.Time) (wait time.Duration, ok bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
+	if value == "" { // most answers; what is no number and no date takes a while to find out
+		return 0, false
+	}
 	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
 		return min(time.Duration(seconds)*time.Second, maxRetryAfter), true
 	}

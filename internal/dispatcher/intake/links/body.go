@@ -79,9 +79,7 @@ func (d *document) Read(p []byte) (int, error) {
 		var n int
 		piece := chunks.Get().(*[chunk]byte)
 		n, d.err = d.source.Read(piece[:])
-		for _, b := range piece[:n] {
-			d.take(b)
-		}
+		d.take(piece[:n])
 		chunks.Put(piece)
 		if d.err != nil {
 			d.release()
@@ -90,22 +88,28 @@ func (d *document) Read(p []byte) (int, error) {
 	return d.ready.Read(p)
 }
 
-// take moves one byte from the source towards the reader.
-func (d *document) take(b byte) {
-	switch d.scan.next(b) {
-	case insideLink:
-		d.held = append(d.held, b)
-		if len(d.held) > maxLink {
+// take moves bytes from the source towards the reader.
+func (d *document) take(piece []byte) {
+	passed := 0 // so many bytes of the piece are ready or held
+	for i, b := range piece {
+		at := d.scan.next(b)
+		if at == elsewhere {
+			continue
+		}
+		if len(d.held) == 0 {
+			d.ready.Write(piece[passed:i])
+		}
+		d.held, passed = append(d.held, b), i+1
+		switch {
+		case at == endOfLink:
+			d.held = d.rewritten(d.held)
+			d.release()
+		case len(d.held) > maxLink:
 			d.release()
 			d.scan.letGo()
 		}
-	case endOfLink:
-		d.held = append(d.held, b)
-		d.held = d.rewritten(d.held)
-		d.release()
-	default:
-		d.ready.WriteByte(b)
 	}
+	d.ready.Write(piece[passed:])
 }
 
 func (d *document) release() {

@@ -3,6 +3,7 @@
 package links
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -137,6 +138,10 @@ func (s *scanner) insideText(b byte) place {
 func (s *scanner) named() {
 	top := s.top()
 	top.wantName, top.value = false, nil
+	if bytes.IndexByte(s.name, '\\') < 0 {
+		top.value = top.members[string(s.name[1:len(s.name)-1])]
+		return
+	}
 	var name string
 	if json.Unmarshal(s.name, &name) == nil {
 		top.value = top.members[name]
