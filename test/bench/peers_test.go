@@ -200,7 +200,7 @@ func cpuTime(b *testing.B, pid int) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, child := range strings.Fields(string(children)) {
+	for _, child := range strings.FieldsSeq(string(children)) {
 		n, err := strconv.Atoi(child)
 		if err != nil {
 			b.Fatal(err)

@@ -31,6 +31,8 @@ type Call struct {
 	// Header holds end-to-end headers only. It never holds credentials: the upstream client adds the CRM's.
 	Header http.Header
 	Body   []byte
+	// Stream, if set, is the body in place of Body: of a call that somebody waits for.
+	Stream *Stream
 
 	// OrderKey, if not empty, orders the queued calls of its integration that have the same: each is sent after the one before it has ended. At most MaxOrderKey bytes.
 	OrderKey string
@@ -50,6 +52,13 @@ type Repeat struct {
 	Class RepeatClass
 	// KeyValidFor is how long after the first sending the CRM still recognises the call's idempotency key; only with RepeatKeyed.
 	KeyValidFor time.Duration
+}
+
+// Stream is a body that is read once, while the call is sent.
+type Stream struct {
+	Body io.Reader
+	// Length in bytes.
+	Length int64
 }
 
 // RepeatClass is a class of calls by the effect of sending them twice.

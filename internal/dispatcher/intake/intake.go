@@ -73,7 +73,9 @@ type Options struct {
 type Intake struct {
 	Options
 	memory *semaphore.Weighted
-	cached atomic.Pointer[view]
+	// uploads bounds the calls whose bodies are passed on while they come in.
+	uploads *semaphore.Weighted
+	cached  atomic.Pointer[view]
 	// answers are those of calls that only read.
 	answers *lookup.Cache
 }
@@ -86,7 +88,9 @@ func New(options Options) *Intake {
 	if options.Observe == nil {
 		options.Observe = func(Outcome) {}
 	}
-	return &Intake{Options: options, memory: semaphore.NewWeighted(maxMemory), answers: lookup.New()}
+	return &Intake{
+		Options: options, memory: semaphore.NewWeighted(maxMemory), uploads: semaphore.NewWeighted(maxUploads), answers: lookup.New(),
+	}
 }
 
 // ServeHTTP answers one request.
@@ -131,6 +135,9 @@ func (e *exchange) serve() error {
 	}
 	if isOwn(e.path) {
 		return e.answerOwn()
+	}
+	if e.r.ContentLength > maxBody {
+		return e.upload()
 	}
 	body, release, err := e.readBody()
 	if err != nil {

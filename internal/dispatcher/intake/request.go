@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// maxBody of a request, in bytes.
+	// maxBody is the longest body that is held, in bytes; a longer one is passed on while it comes in if its length was said.
 	maxBody = 8 << 20
 	// bodyTime is how long a client may take to send its body.
 	bodyTime = 60 * time.Second
@@ -30,9 +30,6 @@ const (
 
 // readBody reads the whole body. release gives its memory back when nothing holds the body any more.
 func (e *exchange) readBody() (body []byte, release func(), err error) {
-	if e.r.ContentLength > maxBody {
-		return nil, nil, tooLarge()
-	}
 	claimed := e.r.ContentLength + perRequest
 	if e.r.ContentLength < 0 { // not said: up to all that is allowed
 		claimed = maxBody + perRequest
@@ -55,7 +52,7 @@ func (e *exchange) readBody() (body []byte, release func(), err error) {
 }
 
 func tooLarge() error {
-	return &call.Refusal{Code: contract.ReasonBodyTooLarge, Detail: "the body is longer than 8 MiB"}
+	return &call.Refusal{Code: contract.ReasonBodyTooLarge, Detail: "the body is longer than 8 MiB; send it with a Content-Length"}
 }
 
 func bodyRefusal(err error) error {

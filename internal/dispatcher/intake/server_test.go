@@ -116,7 +116,7 @@ func TestTheServerHoldsRequestsToTheirBounds(t *testing.T) {
 	for name, test := range map[string]struct{ request, want string }{
 		"a good request":            {"GET /a HTTP/1.1\r\n" + head + "\r\n", "200 OK"},
 		"a header of 40 KiB":        {"GET /a HTTP/1.1\r\n" + head + "X: " + strings.Repeat("x", 40<<10) + "\r\n\r\n", "431 Request Header Fields Too Large"},
-		"a body announced too long": {fmt.Sprintf("POST /a HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n", head, maxBody+1), "413 Request Entity Too Large"},
+		"a body announced too long": {fmt.Sprintf("POST /a HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n", head, maxUpload+1), "413 Request Entity Too Large"},
 		"a chunked body too long":   {fmt.Sprintf("POST /a HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\n%x\r\n%s", head, maxBody+1, strings.Repeat("x", maxBody+1)), "413 Request Entity Too Large"},
 		"a body that is not chunks": {"POST /a HTTP/1.1\r\n" + head + "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n\r\n", "408 Request Timeout"},
 		"two lengths":               {"POST /a HTTP/1.1\r\n" + head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400 Bad Request"},
@@ -176,7 +176,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	in.memory.Release(maxMemory)
 	in.ServeHTTP(httptest.NewRecorder(), request("POST", "/a", "{}"))
-	in.ServeHTTP(httptest.NewRecorder(), request("POST", "/a", strings.Repeat("x", maxBody+1)))
+	tooLong := request("POST", "/a", strings.Repeat("x", maxBody+1))
+	tooLong.ContentLength = -1
+	in.ServeHTTP(httptest.NewRecorder(), tooLong)
 	if len(f.calls) != 1 || !in.memory.TryAcquire(maxMemory) {
 		t.Error("memory is not given back")
 	}

@@ -175,7 +175,7 @@ func (s *Scheduler) mustLedger(err error) {
 func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, what fate) {
 	w := f.waiter
 	s.outages.forget(f.id)
-	patient := (!w.gone || len(w.followers) > 0) && !s.stopping && !s.shadowed(f.lane, now)
+	patient := (!w.gone || len(w.followers) > 0) && w.call.Stream == nil && !s.stopping && !s.shadowed(f.lane, now)
 	switch what {
 	case refused:
 		if patient && o.Rest == nil && s.refusals.until.Before(w.deadline) {

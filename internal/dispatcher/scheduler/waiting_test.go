@@ -152,6 +152,17 @@ func TestRefusedCallWaitsForThePauseToEnd(t *testing.T) {
 	})
 }
 
+func TestRefusedCallWhoseBodyIsGoneGetsTheRefusal(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.crm.script = []answer{{status: 429, header: http.Header{"Wait": {"3s"}}}}
+		c := write("/x", call.RepeatNever)
+		c.Body, c.Stream = nil, &call.Stream{Body: strings.NewReader("once"), Length: 4}
+		if status := b.do(c, 5*time.Second); status != 429 || len(b.crm.targets()) != 1 {
+			t.Errorf("status %d after %d requests, want the CRM's refusal of the only one", status, len(b.crm.targets()))
+		}
+	})
+}
+
 func TestOneCallProbesAfterAPause(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.crm.script = []answer{{status: 429, header: http.Header{"Wait": {"3s"}}}, {status: 200, after: time.Second}}

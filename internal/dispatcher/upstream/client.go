@@ -121,18 +121,19 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 	}
 	connected := &atomic.Bool{}
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
-	request, err := c.request(traced, to, what, signed.header)
+	deadline := time.AfterFunc(ResponseTimeout, cancel)
+	request, err := c.request(traced, to, what, signed.header, deadline)
 	if err == nil {
 		err = charge.use()
 	}
 	if err != nil {
 		signed.answered(0)
+		deadline.Stop()
 		cancel()
 		return Outcome{Err: err, Began: now(), Ended: now()}
 	}
-	deadline := time.AfterFunc(ResponseTimeout, cancel)
 	began := now()
-	response, err := c.transportFor(what).RoundTrip(request) //nolint:bodyclose // readAnswer closes it, or the Rest it returns
+	response, err := c.transportFor(what).RoundTrip(request)
 	if err != nil {
 		signed.answered(0)
 		timedOut := !deadline.Stop()
@@ -177,8 +178,8 @@ func (c *Client) readAnswer(ctx context.Context, o *Outcome, response *http.Resp
 	cancel()
 }
 
-// request builds the request as the CRM is to see it.
-func (c *Client) request(ctx context.Context, to Destination, what *call.Call, signed http.Header) (*http.Request, error) {
+// request builds the request as the CRM is to see it. The deadline is put off while a body comes in that is sent as it comes.
+func (c *Client) request(ctx context.Context, to Destination, what *call.Call, signed http.Header, deadline *time.Timer) (*http.Request, error) {
 	endpoint, err := url.Parse(to.Endpoint)
 	if err != nil {
 		return nil, errors.New("the plan's endpoint is not a URL")
@@ -198,10 +199,29 @@ func (c *Client) request(ctx context.Context, to Destination, what *call.Call, s
 	}
 	// Go's transport sends a request again when a reused connection breaks, unless it has a body that cannot be had twice. So every request has one, an empty
 	// one too; NoBody would not do.
+	body, length := io.Reader(bytes.NewReader(what.Body)), int64(len(what.Body))
+	if what.Stream != nil {
+		body, length = &unhurried{what.Stream.Body, deadline}, what.Stream.Length
+	}
 	return (&http.Request{
 		Method: what.Method, URL: target, Host: endpoint.Host, Header: header,
-		Body: struct{ io.ReadCloser }{io.NopCloser(bytes.NewReader(what.Body))}, ContentLength: int64(len(what.Body)),
+		Body: struct{ io.ReadCloser }{io.NopCloser(body)}, ContentLength: length,
 	}).WithContext(ctx), nil
+}
+
+// unhurried is a body that the CRM cannot have sooner than it comes in.
+type unhurried struct {
+	body     io.Reader
+	deadline *time.Timer
+}
+
+// Read implements io.Reader.
+func (u *unhurried) Read(p []byte) (int, error) {
+	n, err := u.body.Read(p)
+	if n > 0 && u.deadline.Stop() { // else it is too late
+		u.deadline.Reset(ResponseTimeout)
+	}
+	return n, err
 }
 
 // explain puts an error of the transport into words without the request's target.
