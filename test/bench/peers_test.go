@@ -200,7 +200,7 @@ func cpuTime(b *testing.B, pid int) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, child := range strings.FieldsSeq(string(children)) {
+	for child := range strings.FieldsSeq(string(children)) {
 		n, err := strconv.Atoi(child)
 		if err != nil {
 			b.Fatal(err)
