@@ -82,7 +82,7 @@ func (v *view) rewritten(header http.Header, body io.Reader) (http.Header, io.Re
 	for _, name := range notPassedOn {
 		delete(out, name)
 	}
-	for _, name := range []string{"Location", "Content-Location"} {
+	for _, name := range []string{"Location", "Content-Location", "Odata-Entityid"} {
 		changeEach(out, name, func(value string) string {
 			value, _ = v.links.URL(value)
 			return value
