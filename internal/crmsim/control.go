@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
 
@@ -21,8 +22,12 @@ import (
 //	GET  /_sim/healthz              200
 func (s *Server) Control() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /_sim/report", func(w http.ResponseWriter, _ *http.Request) { ok(http.StatusOK, s.Report()).send(w) })
-	mux.HandleFunc("GET /_sim/tickets", func(w http.ResponseWriter, _ *http.Request) { ok(http.StatusOK, s.TicketsByExternalID()).send(w) })
+	mux.HandleFunc("GET /_sim/report", func(w http.ResponseWriter, _ *http.Request) {
+		reply{Reply: crm.JSON(http.StatusOK, s.Report())}.send(w)
+	})
+	mux.HandleFunc("GET /_sim/tickets", func(w http.ResponseWriter, _ *http.Request) {
+		reply{Reply: crm.JSON(http.StatusOK, s.TicketsByExternalID())}.send(w)
+	})
 	mux.HandleFunc("POST /_sim/limits", setter(s.SetLimits))
 	mux.HandleFunc("POST /_sim/outage", setter(func(outages []Outage) error { return s.SetOutages(outages...) }))
 	mux.HandleFunc("POST /_sim/revoke", func(w http.ResponseWriter, _ *http.Request) {

@@ -3,12 +3,13 @@
 package crmsim
 
 import (
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
-	"github.com/crmquota/crm-quota-operator/internal/crmsim/desk"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
@@ -25,8 +26,7 @@ type Server struct {
 	random  *rand.Rand
 	since   time.Time // of the record
 	log     *judge.Log
-	desk    *desk.Desk
-	replays replays
+	crm     crm.CRM
 	gates   gates
 	ended   []term
 	outages []scheduled
@@ -105,13 +105,15 @@ func (s *Server) Reset() {
 func (s *Server) forget(now time.Time) {
 	s.since = now
 	s.log = judge.NewLog(s.config.MaxRecords)
-	s.replays = replays{validity: s.config.IdempotencyValidity}
-	s.desk = desk.New(desk.Options{
-		JobDuration:  s.config.JobDuration,
-		JobRetention: s.config.JobRetention,
-		IndexDelay:   s.config.IndexDelay,
-		Users:        s.config.Users,
-		MaxTickets:   s.config.MaxRecords,
+	s.crm = crms[s.config.CRM](crm.Options{
+		IdempotencyValidity: s.config.IdempotencyValidity,
+		JobRetention:        s.config.JobRetention,
+		Users:               s.config.Users,
+		MaxRecords:          s.config.MaxRecords,
+		Zone:                s.config.Zone,
+		JobDuration:         func() time.Duration { return s.between(s.config.JobDuration, s.config.MaxJobDuration) },
+		IndexDelay:          func() time.Duration { return s.config.IndexDelay + s.upTo(s.config.IndexJitter) },
+		ItemFails:           func() bool { return s.config.ItemFailures > 0 && s.random.IntN(100) < s.config.ItemFailures },
 	})
 }
 
@@ -124,6 +126,16 @@ func (s *Server) now() time.Time {
 // upTo draws a duration from 0 to d, both included. The caller holds the lock.
 func (s *Server) upTo(d time.Duration) time.Duration {
 	return time.Duration(s.random.Int64N(int64(d) + 1))
+}
+
+// between draws a duration from shortest to longest, lognormal about their geometric mean: nineteen of twenty lie well inside. The caller holds the lock.
+func (s *Server) between(shortest, longest time.Duration) time.Duration {
+	if longest <= shortest || shortest <= 0 {
+		return shortest
+	}
+	low, high := math.Log(float64(shortest)), math.Log(float64(longest))
+	drawn := math.Exp((low+high)/2 + (high-low)/4*s.random.NormFloat64())
+	return min(max(time.Duration(drawn), shortest), longest)
 }
 
 // enter counts a call in, unless the server is closed.
