@@ -112,7 +112,7 @@ func (s *Server) countAndExecute(c *call) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	c.Now = now
+	c.Now, c.Standings = now, s.gates.standings(now, c.arrival.Call())
 	c.arrival.Earliest, c.arrival.Latest = now, now
 
 	select {
@@ -122,7 +122,7 @@ func (s *Server) countAndExecute(c *call) reply {
 	default:
 	}
 	answer := s.answerFor(c, now)
-	s.crm.Show(&c.Call, &answer.Reply, s.gates.standings(now, c.arrival.Call()))
+	s.crm.Show(&c.Call, &answer.Reply)
 	answer.Header.Set("Date", now.UTC().Format(http.TimeFormat))
 	return answer
 }

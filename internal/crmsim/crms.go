@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/hubspot"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/salesforce"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/zendesk"
 )
 
@@ -15,12 +17,16 @@ const defaultCRM = "Zendesk"
 
 // crms make the products that can be played.
 var crms = map[string]func(crm.Options) crm.CRM{
-	"Zendesk": zendesk.New,
+	"HubSpot":    hubspot.New,
+	"Salesforce": salesforce.New,
+	"Zendesk":    zendesk.New,
 }
 
 // licences are the limits of a common licence of each, in the text form of limits.
 var licences = map[string][]string{
-	"Zendesk": zendesk.Limits,
+	"HubSpot":    hubspot.Limits,
+	"Salesforce": salesforce.Limits,
+	"Zendesk":    zendesk.Limits,
 }
 
 // Names are the products that can be played, sorted.

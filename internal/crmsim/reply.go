@@ -52,7 +52,9 @@ func (r reply) send(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler)
 	}
 	maps.Copy(w.Header(), r.Header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(r.Body)))
+	if r.Status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(len(r.Body)))
+	}
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(r.Body) // the client may have gone; the record is complete
 }

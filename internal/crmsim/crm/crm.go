@@ -9,6 +9,7 @@ package crm
 import (
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
@@ -26,8 +27,8 @@ type CRM interface {
 	Refuse(c *Call, r Refusal) Reply
 	// Fail answers with a status that no endpoint chose: 400, 401, 413, 500 or 503.
 	Fail(status int, detail string) Reply
-	// Show tells of the limits in the header of an answer. standings are those that the call counts against, in the order of the configuration.
-	Show(c *Call, answer *Reply, standings iter.Seq[Standing])
+	// Show tells of the limits in the header of an answer.
+	Show(c *Call, answer *Reply)
 	// Token adds to a token endpoint's answer what is this CRM's own; base stands before absolute links.
 	Token(base string, answer map[string]any)
 	// Effects are what the calls have brought about until now.
@@ -68,12 +69,24 @@ type Call struct {
 	Known      bool
 	// Base stands before absolute links, without a slash at its end.
 	Base string
+	// Standings are those of the limits that the call counts against, in the order of the configuration.
+	Standings iter.Seq[Standing]
 	// Jobs are the slots of the licence for background jobs.
 	Jobs Slots
 }
 
 // Link makes a path absolute, with the name that the CRM believes to have.
 func (c *Call) Link(path string) string { return c.Base + path }
+
+// Main is the standing of the first limit that counts all calls together, of a kind: false if there is none. No kinds means any.
+func (c *Call) Main(kinds ...limit.Kind) (Standing, bool) {
+	for s := range c.Standings {
+		if !s.Limit.Narrowed() && s.Limit.Per != limit.PerRecord && (len(kinds) == 0 || slices.Contains(kinds, s.Limit.Kind)) {
+			return s, true
+		}
+	}
+	return Standing{}, false
+}
 
 // Slots are what limits on background jobs leave to a call.
 type Slots interface {

@@ -4,7 +4,6 @@
 package zendesk
 
 import (
-	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -109,19 +108,17 @@ func (z *Zendesk) Fail(status int, detail string) crm.Reply {
 }
 
 // Show tells of the licence's main limit: the first that counts all calls together in windows.
-func (z *Zendesk) Show(_ *crm.Call, answer *crm.Reply, standings iter.Seq[crm.Standing]) {
-	for s := range standings {
-		if s.Limit.Narrowed() || s.Limit.Per != "" {
-			continue
-		}
-		calls, left := strconv.Itoa(s.Limit.Calls), strconv.Itoa(s.Remaining)
-		answer.Header.Set("X-Rate-Limit", calls)
-		answer.Header.Set("X-Rate-Limit-Remaining", left)
-		answer.Header.Set("ratelimit-limit", calls)
-		answer.Header.Set("ratelimit-remaining", left)
-		answer.Header.Set("ratelimit-reset", crm.Seconds(s.More))
+func (z *Zendesk) Show(c *crm.Call, answer *crm.Reply) {
+	s, found := c.Main()
+	if !found {
 		return
 	}
+	calls, left := strconv.Itoa(s.Limit.Calls), strconv.Itoa(s.Remaining)
+	answer.Header.Set("X-Rate-Limit", calls)
+	answer.Header.Set("X-Rate-Limit-Remaining", left)
+	answer.Header.Set("ratelimit-limit", calls)
+	answer.Header.Set("ratelimit-remaining", left)
+	answer.Header.Set("ratelimit-reset", crm.Seconds(s.More))
 }
 
 // Effects are the tickets.
