@@ -35,6 +35,7 @@ func parseServe(args []string) (serveOptions, error) {
 		return nil
 	})
 	f.Func("outage", "an outage, from the start on, repeatable: "+crmsim.OutageSyntax, appendParsed(&c.Outages, crmsim.ParseOutage))
+	f.Func("background", "calls of others, repeatable: "+crmsim.BackgroundSyntax, appendParsed(&c.Background, crmsim.ParseBackground))
 	f.DurationVar(&c.Latency, "latency", 0, "how long each call takes")
 	f.DurationVar(&c.Jitter, "jitter", 0, "what is added to the latency at most, at random")
 	f.StringVar((*string)(&c.Stamp), "stamp", string(crmsim.Anywhere), "when a call counts: AtArrival, AtAnswer, Random or Anywhere")

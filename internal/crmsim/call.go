@@ -114,6 +114,7 @@ func (s *Server) countAndExecute(c *call) reply {
 	now := s.now()
 	c.Now, c.Standings = now, s.gates.standings(now, c.arrival.Call())
 	c.arrival.Earliest, c.arrival.Latest = now, now
+	s.catchUp(now)
 
 	select {
 	case <-s.closing:

@@ -54,6 +54,9 @@ type Config struct {
 	// Outages are counted from the start of the server.
 	Outages []Outage
 
+	// Background are the calls of others, from the start of the server on.
+	Background []Background
+
 	// IdempotencyValidity is how long an Idempotency-Key is known. Default: 2 h, as Zendesk's.
 	IdempotencyValidity time.Duration
 	// JobDuration is how long a bulk job takes, at least. Default: 5 s. With a longer MaxJobDuration the durations are drawn from in between, lognormal.
@@ -97,6 +100,9 @@ func (c Config) Validate() error {
 	case "", AtArrival, AtAnswer, Random, Anywhere:
 	default:
 		errs = append(errs, fmt.Errorf("stamp %q is not one of %s, %s, %s, %s", c.Stamp, AtArrival, AtAnswer, Random, Anywhere))
+	}
+	for _, b := range c.Background {
+		errs = append(errs, b.Validate())
 	}
 	for _, o := range c.Outages {
 		errs = append(errs, o.Validate())

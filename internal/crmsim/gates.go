@@ -142,7 +142,7 @@ func (g gates) startJob(c limit.Call, end time.Time) {
 	}
 }
 
-// standings yields the windows that a call counts against, in the order of the configuration.
+// standings yields the windows that a call counts against, in the order of the configuration, as the CRM tells of them.
 func (g gates) standings(now time.Time, c limit.Call) iter.Seq[crm.Standing] {
 	return func(yield func(crm.Standing) bool) {
 		for _, gate := range g {
@@ -154,7 +154,11 @@ func (g gates) standings(now time.Time, c limit.Call) iter.Seq[crm.Standing] {
 				continue
 			}
 			remaining, more := counter.Remaining(now)
-			if !yield(crm.Standing{Limit: gate.limit, Remaining: remaining, More: more}) {
+			shown := gate.limit
+			if shown.Shown > 0 {
+				shown.Calls, remaining = shown.Shown, max(0, remaining+shown.Shown-shown.Calls)
+			}
+			if !yield(crm.Standing{Limit: shown, Remaining: remaining, More: more}) {
 				return
 			}
 		}

@@ -61,7 +61,9 @@ func TestHubSpotNamesThePolicyThatRefuses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, Config{CRM: "HubSpot", Limits: limits(test.limit)}, func(w world) {
-				search := func() answer { return w.do(http.MethodPost, "/crm/v3/objects/contacts/search", `{"query": "user7", "limit": 2}`) }
+				search := func() answer {
+					return w.do(http.MethodPost, "/crm/v3/objects/contacts/search", `{"query": "user7", "limit": 2}`)
+				}
 				first := search()
 				w.wantStatus(first, http.StatusOK)
 				refused := search()

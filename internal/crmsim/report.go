@@ -37,6 +37,9 @@ type Report struct {
 	// TokenRequests counts the requests for access tokens since the start: "issued", or the code of the error.
 	TokenRequests map[string]int `json:"tokenRequests,omitempty"`
 
+	// Background counts the calls of others.
+	Background BackgroundCounts `json:"background,omitzero"`
+
 	Tickets TicketCounts `json:"tickets"`
 	// Limits are the verdicts on every limit, each over the calls received while it was in force; those replaced come first.
 	Limits []judge.Verdict `json:"limits"`
@@ -57,12 +60,13 @@ type TicketCounts struct {
 func (s *Server) Report() Report {
 	s.mu.Lock()
 	now := s.now()
+	s.catchUp(now)
 	log, terms := s.log, slices.Clone(s.ended)
 	for _, gate := range s.gates {
 		terms = append(terms, term{limit: gate.limit, from: gate.since, until: log.Len()})
 	}
 	r := Report{
-		Since: s.since.UTC(), Now: now.UTC(), Stamp: s.config.Stamp, Tickets: s.ticketCounts(now), TokenRequests: maps.Clone(s.issuer.requests),
+		Since: s.since.UTC(), Now: now.UTC(), Stamp: s.config.Stamp, Tickets: s.ticketCounts(now), Background: s.others, TokenRequests: maps.Clone(s.issuer.requests),
 	}
 	s.mu.Unlock()
 

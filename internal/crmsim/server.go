@@ -31,6 +31,9 @@ type Server struct {
 	ended   []term
 	outages []scheduled
 	issuer  issuer
+
+	background []*stream
+	others     BackgroundCounts
 }
 
 // New returns a running CRM. It panics on a configuration that Validate refuses.
@@ -49,6 +52,7 @@ func New(config Config) *Server {
 	s.forget(s.now())
 	s.gates, _ = s.gates.replace(0, config.Limits, s.random)
 	s.outages = schedule(s.now(), config.Outages)
+	s.startBackground(s.now(), config.Background)
 	return s
 }
 
@@ -71,6 +75,7 @@ func (s *Server) SetLimits(limits []limit.Limit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ended []term
+	s.catchUp(s.now())
 	s.gates, ended = s.gates.replace(s.log.Len(), limits, s.random)
 	s.ended = append(s.ended, ended...)
 	return nil
@@ -89,7 +94,7 @@ func (s *Server) SetOutages(outages ...Outage) error {
 	return nil
 }
 
-// Reset forgets the record, the tickets, what the limits have counted, and the outages. The limits stay in force, tokens valid.
+// Reset forgets the record, the tickets, what the limits have counted, the outages and the calls of others. The limits stay in force, tokens valid.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +103,7 @@ func (s *Server) Reset() {
 		limits[i] = gate.limit
 	}
 	s.gates, _ = gates(nil).replace(0, limits, s.random)
-	s.ended, s.outages = nil, nil
+	s.ended, s.outages, s.background, s.others = nil, nil, nil, BackgroundCounts{}
 	s.forget(s.now())
 }
 
