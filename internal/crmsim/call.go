@@ -49,7 +49,7 @@ func (s *Server) receive(r *http.Request) *call {
 	now := s.now()
 	c.arrival = judge.Arrival{
 		Method: r.Method, Path: r.URL.Path, Operation: c.Operation, Credential: s.credentialName(r),
-		IdempotencyKey: r.Header.Get("Idempotency-Key"), Record: c.Record, Received: now,
+		IdempotencyKey: r.Header.Get("Idempotency-Key"), Record: c.Record, Session: s.crm.Session(r), Received: now,
 	}
 	c.log = s.log
 	c.logID = c.log.Begin(c.arrival)

@@ -90,7 +90,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s must not be negative", name))
 		}
 	}
-	if _, known := crms[cmp.Or(c.CRM, defaultCRM)]; !known {
+	if _, known := products[cmp.Or(c.CRM, defaultCRM)]; !known {
 		errs = append(errs, fmt.Errorf("crm %q is not one of %s", c.CRM, strings.Join(Names(), ", ")))
 	}
 	if c.ItemFailures < 0 || c.ItemFailures > 100 {

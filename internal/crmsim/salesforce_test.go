@@ -65,15 +65,15 @@ func TestSalesforceCollectionCountsOnceAndTellsOfEachRecord(t *testing.T) {
 
 func TestSalesforceTellsTheFiguresOfFiveMinutesAgo(t *testing.T) {
 	inBubble(t, Config{CRM: "Salesforce", Limits: limits("day=10/24h")}, func(w world) {
-		type figures struct{ DailyApiRequests struct{ Max, Remaining int } }
+		type figures struct{ DailyAPIRequests struct{ Max, Remaining int } }
 		read := func() figures { return parse[figures](w, w.do(http.MethodGet, salesforceData+"/limits", "")) }
 		for range 3 {
-			if got := read().DailyApiRequests; got.Max != 10 || got.Remaining != 9 {
+			if got := read().DailyAPIRequests; got.Max != 10 || got.Remaining != 9 {
 				w.Errorf("got %+v", got)
 			}
 		}
 		w.sleep(5 * time.Minute)
-		if got := read().DailyApiRequests; got.Remaining != 6 {
+		if got := read().DailyAPIRequests; got.Remaining != 6 {
 			w.Errorf("after 5 min got %+v", got)
 		}
 	})
@@ -84,14 +84,14 @@ func TestSalesforceQueryLeadsOnAndCompositesRefer(t *testing.T) {
 		type page struct {
 			TotalSize      int
 			Done           bool
-			NextRecordsUrl string
+			NextRecordsURL string
 			Records        []struct{ LastName string }
 		}
 		next, seen := salesforceData+"/query?q=SELECT+LastName+FROM+Contact", 0
 		for next != "" {
 			got := parse[page](w, w.do(http.MethodGet, next, "", "Sforce-Query-Options", "batchSize=200"))
 			seen += len(got.Records)
-			if next = got.NextRecordsUrl; got.Done != (next == "") {
+			if next = got.NextRecordsURL; got.Done != (next == "") {
 				w.Fatalf("done is %v, the next page %q", got.Done, next)
 			}
 		}

@@ -110,7 +110,7 @@ func (s *Server) Reset() {
 func (s *Server) forget(now time.Time) {
 	s.since = now
 	s.log = judge.NewLog(s.config.MaxRecords)
-	s.crm = crms[s.config.CRM](crm.Options{
+	s.crm = products[s.config.CRM].open(crm.Options{
 		IdempotencyValidity: s.config.IdempotencyValidity,
 		JobRetention:        s.config.JobRetention,
 		Users:               s.config.Users,

@@ -29,17 +29,22 @@ type CRM interface {
 	Fail(status int, detail string) Reply
 	// Show tells of the limits in the header of an answer.
 	Show(c *Call, answer *Reply)
+	// Session is what a cookie of the request names; empty for none.
+	Session(r *http.Request) string
 	// Token adds to a token endpoint's answer what is this CRM's own; base stands before absolute links.
 	Token(base string, answer map[string]any)
 	// Effects are what the calls have brought about until now.
 	Effects(now time.Time) Effects
 }
 
-// Defaults are embedded by CRMs whose calls count once, and whose token endpoint says what all say.
+// Defaults are embedded by CRMs whose calls count once, that have no sessions, and whose token endpoint says what all say.
 type Defaults struct{}
 
 // Weight is once.
 func (Defaults) Weight(*Call) int { return 0 }
+
+// Session is none.
+func (Defaults) Session(*http.Request) string { return "" }
 
 // Token has nothing to add.
 func (Defaults) Token(string, map[string]any) {}
@@ -81,7 +86,7 @@ func (c *Call) Link(path string) string { return c.Base + path }
 // Main is the standing of the first limit that counts all calls together, of a kind: false if there is none. No kinds means any.
 func (c *Call) Main(kinds ...limit.Kind) (Standing, bool) {
 	for s := range c.Standings {
-		if !s.Limit.Narrowed() && s.Limit.Per != limit.PerRecord && (len(kinds) == 0 || slices.Contains(kinds, s.Limit.Kind)) {
+		if !s.Limit.Narrowed() && s.Limit.Per != limit.PerRecord && s.Limit.Per != limit.PerSession && (len(kinds) == 0 || slices.Contains(kinds, s.Limit.Kind)) {
 			return s, true
 		}
 	}

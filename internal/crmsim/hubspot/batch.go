@@ -4,6 +4,7 @@ package hubspot
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"time"
 
@@ -22,7 +23,7 @@ type input struct {
 	TraceID    string         `json:"objectWriteTraceId"`
 }
 
-var errMissing = errors.New("Object not found")
+var errMissing = errors.New("object not found")
 
 func inputsOf(c *crm.Call) (inputs []input, refusal *crm.Reply) {
 	var body struct {
@@ -161,9 +162,7 @@ func (h *HubSpot) batchUpsert(c *crm.Call) crm.Reply {
 			return known, nil
 		}
 		properties := records.Fields{in.IDProperty: in.ID}
-		for name, value := range in.Properties {
-			properties[name] = value
-		}
+		maps.Copy(properties, in.Properties)
 		r, err := h.store.Create(c.Now, c.Vars["type"], properties)
 		if err != nil {
 			return object{}, err

@@ -24,7 +24,7 @@ const (
 // What a record can be refused for.
 var (
 	errEmpty = errors.New("properties must not be empty")
-	errTaken = errors.New("Contact already exists")
+	errTaken = errors.New("contact already exists")
 )
 
 // object is a record as answers show it.

@@ -46,6 +46,8 @@ const (
 	PerRecord Apart = "record"
 	// PerCredential: each credential has the limit for itself.
 	PerCredential Apart = "credential"
+	// PerSession: each session that a cookie names has the limit for itself. Calls without a cookie do not count.
+	PerSession Apart = "session"
 )
 
 // Limit is one limit of a licence.

@@ -11,6 +11,8 @@ type Call struct {
 	Record string
 	// Credential is the e-mail address of a basic credential.
 	Credential string
+	// Session is what a cookie of the call names.
+	Session string
 	// Weight is how often the call counts; 0 means once.
 	Weight int
 }
@@ -39,7 +41,14 @@ func (l Limit) Applies(c Call) bool {
 			return false
 		}
 	}
-	return l.Per != PerRecord || l.recordOf(c) != ""
+	switch l.Per {
+	case PerRecord:
+		return l.recordOf(c) != ""
+	case PerSession:
+		return c.Session != ""
+	default:
+		return true
+	}
 }
 
 // CountOf names the count that a call belongs to; it is empty where all calls count together.
@@ -49,6 +58,8 @@ func (l Limit) CountOf(c Call) string {
 		return l.recordOf(c)
 	case PerCredential:
 		return c.Credential
+	case PerSession:
+		return c.Session
 	default:
 		return ""
 	}

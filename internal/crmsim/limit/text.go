@@ -23,7 +23,7 @@ const Syntax = `NAME=CALLS/WINDOW[:KIND[:PARAMETER]][,OPTION...]
   jobs=30/jobs,operation=CreateManyTickets
 options: judge (report, never refuse), skew=500ms (between the CRM's nodes), late=5s (counted afterwards),
   shown=400 (what headers say the number is),
-  per=record or per=credential, cost=Search:40 (repeatable),
+  per=record, per=credential or per=session, cost=Search:40 (repeatable),
   operation=UpdateTicket, method=PUT, path=/api/v2/tickets/*, credential=agent@example.test`
 
 // Parse reads the text form of a limit, see Syntax.

@@ -78,7 +78,8 @@ func (c *checker) checkOffset(l Limit) {
 }
 
 func (c *checker) checkApart(l Limit) {
-	c.check(l.Per == "" || l.Per == PerRecord || l.Per == PerCredential, "per must be %s or %s, not %q", PerRecord, PerCredential, l.Per)
+	c.check(l.Per == "" || l.Per == PerRecord || l.Per == PerCredential || l.Per == PerSession, "per must be %s, %s or %s, not %q",
+		PerRecord, PerCredential, PerSession, l.Per)
 	for _, cost := range l.Costs {
 		c.check(cost.Operation != "" && cost.Units >= 1 && cost.Units <= MaxCost, "cost must be OPERATION:UNITS, units 1 to %d, not %s:%d",
 			MaxCost, cost.Operation, cost.Units)

@@ -99,6 +99,18 @@ func (s *Store) Create(now time.Time, kind string, fields Fields) (*Record, erro
 	return r, nil
 }
 
+// CreateAs makes a record with an id that the caller chose. There must be none with it.
+func (s *Store) CreateAs(now time.Time, kind, id string, fields Fields) (*Record, error) {
+	r, err := s.Create(now, kind, fields)
+	if err != nil {
+		return nil, err
+	}
+	delete(s.byID, kind+"/"+r.ID)
+	r.ID = id
+	s.byID[kind+"/"+id] = r
+	return r, nil
+}
+
 func (s *Store) add(now time.Time, kind string, fields Fields) *Record {
 	number := int64(len(s.all)) + 1
 	r := &Record{Kind: kind, Number: number, ID: s.idOf(kind, number), Fields: Fields{}, Created: now.UTC(), Updated: now.UTC()}
