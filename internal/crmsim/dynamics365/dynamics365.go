@@ -38,6 +38,7 @@ func New(o crm.Options) crm.CRM {
 	const data = "/api/data/{version}"
 	d.routes = crm.Compile(
 		crm.Route{Method: http.MethodGet, Pattern: data + "/WhoAmI", Operation: "WhoAmI", Run: d.whoAmI},
+		crm.Route{Method: http.MethodPost, Pattern: "/api/search/{version}/query", Operation: "Search", Run: d.search},
 		crm.Route{Method: http.MethodPost, Pattern: data + "/$batch", Operation: "Batch", Run: d.batch},
 		crm.Route{Method: http.MethodGet, Pattern: data + "/{set}({id})", Operation: "GetRecord", Run: d.get},
 		crm.Route{Method: http.MethodPatch, Pattern: data + "/{set}({id})", Operation: "UpsertRecord", Run: d.upsert},

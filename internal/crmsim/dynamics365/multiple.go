@@ -42,13 +42,16 @@ func (d *Dataverse) targets(c *crm.Call, writable func(records.Fields) bool) (al
 }
 
 func (d *Dataverse) createMultiple(c *crm.Call) crm.Reply {
-	all, refusal := d.targets(c, func(records.Fields) bool { return true })
+	set := c.Vars["set"]
+	all, refusal := d.targets(c, func(fields records.Fields) bool {
+		return d.store.Get(c.Now, set, records.Text(fields, idField(set))) == nil
+	})
 	if refusal != nil {
 		return *refusal
 	}
 	ids := []string{}
 	for _, fields := range all {
-		r, err := d.store.Create(c.Now, c.Vars["set"], fields)
+		r, err := d.add(c, fields)
 		if err != nil {
 			return failure(http.StatusServiceUnavailable, "0x80044151", err.Error())
 		}

@@ -3,6 +3,7 @@
 package dynamics365
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -41,9 +42,28 @@ func (d *Dataverse) create(c *crm.Call) crm.Reply {
 	return d.insert(c, fields)
 }
 
+// add makes a record, with the id that the caller chose if there is one, and none has it.
+func (d *Dataverse) add(c *crm.Call, fields records.Fields) (*records.Record, error) {
+	set := c.Vars["set"]
+	id := records.Text(fields, idField(set))
+	switch {
+	case id == "":
+		return d.store.Create(c.Now, set, fields)
+	case d.store.Get(c.Now, set, id) != nil:
+		return nil, errDuplicate
+	default:
+		return d.store.CreateAs(c.Now, set, id, fields)
+	}
+}
+
+var errDuplicate = errors.New("a record with matching key values already exists")
+
 // insert makes a record and answers with where it is.
 func (d *Dataverse) insert(c *crm.Call, fields records.Fields) crm.Reply {
-	r, err := d.store.Create(c.Now, c.Vars["set"], fields)
+	r, err := d.add(c, fields)
+	if errors.Is(err, errDuplicate) {
+		return failure(http.StatusPreconditionFailed, "0x80040237", err.Error())
+	}
 	if err != nil {
 		return failure(http.StatusServiceUnavailable, "0x80044151", err.Error())
 	}
@@ -66,8 +86,15 @@ func shown(r *records.Record) records.Fields {
 	return out
 }
 
-// idField is what the id of a set's records is called, contactid for contacts.
-func idField(set string) string { return strings.TrimSuffix(set, "s") + "id" }
+// idField is what the id of a set's records is called: contactid for contacts, but activityid for all kinds of activities.
+func idField(set string) string {
+	switch set {
+	case "phonecalls", "tasks", "emails", "appointments":
+		return "activityid"
+	default:
+		return strings.TrimSuffix(set, "s") + "id"
+	}
+}
 
 func (d *Dataverse) get(c *crm.Call) crm.Reply {
 	r, _, _ := d.lookUp(c, c.Vars["set"], c.Record)
@@ -157,4 +184,21 @@ func (d *Dataverse) page(c *crm.Call, found []*records.Record) crm.Reply {
 		body["@odata.nextLink"] = root + c.Vars["set"] + "?" + strings.ReplaceAll(query.Encode(), url.QueryEscape("$"), "$")
 	}
 	return crm.JSON(http.StatusOK, body)
+}
+
+// search looks for a text in any column of contacts and cases, by the index. That the real one takes one request a second is a limit to configure.
+func (d *Dataverse) search(c *crm.Call) crm.Reply {
+	var body struct {
+		Search string `json:"search"`
+	}
+	if !c.Decode(&body) || body.Search == "" {
+		return malformed()
+	}
+	value := []records.Fields{}
+	for _, set := range []string{"accounts", "contacts", "incidents"} {
+		for _, r := range d.store.Search(c.Now, set, func(r *records.Record) bool { return r.Contains(body.Search) }) {
+			value = append(value, shown(r))
+		}
+	}
+	return crm.JSON(http.StatusOK, map[string]any{"value": records.Cut(value, 0, 50), "totalrecordcount": len(value)})
 }

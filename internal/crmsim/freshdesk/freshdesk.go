@@ -41,6 +41,8 @@ func New(o crm.Options) crm.CRM {
 	f.routes = crm.Compile(
 		crm.Route{Method: http.MethodPost, Pattern: "/api/v2/tickets/bulk_update", Operation: "BulkUpdateTickets", Run: f.bulkUpdate},
 		crm.Route{Method: http.MethodPost, Pattern: "/api/v2/tickets/bulk_delete", Operation: "BulkDeleteTickets", Run: f.bulkDelete},
+		crm.Route{Method: http.MethodPost, Pattern: "/api/v2/tickets/{id}/notes", Operation: "AddNote", Run: f.converse},
+		crm.Route{Method: http.MethodPost, Pattern: "/api/v2/tickets/{id}/reply", Operation: "ReplyToTicket", Run: f.converse},
 		crm.Route{Method: http.MethodGet, Pattern: "/api/v2/jobs/{id}", Operation: "GetJob", Run: f.getJob},
 		crm.Route{Method: http.MethodGet, Pattern: "/api/v2/search/tickets", Operation: "SearchTickets", Run: f.searchIn("tickets")},
 		crm.Route{Method: http.MethodGet, Pattern: "/api/v2/search/contacts", Operation: "SearchContacts", Run: f.searchIn("contacts")},

@@ -102,6 +102,22 @@ func (f *Freshdesk) removeIn(kind string) func(*crm.Call) crm.Reply {
 	}
 }
 
+// converse adds a note or a reply to a ticket.
+func (f *Freshdesk) converse(c *crm.Call) crm.Reply {
+	fields := records.Fields{}
+	if !c.Decode(&fields) || records.Text(fields, "body") == "" {
+		return invalid("body", "It should be a/an String")
+	}
+	return f.one(c, "tickets", func(r *records.Record) crm.Reply {
+		fields["ticket_id"] = r.Number
+		made, err := f.store.Create(c.Now, "conversations", fields)
+		if err != nil {
+			return f.Fail(http.StatusServiceUnavailable, err.Error())
+		}
+		return crm.JSON(http.StatusCreated, shown(made))
+	})
+}
+
 // listIn filters by fields that stand in the query. The next page is told of in the header Link.
 func (f *Freshdesk) listIn(kind string) func(*crm.Call) crm.Reply {
 	return func(c *crm.Call) crm.Reply {

@@ -26,12 +26,14 @@ type HubSpot struct {
 	routes crm.Routes
 	store  *records.Store
 	zone   *time.Location
+	// linked are the records that others are associated with, by both types and the other's id.
+	linked map[[3]string][]string
 }
 
 // New returns an account whose only records are made-up contacts.
 func New(o crm.Options) crm.CRM {
 	idOf := func(_ string, number int64) string { return strconv.FormatInt(100_000+number, 10) }
-	h := &HubSpot{store: records.New(o, idOf, "external_id", "hs_unique_creation_key"), zone: o.Zone}
+	h := &HubSpot{store: records.New(o, idOf, "external_id", "hs_unique_creation_key"), zone: o.Zone, linked: map[[3]string][]string{}}
 	h.store.MakeUp("contacts", func(i int) records.Fields {
 		name, email, phone := records.Contact(i)
 		return records.Fields{"lastname": name, "email": email, "phone": phone}
@@ -50,6 +52,12 @@ func New(o crm.Options) crm.CRM {
 			crm.Route{Method: http.MethodPost, Pattern: objects + "/batch/update", Operation: "BatchUpdateObjects", Run: h.batchUpdate},
 			crm.Route{Method: http.MethodPost, Pattern: objects + "/batch/upsert", Operation: "BatchUpsertObjects", Run: h.batchUpsert},
 			crm.Route{Method: http.MethodPost, Pattern: objects + "/batch/archive", Operation: "BatchArchiveObjects", Run: h.batchArchive},
+		)
+	}
+	for _, associations := range []string{"/crm/v4/associations/{type}/{to}", "/crm/associations/2026-03/{type}/{to}"} {
+		routes = append(routes,
+			crm.Route{Method: http.MethodPost, Pattern: associations + "/batch/create", Operation: "CreateAssociations", Run: h.associate},
+			crm.Route{Method: http.MethodPost, Pattern: associations + "/batch/read", Operation: "ReadAssociations", Run: h.associations},
 		)
 	}
 	routes = append(routes,

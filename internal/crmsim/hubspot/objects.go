@@ -171,7 +171,7 @@ func (h *HubSpot) search(c *crm.Call) crm.Reply {
 		return malformed(`{"filterGroups": [{"filters": [...]}]}`)
 	}
 	found := h.store.Search(c.Now, c.Vars["type"], func(r *records.Record) bool {
-		if body.Query != "" && !strings.Contains(strings.ToLower(allText(r)), strings.ToLower(body.Query)) {
+		if body.Query != "" && !r.Contains(body.Query) {
 			return false
 		}
 		holds := len(body.Groups) == 0
@@ -197,12 +197,4 @@ func (h *HubSpot) search(c *crm.Call) crm.Reply {
 		answer["paging"] = map[string]any{"next": map[string]string{"after": strconv.Itoa(after + size)}}
 	}
 	return crm.JSON(http.StatusOK, answer)
-}
-
-func allText(r *records.Record) string {
-	var all strings.Builder
-	for name := range r.Fields {
-		all.WriteString(r.Text(name) + "\n")
-	}
-	return all.String()
 }

@@ -35,6 +35,9 @@ func New(o crm.Options) crm.CRM {
 	routes := []crm.Route{
 		{Method: http.MethodGet, Pattern: "/me", Operation: "Me", Run: i.me},
 		{Method: http.MethodPost, Pattern: "/contacts", Operation: "CreateContact", Run: i.createContact},
+		{Method: http.MethodPost, Pattern: "/events", Operation: "CreateEvent", Run: i.createEvent},
+		{Method: http.MethodPost, Pattern: "/contacts/{id}/notes", Operation: "CreateNote", Run: i.appendTo("contacts", "notes")},
+		{Method: http.MethodPost, Pattern: "/conversations/{id}/reply", Operation: "ReplyToConversation", Run: i.appendTo("conversations", "parts")},
 		{Method: http.MethodPost, Pattern: "/companies", Operation: "UpsertCompany", Run: i.upsertCompany},
 		{Method: http.MethodPost, Pattern: "/contacts/bulk", Operation: "BulkContacts", Run: i.bulkContacts},
 		{Method: http.MethodGet, Pattern: "/contacts/bulk/{id}", Operation: "GetBulkJob", Run: i.getJob},

@@ -58,6 +58,30 @@ func (i *Intercom) createIn(kind string) func(*crm.Call) crm.Reply {
 	}
 }
 
+// createEvent takes an event, also one that it has taken before.
+func (i *Intercom) createEvent(c *crm.Call) crm.Reply {
+	fields := records.Fields{}
+	if !c.Decode(&fields) || records.Text(fields, "event_name") == "" {
+		return malformed()
+	}
+	if _, err := i.store.Create(c.Now, "events", fields); err != nil {
+		return failure(http.StatusServiceUnavailable, "service_unavailable", err.Error())
+	}
+	return crm.Empty(http.StatusAccepted)
+}
+
+// appendTo adds something to a record.
+func (i *Intercom) appendTo(kind, what string) func(*crm.Call) crm.Reply {
+	return func(c *crm.Call) crm.Reply {
+		return i.one(c, kind, func(r *records.Record) crm.Reply {
+			return made(c, func(now time.Time, fields records.Fields) (*records.Record, error) {
+				fields["of"] = r.ID
+				return i.store.Create(now, what, fields)
+			})
+		})
+	}
+}
+
 func made(c *crm.Call, make func(time.Time, records.Fields) (*records.Record, error)) crm.Reply {
 	fields := records.Fields{}
 	if !c.Decode(&fields) || len(fields) == 0 {

@@ -38,7 +38,9 @@ func New(o crm.Options) crm.CRM {
 	})
 	routes := []crm.Route{
 		{Method: http.MethodPost, Pattern: "/v1/customers/search", Operation: "SearchCustomers", Run: k.search},
-		{Method: http.MethodPost, Pattern: "/v1/customers/{id}/messages", Operation: "CreateMessage", Run: k.createMessage},
+		{Method: http.MethodPost, Pattern: "/v1/customers/{id}/messages", Operation: "CreateMessage", Run: k.createOf("customers", "messages")},
+		{Method: http.MethodPost, Pattern: "/v1/customers/{id}/conversations", Operation: "CreateConversation", Run: k.createOf("customers", "conversations")},
+		{Method: http.MethodPost, Pattern: "/v1/conversations/{id}/messages", Operation: "CreateMessage", Run: k.createOf("conversations", "messages")},
 		{Method: http.MethodGet, Pattern: "/v1/bulk/{id}", Operation: "GetBulkOperation", Run: k.getBulk},
 		{Method: http.MethodGet, Pattern: "/v1/bulk/{id}/batches", Operation: "GetBulkBatches", Run: k.getBatches},
 	}

@@ -45,17 +45,19 @@ func (k *Kustomer) made(c *crm.Call, kind string, fields records.Fields) crm.Rep
 	return crm.JSON(http.StatusCreated, map[string]any{"data": shown(r)})
 }
 
-// createMessage makes a message of a customer.
-func (k *Kustomer) createMessage(c *crm.Call) crm.Reply {
-	fields := records.Fields{}
-	switch {
-	case k.store.Get(c.Now, "customers", c.Record) == nil:
-		return notFound()
-	case !c.Decode(&fields):
-		return malformed()
+// createOf makes a record that belongs to another.
+func (k *Kustomer) createOf(owner, kind string) func(*crm.Call) crm.Reply {
+	return func(c *crm.Call) crm.Reply {
+		fields := records.Fields{}
+		switch {
+		case k.store.Get(c.Now, owner, c.Record) == nil:
+			return notFound()
+		case !c.Decode(&fields):
+			return malformed()
+		}
+		fields[names[owner]] = c.Record
+		return k.made(c, kind, fields)
 	}
-	fields["customer"] = c.Record
-	return k.made(c, "messages", fields)
 }
 
 // one finds the record by its id, by externalId=text or by email=text.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
@@ -50,6 +49,7 @@ func New(o crm.Options) crm.CRM {
 		}
 		routes = append(routes,
 			crm.Route{Method: http.MethodGet, Pattern: root + "/users/me", Operation: "Get" + version, Run: p.me},
+			crm.Route{Method: http.MethodGet, Pattern: root + "/itemSearch", Operation: "Search" + version, Run: p.searchPersons},
 			crm.Route{Method: http.MethodGet, Pattern: root + "/{type}/search", Operation: "Search" + version, Run: p.search},
 			crm.Route{Method: http.MethodGet, Pattern: root + "/{type}", Operation: "List" + version, Run: p.list},
 			crm.Route{Method: http.MethodPost, Pattern: root + "/{type}", Operation: "Create" + version, Run: p.create},
@@ -224,20 +224,18 @@ func (p *Pipedrive) list(c *crm.Call) crm.Reply {
 }
 
 // search looks for a term in the records' texts, by the index.
-func (p *Pipedrive) search(c *crm.Call) crm.Reply {
-	term := strings.ToLower(c.Query("term"))
+func (p *Pipedrive) search(c *crm.Call) crm.Reply { return p.searchIn(c, c.Vars["type"]) }
+
+// searchPersons is the search for items of any kind; it finds persons.
+func (p *Pipedrive) searchPersons(c *crm.Call) crm.Reply { return p.searchIn(c, "persons") }
+
+func (p *Pipedrive) searchIn(c *crm.Call, kind string) crm.Reply {
+	term := c.Query("term")
 	if len(term) < 2 {
 		return failure(http.StatusBadRequest, "term must have at least 2 characters")
 	}
 	items := []map[string]any{}
-	found := p.store.Search(c.Now, c.Vars["type"], func(r *records.Record) bool {
-		for name := range r.Fields {
-			if strings.Contains(strings.ToLower(r.Text(name)), term) {
-				return true
-			}
-		}
-		return false
-	})
+	found := p.store.Search(c.Now, kind, func(r *records.Record) bool { return r.Contains(term) })
 	for _, r := range records.Cut(found, 0, defaultPage) {
 		items = append(items, map[string]any{"result_score": 1, "item": shown(r)})
 	}

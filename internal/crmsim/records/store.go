@@ -41,6 +41,17 @@ type Record struct {
 // Text is a field as text; empty if it is absent. Dots lead into fields of fields.
 func (r *Record) Text(path string) string { return Text(r.Fields, path) }
 
+// Contains reports whether one of the fields contains a text, whatever its case.
+func (r *Record) Contains(text string) bool {
+	text = strings.ToLower(text)
+	for name := range r.Fields {
+		if strings.Contains(strings.ToLower(r.Text(name)), text) {
+			return true
+		}
+	}
+	return false
+}
+
 // Text is a field as text; empty if it is absent. Dots lead into fields of fields.
 func Text(fields Fields, path string) string {
 	var value any = fields

@@ -131,7 +131,7 @@ func (s *Salesforce) removeMany(c *crm.Call) crm.Reply {
 	results := []saved{}
 	for id := range strings.SplitSeq(c.Query("ids"), ",") {
 		found := []*records.Record{}
-		for _, kind := range []string{"Account", "Contact", "Lead", "Case", "Task"} {
+		for _, kind := range kinds {
 			if r := s.store.Get(c.Now, kind, id); r != nil {
 				found = append(found, r)
 			}

@@ -54,9 +54,15 @@ func (s *Salesforce) composite(c *crm.Call) crm.Reply {
 	if heavy > maxHeavy {
 		return failure(http.StatusBadRequest, "LIMIT_EXCEEDED", "at most 5 subrequests may be queries or collections")
 	}
+	results, _ := s.sequence(c, body.Requests)
+	return crm.JSON(http.StatusOK, map[string]any{"compositeResponse": results})
+}
+
+// sequence runs subrequests in their order, and reports whether all went well.
+func (s *Salesforce) sequence(c *crm.Call, requests []subrequest) (results []subresult, successful bool) {
 	answers := map[string]any{}
-	results := make([]subresult, len(body.Requests))
-	for i, r := range body.Requests {
+	results, successful = make([]subresult, len(requests)), true
+	for i, r := range requests {
 		r.URL, r.Body = refer(r.URL, answers), json.RawMessage(refer(string(r.Body), answers))
 		answer := s.sub(c, r.Method, r.URL, r.Body)
 		results[i] = subresult{Body: rawOf(answer), HTTPHeaders: map[string]string{}, Status: answer.Status, ReferenceID: r.ReferenceID}
@@ -64,8 +70,9 @@ func (s *Salesforce) composite(c *crm.Call) crm.Reply {
 		if json.Unmarshal(answer.Body, &parsed) == nil {
 			answers[r.ReferenceID] = parsed
 		}
+		successful = successful && answer.Status < http.StatusBadRequest
 	}
-	return crm.JSON(http.StatusOK, map[string]any{"compositeResponse": results})
+	return results, successful
 }
 
 func bounds(requests int) *crm.Reply {

@@ -96,13 +96,11 @@ func (s *Salesforce) find(c *crm.Call, text string) (found []*records.Record, re
 
 // search looks for words in any field, by the index.
 func (s *Salesforce) search(c *crm.Call) crm.Reply {
-	word := strings.ToLower(c.Query("q"))
+	word := c.Query("q")
 	if len(word) < 2 {
 		return failure(http.StatusBadRequest, "MALFORMED_SEARCH", "search term must be longer than one character")
 	}
-	found := s.store.Search(c.Now, c.Query("sobject"), func(r *records.Record) bool {
-		return strings.Contains(strings.ToLower(fmt.Sprint(r.Fields)), word)
-	})
+	found := s.store.Search(c.Now, c.Query("sobject"), func(r *records.Record) bool { return r.Contains(word) })
 	results := []records.Fields{}
 	for _, r := range records.Cut(found, 0, minQueryBatch) {
 		results = append(results, shown(c.Vars["version"], r))

@@ -48,6 +48,9 @@ func New(o crm.Options) crm.CRM {
 		crm.Route{Method: http.MethodGet, Pattern: data + "/query", Operation: "Query", Run: s.query},
 		crm.Route{Method: http.MethodGet, Pattern: data + "/query/{locator}", Operation: "QueryMore", Run: s.queryMore},
 		crm.Route{Method: http.MethodGet, Pattern: data + "/parameterizedSearch", Operation: "Search", Run: s.search},
+		crm.Route{Method: http.MethodGet, Pattern: data + "/search", Operation: "Search", Run: s.findWords},
+		crm.Route{Method: http.MethodPost, Pattern: data + "/composite/tree/{type}", Operation: "CreateTree", Run: s.tree},
+		crm.Route{Method: http.MethodPost, Pattern: data + "/composite/graph", Operation: "CompositeGraph", Run: s.graph},
 		crm.Route{Method: http.MethodPost, Pattern: data + "/composite/sobjects", Operation: "CreateRecords", Run: s.createMany},
 		crm.Route{Method: http.MethodPatch, Pattern: data + "/composite/sobjects", Operation: "UpdateRecords", Run: s.updateMany},
 		crm.Route{Method: http.MethodDelete, Pattern: data + "/composite/sobjects", Operation: "DeleteRecords", Run: s.removeMany},
@@ -65,7 +68,7 @@ const (
 
 // idOf makes an id of 18 characters that begins as those of its kind do.
 func idOf(kind string, number int64) string {
-	prefix, known := map[string]string{"Account": "001", "Contact": "003", "Lead": "00Q", "Case": "500", "Task": "00T", "User": "005"}[kind]
+	prefix, known := map[string]string{"Account": "001", "Contact": "003", "Lead": "00Q", "Case": "500", "Task": "00T", "Opportunity": "006", "User": "005"}[kind]
 	if !known {
 		prefix = "a00"
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/records"
@@ -101,20 +102,43 @@ func (s *ServiceNow) importOne(c *crm.Call) crm.Reply {
 	if !c.Decode(&fields) {
 		return malformed()
 	}
-	status, table := "inserted", "incident"
-	var r *records.Record
-	if known := s.store.By(c.Now, table, "correlation_id", records.Text(fields, "correlation_id")); len(known) > 0 {
-		r, status = known[0], "updated"
-		s.store.Update(c.Now, r, fields)
-	} else {
-		var err error
-		if r, err = s.store.Create(c.Now, table, fields); err != nil {
-			return failure(http.StatusServiceUnavailable, "Insufficient storage", err.Error())
-		}
+	r, status, err := s.coalesce(c.Now, fields)
+	if err != nil {
+		return failure(http.StatusServiceUnavailable, "Insufficient storage", err.Error())
 	}
 	return crm.JSON(http.StatusCreated, map[string]any{"import_set": "ISET0010001", "staging_table": c.Vars["table"], "result": []map[string]string{{
-		"transform_map": "simulated", "table": table, "display_name": "number", "status": status, "sys_id": r.ID,
+		"transform_map": "simulated", "table": r.Kind, "display_name": "number", "status": status, "sys_id": r.ID,
 	}}})
+}
+
+func (s *ServiceNow) coalesce(now time.Time, fields records.Fields) (r *records.Record, status string, err error) {
+	const table = "incident"
+	if known := s.store.By(now, table, "correlation_id", records.Text(fields, "correlation_id")); len(known) > 0 {
+		s.store.Update(now, known[0], fields)
+		return known[0], "updated", nil
+	}
+	r, err = s.store.Create(now, table, fields)
+	return r, "inserted", err
+}
+
+// importMany puts rows through the transform later, as one job, and says nothing of single rows.
+func (s *ServiceNow) importMany(c *crm.Call) crm.Reply {
+	var body struct {
+		Records []records.Fields `json:"records"`
+	}
+	if !c.Decode(&body) || len(body.Records) == 0 {
+		return malformed()
+	}
+	var items []records.Item
+	for _, fields := range body.Records {
+		items = append(items, func(at time.Time) (*records.Record, error) {
+			r, _, err := s.coalesce(at, fields)
+			return r, err
+		})
+	}
+	job := s.store.StartJob(c.Now, items)
+	c.Jobs.Start(job.Done)
+	return crm.JSON(http.StatusCreated, map[string]string{"import_set_id": job.ID, "multi_import_set_id": job.ID})
 }
 
 type batchBody struct {

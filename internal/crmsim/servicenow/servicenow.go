@@ -48,6 +48,7 @@ func New(o crm.Options) crm.CRM {
 			crm.Route{Method: http.MethodDelete, Pattern: table + "/{id}", Operation: "DeleteRecord", Run: s.remove},
 			crm.Route{Method: http.MethodPost, Pattern: root + "/batch", Operation: batchOperation, Run: s.batch},
 			crm.Route{Method: http.MethodPost, Pattern: root + "/import/{table}", Operation: "ImportRecord", Run: s.importOne},
+			crm.Route{Method: http.MethodPost, Pattern: root + "/import/{table}/insertMultiple", Operation: "ImportRecords", Run: s.importMany},
 		)
 	}
 	s.routes = crm.Compile(routes...)

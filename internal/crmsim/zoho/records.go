@@ -3,8 +3,10 @@
 package zoho
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -176,4 +178,57 @@ func (z *Zoho) remove(c *crm.Call) crm.Reply {
 	}
 	z.store.Delete(c.Now, r)
 	return crm.JSON(http.StatusOK, map[string]any{"data": []result{succeeded(r, "record deleted")}})
+}
+
+// coql is as much of the query language as is understood: select ... from Module [where Field = 'text'].
+var coql = regexp.MustCompile(`(?is)^\s*select\s+.+?\s+from\s+(\w+)(?:\s+where\s+\(?(\w+)\s*=\s*'([^']*)'\)?)?(?:\s+limit\s+.*)?\s*$`)
+
+func (z *Zoho) query(c *crm.Call) crm.Reply {
+	var body struct {
+		Query string `json:"select_query"`
+	}
+	_ = c.Decode(&body) // what cannot be read is no query
+	parts := coql.FindStringSubmatch(body.Query)
+	if parts == nil {
+		return failure(http.StatusBadRequest, "SYNTAX_ERROR", "the simulated CRM does not understand the query")
+	}
+	return page(c, z.store.Find(c.Now, parts[1], func(r *records.Record) bool { return parts[2] == "" || strings.EqualFold(r.Text(parts[2]), parts[3]) }))
+}
+
+// maxSubrequests is how many parts a composite request has.
+const maxSubrequests = 5
+
+type compositeBody struct {
+	Requests []struct {
+		ID     string          `json:"sub_request_id"`
+		Method string          `json:"method"`
+		URI    string          `json:"uri"`
+		Body   json.RawMessage `json:"body"`
+	} `json:"__composite_requests"`
+}
+
+// composite runs up to five requests, as one call.
+func (z *Zoho) composite(c *crm.Call) crm.Reply {
+	var body compositeBody
+	if !c.Decode(&body) || len(body.Requests) == 0 || len(body.Requests) > maxSubrequests {
+		return failure(http.StatusBadRequest, "INVALID_DATA", "a composite request has one to five parts")
+	}
+	results := []map[string]any{}
+	for _, r := range body.Requests {
+		target, err := url.Parse(r.URI)
+		answer := failure(http.StatusBadRequest, "INVALID_DATA", "the URI is not valid")
+		if err == nil {
+			part := *c
+			part.Endpoint, part.Body, part.Request = z.Endpoint(r.Method, target.Path), r.Body, &http.Request{Method: r.Method, URL: target, Header: http.Header{}}
+			if part.Operation != "Composite" {
+				answer = part.Run(&part)
+			}
+		}
+		response := map[string]any{"status_code": answer.Status}
+		if len(answer.Body) > 0 {
+			response["body"] = json.RawMessage(answer.Body)
+		}
+		results = append(results, map[string]any{"sub_request_id": r.ID, "sub_response": response})
+	}
+	return crm.JSON(http.StatusOK, map[string]any{"__composite_requests": results})
 }

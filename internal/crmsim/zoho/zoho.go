@@ -34,6 +34,8 @@ func New(o crm.Options) crm.CRM {
 	})
 	const module = "/crm/{version}/{module}"
 	z.routes = crm.Compile(
+		crm.Route{Method: http.MethodPost, Pattern: "/crm/{version}/coql", Operation: "Query", Run: z.query},
+		crm.Route{Method: http.MethodPost, Pattern: "/crm/{version}/__composite_requests", Operation: "Composite", Run: z.composite},
 		crm.Route{Method: http.MethodPost, Pattern: module, Operation: "InsertRecords", Run: z.insert},
 		crm.Route{Method: http.MethodPut, Pattern: module, Operation: "UpdateRecords", Run: z.update},
 		crm.Route{Method: http.MethodPost, Pattern: module + "/upsert", Operation: "UpsertRecords", Run: z.upsert},
@@ -62,13 +64,18 @@ func (z *Zoho) Secret(r *http.Request) (user, secret string, found bool) {
 // recordsPerCredit is how many records a credit writes.
 const recordsPerCredit = 10
 
-// Weight is a credit for each ten records that are written.
+// Weight is a credit for each ten records that are written, and for each part of a composite request, whose price is not documented.
 func (z *Zoho) Weight(c *crm.Call) int {
 	if c.Request.Method != http.MethodPost && c.Request.Method != http.MethodPut {
 		return 0
 	}
+	if c.Operation == "Composite" {
+		var body compositeBody
+		_ = c.Decode(&body) // what cannot be read costs a credit
+		return len(body.Requests)
+	}
 	var body writeBody
-	_ = c.Decode(&body) // what cannot be read costs a credit
+	_ = c.Decode(&body)
 	return (len(body.Data) + recordsPerCredit - 1) / recordsPerCredit
 }
 
