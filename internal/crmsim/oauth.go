@@ -10,10 +10,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 )
 
-// OAuth is one registered client of the CRM's token endpoint, which is served at /oauth/tokens (Zendesk) and /services/oauth2/token (Salesforce). The grants
+// OAuth is one registered client of the CRM's token endpoint, which is served where each of the CRMs has its own. The grants
 // are client_credentials, refresh_token and the JWT bearer grant of RFC 7523. Requests for tokens are neither recorded nor counted against limits.
 type OAuth struct {
 	// ClientID and ClientSecret of the client, in the form's body. Required.
@@ -38,7 +41,17 @@ const defaultTokenLife = 2 * time.Hour
 // tokenOperation is the name of a request for a token where an Outage asks for one.
 const tokenOperation = "IssueToken"
 
-var tokenPaths = []string{"/oauth/tokens", "/services/oauth2/token"}
+// tokenPaths are those of all CRMs: no path of one means something else to another.
+var tokenPaths = []string{
+	"/oauth/tokens",                           // Zendesk
+	"/services/oauth2/token",                  // Salesforce
+	"/oauth/v1/token", "/oauth/2026-03/token", // HubSpot
+	"/oauth2/v2.0/token", // Entra ID, behind the tenant
+	"/oauth_token.do",    // ServiceNow
+	"/oauth/v2/token",    // Zoho
+	"/oauth/token",       // Pipedrive
+	"/auth/eagle/token",  // Intercom
+}
 
 // Validate returns an error that names the field and the rule it breaks.
 func (o *OAuth) Validate() error {
@@ -85,7 +98,11 @@ func (s *Server) RevokeTokens() {
 
 // isTokenRequest says whether a request is for the token endpoint.
 func (s *Server) isTokenRequest(r *http.Request) bool {
-	return s.config.OAuth != nil && r.Method == http.MethodPost && slices.Contains(tokenPaths, r.URL.Path)
+	if s.config.OAuth == nil || r.Method != http.MethodPost {
+		return false
+	}
+	_, behind, hasTenant := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return slices.Contains(tokenPaths, r.URL.Path) || hasTenant && "/"+behind == "/oauth2/v2.0/token"
 }
 
 // serveToken answers a request for a token.
@@ -106,21 +123,21 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		default:
 		}
 	}
-	s.sleep(&call{request: r}, s.config.Latency+delay)
+	s.sleep(&call{Call: crm.Call{Request: r}}, s.config.Latency+delay)
 
 	fails := outage != nil && outage.Kind != Slow
 	var answer reply
 	if !fails || outage.Executed {
-		answer = s.issue(r.PostForm, formErr)
+		answer.Reply = s.issue(s.base(r), r.PostForm, formErr)
 	}
 	if fails {
-		answer = outage.answer()
+		answer = s.outageReply(outage)
 	}
 	answer.send(w)
 }
 
 // issue carries a request for a token out.
-func (s *Server) issue(form url.Values, formErr error) reply {
+func (s *Server) issue(base string, form url.Values, formErr error) crm.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, o := s.now(), s.config.OAuth
@@ -132,7 +149,7 @@ func (s *Server) issue(form url.Values, formErr error) reply {
 	}
 	if code != "" {
 		s.issuer.requests[code]++
-		return ok(http.StatusBadRequest, map[string]string{"error": code, "error_description": "the simulated CRM refuses the grant"})
+		return crm.JSON(http.StatusBadRequest, map[string]string{"error": code, "error_description": "the simulated CRM refuses the grant"})
 	}
 	s.issuer.requests["issued"]++
 	access := randomToken()
@@ -145,7 +162,8 @@ func (s *Server) issue(form url.Values, formErr error) reply {
 		s.issuer.rotate(o, access)
 		body["refresh_token"] = s.issuer.current
 	}
-	return ok(http.StatusOK, body)
+	s.crm.Token(base, body)
+	return crm.JSON(http.StatusOK, body)
 }
 
 // The grants, by their names.

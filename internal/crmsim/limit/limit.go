@@ -46,6 +46,8 @@ const (
 	PerRecord Apart = "record"
 	// PerCredential: each credential has the limit for itself.
 	PerCredential Apart = "credential"
+	// PerSession: each session that a cookie names has the limit for itself. Calls without a cookie do not count.
+	PerSession Apart = "session"
 )
 
 // Limit is one limit of a licence.
@@ -77,6 +79,9 @@ type Limit struct {
 	Skew time.Duration
 	// Late is how long after its execution a call may come to be counted.
 	Late time.Duration
+
+	// Shown is what the CRM says that Calls were, 0 for the truth.
+	Shown int
 
 	// JudgeOnly limits are reported when broken but never refuse a call.
 	JudgeOnly bool

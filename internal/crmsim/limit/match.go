@@ -11,6 +11,10 @@ type Call struct {
 	Record string
 	// Credential is the e-mail address of a basic credential.
 	Credential string
+	// Session is what a cookie of the call names.
+	Session string
+	// Weight is how often the call counts; 0 means once.
+	Weight int
 }
 
 // Match selects calls. Empty fields select all.
@@ -37,7 +41,14 @@ func (l Limit) Applies(c Call) bool {
 			return false
 		}
 	}
-	return l.Per != PerRecord || l.recordOf(c) != ""
+	switch l.Per {
+	case PerRecord:
+		return l.recordOf(c) != ""
+	case PerSession:
+		return c.Session != ""
+	default:
+		return true
+	}
 }
 
 // CountOf names the count that a call belongs to; it is empty where all calls count together.
@@ -47,6 +58,8 @@ func (l Limit) CountOf(c Call) string {
 		return l.recordOf(c)
 	case PerCredential:
 		return c.Credential
+	case PerSession:
+		return c.Session
 	default:
 		return ""
 	}
@@ -54,12 +67,14 @@ func (l Limit) CountOf(c Call) string {
 
 // UnitsOf is what a call takes.
 func (l Limit) UnitsOf(c Call) int {
+	units := 1
 	for _, cost := range l.Costs {
 		if cost.Operation == c.Operation {
-			return cost.Units
+			units = cost.Units
+			break
 		}
 	}
-	return 1
+	return units * max(c.Weight, 1)
 }
 
 // recordOf is what the last "*" of the path stands for, or, where there is none, the record of the operation.

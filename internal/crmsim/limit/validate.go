@@ -23,6 +23,7 @@ func (l Limit) Validate() error {
 	c := checker{name: l.Name}
 	c.check(l.Name != "", "name must not be empty")
 	c.check(l.Calls >= 1 && l.Calls <= MaxCalls, "calls must be 1 to %d, not %d", MaxCalls, l.Calls)
+	c.check(l.Shown >= 0 && l.Shown <= MaxCalls, "shown must be 0 to %d, not %d", MaxCalls, l.Shown)
 	c.checkKind(l)
 	c.checkApart(l)
 	return errors.Join(c.errs...)
@@ -77,7 +78,8 @@ func (c *checker) checkOffset(l Limit) {
 }
 
 func (c *checker) checkApart(l Limit) {
-	c.check(l.Per == "" || l.Per == PerRecord || l.Per == PerCredential, "per must be %s or %s, not %q", PerRecord, PerCredential, l.Per)
+	c.check(l.Per == "" || l.Per == PerRecord || l.Per == PerCredential || l.Per == PerSession, "per must be %s, %s or %s, not %q",
+		PerRecord, PerCredential, PerSession, l.Per)
 	for _, cost := range l.Costs {
 		c.check(cost.Operation != "" && cost.Units >= 1 && cost.Units <= MaxCost, "cost must be OPERATION:UNITS, units 1 to %d, not %s:%d",
 			MaxCost, cost.Operation, cost.Units)
