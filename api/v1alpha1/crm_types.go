@@ -76,6 +76,7 @@ const (
 )
 
 // CRMSpec declares a CRM connection and the limits of its licence.
+// +kubebuilder:validation:XValidation:rule="self.provider != 'Generic' || !has(self.licence.tier)",message="licence.tier is not for provider Generic, of which no tiers are known: declare licence.limits"
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || has(self.licence.account)",message="licence.account is required unless the provider is Zendesk, which derives it from the endpoint"
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required unless the provider is Zendesk, where it follows from the endpoint"
 // +kubebuilder:validation:XValidation:rule="self.endpoint.startsWith('http://') || (!has(self.credentials.oauthClient) || !has(self.credentials.oauthClient.tokenURL) || self.credentials.oauthClient.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthRefresh) || !has(self.credentials.oauthRefresh.tokenURL) || self.credentials.oauthRefresh.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthJWT) || !has(self.credentials.oauthJWT.tokenURL) || self.credentials.oauthJWT.tokenURL.startsWith('https://'))",message="tokenURL must be https unless the endpoint is plain http itself"
@@ -262,7 +263,7 @@ type Deletion struct {
 // +kubebuilder:validation:MinProperties=1
 type CRMStatus struct {
 	// conditions are Accepted, CredentialsResolved, DispatcherAvailable and Programmed, summed up by Ready; besides them advice that never moves Ready:
-	// EndpointResolved, QuotaEnforced, BudgetOnTrack, LicenceAdequate, BacklogHealthy and LedgerTrusted.
+	// EndpointResolved, QuotaEnforced, BudgetOnTrack, LicenceAdequate, LicenceValid, BacklogHealthy and LedgerTrusted.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -279,6 +280,10 @@ type CRMStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Account string `json:"account,omitempty"`
+
+	// licence is the licence in force with its limits written out.
+	// +optional
+	Licence LicenceStatus `json:"licence,omitzero"`
 
 	// intake is where integrations reach the dispatcher.
 	// +optional
