@@ -104,7 +104,7 @@ type Licence struct {
 	// Pipedrive: Lite, Growth, Premium, Ultimate.
 	// Salesforce: Developer, Professional, Enterprise, Unlimited, Performance, FullSandbox.
 	// ServiceNow: Instance.
-	// Zendesk: SupportEssential, SupportTeam, SupportProfessional, SupportEnterprise, SuiteTeam, SuiteGrowth, SuiteProfessional, SuiteEnterprise, SuiteEnterprisePlus.
+	// Zendesk: SuiteTeam, SuiteGrowth, SuiteProfessional, SuiteEnterprise, SuiteEnterprisePlus, SupportEssential, SupportTeam, SupportProfessional, SupportEnterprise.
 	// ZohoCRM: Free, Standard, Professional, Enterprise, Ultimate.
 	// +optional
 	Tier TierName `json:"tier,omitempty"`

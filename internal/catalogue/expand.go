@@ -3,6 +3,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,6 +49,8 @@ type Written struct {
 	Document   string
 	Confidence Confidence
 }
+
+func (w *Written) size() int64 { return max(w.Calls, w.ExecutionSeconds, int64(w.Concurrent)) }
 
 // Expand writes the limits of a licence out, in the catalogue's order. Sizes are at most what a manifest can declare. The error is an *Error.
 func (c *CRM) Expand(l Licence) ([]Written, error) {
@@ -157,8 +160,8 @@ func (l *Limit) of(units int64) v1alpha1.Limit {
 	return out
 }
 
-// Alternatives are the tiers on sale of the family that a licence's tier belongs to, or of all families if there is no such tier, each with its limits written out
-// for the same seats and those of the add-ons that can be had with it. A tier that cannot be written out for them is left out.
+// Alternatives are the tiers on sale of the family that a licence's tier belongs to, or of all families if there is no such tier, the smallest first, each with its
+// limits written out for the same seats and those of the add-ons that can be had with it. A tier that cannot be written out for them is left out.
 func (c *CRM) Alternatives(l Licence) (tiers []Alternative) {
 	own, has := c.tier(l.Tier)
 	for _, t := range c.Tiers {
@@ -174,6 +177,9 @@ func (c *CRM) Alternatives(l Licence) (tiers []Alternative) {
 		if limits, err := c.Expand(other); err == nil {
 			tiers = append(tiers, Alternative{t.Name, limits})
 		}
+	}
+	if !has { // the first limit is the one that a CRM is known for
+		slices.SortStableFunc(tiers, func(a, b Alternative) int { return cmp.Compare(a.Limits[0].size(), b.Limits[0].size()) })
 	}
 	return tiers
 }
