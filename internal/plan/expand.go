@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -59,23 +60,23 @@ func writeOut(spec *v1alpha1.CRMSpec, now time.Time) (*WrittenLicence, Decision)
 	}
 	out.ServerDelaySeconds = cmp.Or(out.ServerDelaySeconds, defaultServerDelaySeconds)
 
-	has, field := licenceOf(spec), "licence."
+	has := licenceOf(spec)
+	limits, d := limitsOf(spec, known, has, "licence.")
+	if !d.OK() {
+		return nil, d
+	}
 	if next := declared.Next; next != nil {
 		following := has
 		following.Tier, following.Seats, following.AddOns = string(next.Tier), int64(next.Seats), countsOf(next.AddOns)
-		limits, d := limitsOf(spec, known, following, "licence.next.")
-		if !d.OK() {
+		then, d := limitsOf(spec, known, following, "licence.next.")
+		switch {
+		case !d.OK():
 			return nil, d
+		case next.From.After(now):
+			out.Next = &NextWritten{following.Tier, next.From.UTC(), then}
+		default:
+			has, limits = following, then
 		}
-		if next.From.After(now) {
-			out.Next = &NextWritten{following.Tier, next.From.UTC(), limits}
-		} else {
-			has, field = following, "licence.next."
-		}
-	}
-	limits, d := limitsOf(spec, known, has, field)
-	if !d.OK() {
-		return nil, d
 	}
 	out.Tier, out.Limits = has.Tier, limits
 	if known != nil {
@@ -175,7 +176,7 @@ func judgeNames(declared []v1alpha1.Limit, implied []WrittenLimit, tier string) 
 }
 
 // tiersFor are the tiers for advice: of each those limits that a change of the tier would change. Where a tier is declared these are the implied ones; else those
-// that are declared as the catalogue has them, but for their size.
+// that are declared as the catalogue has them, but for their size. A tier with the limits of the one before is left out.
 func tiersFor(alternatives []catalogue.Alternative, tier string, inForce []WrittenLimit) []contract.Tier {
 	var out []contract.Tier
 	for _, a := range alternatives {
@@ -190,7 +191,7 @@ func tiersFor(alternatives []catalogue.Alternative, tier string, inForce []Writt
 				sizes[now.Name] = then.Size()
 			}
 		}
-		if len(sizes) > 0 {
+		if more := len(out) == 0 || !maps.Equal(out[len(out)-1].Limits, sizes); more && len(sizes) > 0 {
 			out = append(out, contract.Tier{Name: a.Tier, Limits: sizes})
 		}
 	}
