@@ -27,7 +27,7 @@ type LicenceApplyConfiguration struct {
 	// Pipedrive: Lite, Growth, Premium, Ultimate.
 	// Salesforce: Developer, Professional, Enterprise, Unlimited, Performance, FullSandbox.
 	// ServiceNow: Instance.
-	// Zendesk: SupportEssential, SupportTeam, SupportProfessional, SupportEnterprise, SuiteTeam, SuiteGrowth, SuiteProfessional, SuiteEnterprise, SuiteEnterprisePlus.
+	// Zendesk: SuiteTeam, SuiteGrowth, SuiteProfessional, SuiteEnterprise, SuiteEnterprisePlus, SupportEssential, SupportTeam, SupportProfessional, SupportEnterprise.
 	// ZohoCRM: Free, Standard, Professional, Enterprise, Ultimate.
 	Tier *apiv1alpha1.TierName `json:"tier,omitempty"`
 	// seats is how many users the licence is for, where limits depend on it: full Salesforce licences, users of Zoho CRM, seats of Pipedrive, user licences of a
