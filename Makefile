@@ -58,13 +58,14 @@ docker-build: ## Build the operator's image with Docker.
 
 ##@ Generate and check
 .PHONY: generate
-generate: bin/controller-gen bin/crd-ref-docs ## Regenerate deepcopy, apply configurations and the API reference.
+generate: bin/controller-gen bin/crd-ref-docs ## Regenerate deepcopy, apply configurations and the pages that come from code and data.
 	bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	rm -rf internal/applyconfiguration
 	bin/controller-gen applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 	bin/crd-ref-docs --log-level=ERROR --config=hack/crd-ref-docs.yaml --renderer=markdown --source-path=api/v1alpha1 --output-path=docs/api.md
 	$(GO) run ./hack/conditionsdoc > docs/conditions.md
 	$(GO) run ./hack/metricsdoc > docs/metrics.md
+	$(GO) run ./hack/cataloguedoc > docs/catalogue.md
 
 .PHONY: manifests
 manifests: bin/controller-gen ## Regenerate CRDs and RBAC.

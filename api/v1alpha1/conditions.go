@@ -25,6 +25,8 @@ const (
 	ConditionBudgetOnTrack = "BudgetOnTrack"
 	// ConditionLicenceAdequate (CRM, advice): the licence is large enough for what is asked of it.
 	ConditionLicenceAdequate = "LicenceAdequate"
+	// ConditionLicenceValid (CRM, advice): the licence has not ended, and will not within 30 days without one that follows.
+	ConditionLicenceValid = "LicenceValid"
 	// ConditionGuaranteeMet (Integration, advice): calls within the part of the guarantee that is never lent do not wait for the licence.
 	ConditionGuaranteeMet = "GuaranteeMet"
 	// ConditionBacklogHealthy (advice): queued calls are sent in time, and none is parked or dead.
@@ -52,6 +54,12 @@ const (
 	ReasonNameTaken = "NameTaken"
 	// ReasonUnknownTimeZone: a calendar limit or a weekly override names a time zone that does not exist.
 	ReasonUnknownTimeZone = "UnknownTimeZone"
+	// ReasonUnknownTier: the catalogue has no such tier, or no such add-on for it, or needs to know the seats.
+	ReasonUnknownTier = "UnknownTier"
+	// ReasonUnclearLimit: a declared limit has almost the name of one that the tier implies, so it is not clear whether it shall take its place.
+	ReasonUnclearLimit = "UnclearLimit"
+	// ReasonTooManyLimits: the limits of the tier and those declared are more than 16 together.
+	ReasonTooManyLimits = "TooManyLimits"
 	// ReasonTooManyIntegrations: more than 1,000 Integrations refer to the CRM.
 	ReasonTooManyIntegrations = "TooManyIntegrations"
 	// ReasonCRMNotFound: crmRef names no CRM.
@@ -130,6 +138,13 @@ const (
 	ReasonAdequate = "Adequate"
 	// ReasonDemandExceedsLicence: a limit is too small for what is asked of it, so calls wait.
 	ReasonDemandExceedsLicence = "DemandExceedsLicence"
+
+	// ReasonValid: no end of the licence is declared, or it is far, or another licence follows.
+	ReasonValid = "Valid"
+	// ReasonLicenceEnding: licence.validUntil is less than 30 days ahead, and licence.next is not set.
+	ReasonLicenceEnding = "LicenceEnding"
+	// ReasonLicenceEnded: licence.validUntil has passed; the limits stay in force.
+	ReasonLicenceEnded = "LicenceEnded"
 
 	// ReasonGuaranteeMet: no call within the guarantee has been waiting for the licence.
 	ReasonGuaranteeMet = "GuaranteeMet"

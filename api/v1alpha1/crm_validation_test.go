@@ -179,7 +179,7 @@ func TestCRMLimits(t *testing.T) {
 		return out
 	}
 	judge(t, validCRM, map[string]verdict{
-		"no limits are refused":                       {edits{"spec.licence.limits": nil}, "spec.licence.limits: Required value"},
+		"no limits are refused":                       {edits{"spec.licence.limits": nil}, "tier or limits must be set"},
 		"an empty list of limits is refused":          {edits{"spec.licence.limits": []any{}}, "should have at least 1 items"},
 		"16 limits are taken":                         {edits{"spec.licence.limits": many(16)}, ""},
 		"17 limits are refused":                       {edits{"spec.licence.limits": many(17)}, "must have at most 16 items"},
@@ -382,5 +382,40 @@ func TestCRMLicenceBesidesLimits(t *testing.T) {
 		"Spent after a loss is taken":          {edits{"spec.licence.afterLedgerLoss": "Spent"}, ""},
 		"Fresh after a loss is taken":          {edits{"spec.licence.afterLedgerLoss": "Fresh"}, ""},
 		"an unknown policy of loss is refused": {edits{"spec.licence.afterLedgerLoss": "ProRata"}, `afterLedgerLoss: Unsupported value: "ProRata"`},
+	})
+}
+
+func TestCRMLicenceByTier(t *testing.T) {
+	const licence = "spec.licence."
+	next := func(fields map[string]any) map[string]any {
+		all := map[string]any{"tier": "SuiteTeam", "from": "2027-01-01T00:00:00Z"}
+		maps.Copy(all, fields)
+		return all
+	}
+	const needTier = "seats, addOns and next need a tier"
+	judge(t, validCRM, map[string]verdict{
+		"a tier besides limits is taken":             {edits{licence + "tier": "SuiteGrowth"}, ""},
+		"a tier alone is taken":                      {edits{licence + "tier": "SuiteGrowth", licence + "limits": nil}, ""},
+		"neither tier nor limits is refused":         {edits{licence + "limits": nil, licence + "externalPercent": 5}, "tier or limits must be set"},
+		"a tier of another spelling is refused":      {edits{licence + "tier": "suite growth"}, "spec.licence.tier in body should match"},
+		"a tier of 41 letters is refused":            {edits{licence + "tier": "S" + strings.Repeat("x", 40)}, "may not be more than 40"},
+		"a tier of Generic is refused":               {edits{licence + "tier": "Any", "spec.provider": "Generic", licence + "account": "acme"}, "licence.tier is not for provider Generic"},
+		"seats are taken":                            {edits{licence + "tier": "Enterprise", licence + "seats": 1_000_000}, ""},
+		"seats without a tier are refused":           {edits{licence + "seats": 5}, needTier},
+		"no seats are refused":                       {edits{licence + "tier": "Enterprise", licence + "seats": 0}, "should be greater than or equal to 1"},
+		"more than a million seats are refused":      {edits{licence + "tier": "Enterprise", licence + "seats": 1_000_001}, "should be less than or equal to 1000000"},
+		"an add-on is taken":                         {edits{licence + "tier": "SuiteGrowth", licence + "addOns": list(map[string]any{"name": "HighVolumeAPI"})}, ""},
+		"an add-on without a tier is refused":        {edits{licence + "addOns": list(map[string]any{"name": "HighVolumeAPI"})}, needTier},
+		"an add-on without a name is refused":        {edits{licence + "tier": "SuiteGrowth", licence + "addOns": list(map[string]any{"count": 1})}, "name: Required value"},
+		"an add-on of which there is 0 is refused":   {edits{licence + "tier": "SuiteGrowth", licence + "addOns": list(map[string]any{"name": "A", "count": 0})}, "should be greater than or equal to 1"},
+		"an add-on that is there twice is refused":   {edits{licence + "tier": "SuiteGrowth", licence + "addOns": list(map[string]any{"name": "A"}, map[string]any{"name": "A"})}, "Duplicate value"},
+		"an end is taken":                            {edits{licence + "validUntil": "2027-01-01T00:00:00Z"}, ""},
+		"an end that is no time is refused":          {edits{licence + "validUntil": "tomorrow"}, "must be of type date-time"},
+		"a licence that follows is taken":            {edits{licence + "tier": "SuiteGrowth", licence + "next": next(nil), licence + "validUntil": "2027-01-01T00:00:00Z"}, ""},
+		"one that follows limits alone is refused":   {edits{licence + "next": next(nil)}, needTier},
+		"one that follows too late is refused":       {edits{licence + "tier": "SuiteGrowth", licence + "next": next(nil), licence + "validUntil": "2026-12-31T23:59:59Z"}, "next.from must not be after validUntil"},
+		"one that follows without a tier is refused": {edits{licence + "tier": "SuiteGrowth", licence + "next": next(map[string]any{"tier": nil})}, "tier: Required value"},
+		"one that follows at no time is refused":     {edits{licence + "tier": "SuiteGrowth", licence + "next": next(map[string]any{"from": nil})}, "from: Required value"},
+		"a time zone is taken":                       {edits{licence + "tier": "SuiteGrowth", licence + "timeZone": "Europe/Berlin"}, ""},
 	})
 }

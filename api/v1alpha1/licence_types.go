@@ -2,6 +2,8 @@
 
 package v1alpha1
 
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 // OnExhaustion says what happens when a limit has no calls left.
 // +kubebuilder:validation:Enum=Stop;Alert
 type OnExhaustion string
@@ -78,7 +80,10 @@ const (
 	AfterLedgerLossFresh AfterLedgerLoss = "Fresh"
 )
 
-// Licence is what the CRM's licence allows.
+// Licence is what the CRM's licence allows: what the operator's catalogue knows of its tier, what is declared here, or both.
+// +kubebuilder:validation:XValidation:rule="has(self.tier) || has(self.limits)",message="tier or limits must be set"
+// +kubebuilder:validation:XValidation:rule="has(self.tier) || !has(self.seats) && !has(self.addOns) && !has(self.next)",message="seats, addOns and next need a tier: set it, or remove them"
+// +kubebuilder:validation:XValidation:rule="!has(self.validUntil) || !has(self.next) || self.next.from <= self.validUntil",message="next.from must not be after validUntil: between the two there would be no licence"
 type Licence struct {
 	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
 	// stable name otherwise. Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive derive it from the endpoint, if that is not api.pipedrive.com. It cannot be changed once set: queued calls belong to the account they were accepted for.
@@ -89,8 +94,51 @@ type Licence struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`
 	Account string `json:"account,omitempty"`
 
-	// limits are the licence's limits; a call is sent only when it fits into all of them.
-	// +required
+	// tier is the licence as the vendor sells it. The catalogue fills in its limits, which status.licence shows with their sources; limits declared here take the
+	// place of the catalogue's of the same name, or come on top. The tiers that the catalogue knows, in each line of products the smallest first:
+	// Dynamics365: PowerPlatform, Dynamics365.
+	// Freshdesk: Trial, Growth, Pro, Enterprise.
+	// HubSpot: Free, Starter, Professional, Enterprise, PublicApp.
+	// Intercom: Workspace.
+	// Kustomer: Professional, Business, Enterprise, Ultimate.
+	// Pipedrive: Lite, Growth, Premium, Ultimate.
+	// Salesforce: Developer, Professional, Enterprise, Unlimited, Performance, FullSandbox.
+	// ServiceNow: Instance.
+	// Zendesk: SuiteTeam, SuiteGrowth, SuiteProfessional, SuiteEnterprise, SuiteEnterprisePlus, SupportEssential, SupportTeam, SupportProfessional, SupportEnterprise.
+	// ZohoCRM: Free, Standard, Professional, Enterprise, Ultimate.
+	// +optional
+	Tier TierName `json:"tier,omitempty"`
+
+	// seats is how many users the licence is for, where limits depend on it: full Salesforce licences, users of Zoho CRM, seats of Pipedrive, user licences of a
+	// Dynamics 365 tenant.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	Seats int32 `json:"seats,omitempty"`
+
+	// addOns are what was bought besides the tier and changes its limits; docs/catalogue.md lists them.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	AddOns []AddOn `json:"addOns,omitempty"`
+
+	// validUntil is when the licence ends. Its limits stay in force after that; condition LicenceValid says that it has ended, or will soon.
+	// +optional
+	ValidUntil *metav1.Time `json:"validUntil,omitempty"`
+
+	// next is the licence that follows. The dispatcher changes over by itself at that instant, whether the operator runs or not; guarantees must fit into both.
+	// +optional
+	Next *NextLicence `json:"next,omitzero"`
+
+	// timeZone is the time zone of the CRM's account: where calendar limits of the catalogue begin their periods.
+	// +optional
+	TimeZone TimeZone `json:"timeZone,omitempty"`
+
+	// limits are limits of the licence that the tier does not imply, or implies otherwise; all of them where there is no tier. A call is sent only when it fits
+	// into all limits.
+	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
@@ -106,9 +154,9 @@ type Licence struct {
 	ExternalPercent *int32 `json:"externalPercent,omitempty"`
 
 	// maxServerDelaySeconds is the longest time after which the CRM may still count a call that was given up on, for example after a time-out: so long it stays
-	// charged besides its window. 60 fits gateways that end requests after a minute; Salesforce lets a call run for 600.
+	// charged besides its window. When absent it is what the catalogue knows of the provider (Salesforce lets a call run for 600 seconds), else 60, which fits
+	// gateways that end requests after a minute.
 	// +optional
-	// +default=60
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	MaxServerDelaySeconds int32 `json:"maxServerDelaySeconds,omitempty"`
@@ -119,6 +167,51 @@ type Licence struct {
 	// +optional
 	// +default="Bounded"
 	AfterLedgerLoss AfterLedgerLoss `json:"afterLedgerLoss,omitempty"`
+}
+
+// TierName names a tier of the catalogue.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=40
+// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
+type TierName string
+
+// AddOn is something bought besides a tier.
+type AddOn struct {
+	// name of the add-on in the catalogue.
+	// +required
+	Name TierName `json:"name,omitempty"`
+
+	// count is how many of it there are; of an add-on that is sold in calls or credits, how many of these.
+	// +optional
+	// +default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
+	Count int64 `json:"count,omitempty"`
+}
+
+// NextLicence is the licence that follows.
+type NextLicence struct {
+	// tier as in licence.tier.
+	// +required
+	Tier TierName `json:"tier,omitempty"`
+
+	// seats as in licence.seats; they are not taken over from there.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	Seats int32 `json:"seats,omitempty"`
+
+	// addOns as in licence.addOns; they are not taken over from there.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	AddOns []AddOn `json:"addOns,omitempty"`
+
+	// from is when it takes the place of the present one.
+	// +required
+	From *metav1.Time `json:"from,omitempty"`
 }
 
 // Limit is one limit of a licence: so many calls, or so many seconds of execution, in a rolling window or in a calendar period, or so many calls at a time.

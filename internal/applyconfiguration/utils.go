@@ -18,6 +18,8 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=crmquota.dev, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("AddOn"):
+		return &apiv1alpha1.AddOnApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BacklogStatus"):
 		return &apiv1alpha1.BacklogStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BasicCredentials"):
@@ -60,12 +62,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.IntegrationStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Licence"):
 		return &apiv1alpha1.LicenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LicenceLimitStatus"):
+		return &apiv1alpha1.LicenceLimitStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LicenceStatus"):
+		return &apiv1alpha1.LicenceStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Limit"):
 		return &apiv1alpha1.LimitApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LimitShare"):
 		return &apiv1alpha1.LimitShareApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalReference"):
 		return &apiv1alpha1.LocalReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NextLicence"):
+		return &apiv1alpha1.NextLicenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OAuthClientCredentials"):
 		return &apiv1alpha1.OAuthClientCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OAuthJWTCredentials"):

@@ -28,6 +28,8 @@ type Plan struct {
 	Credentials Credentials `json:"credentials"`
 	Intake      Intake      `json:"intake"`
 	Limits      []Limit     `json:"limits"`
+	// Next are the limits of the licence that follows; nil if none does.
+	Next *NextLimits `json:"next,omitempty"`
 	// ExternalPercent of every limit is kept free for callers that nobody has declared.
 	ExternalPercent int64 `json:"externalPercent,omitempty"`
 	// MaxServerDelaySeconds is the longest time after which a call that nobody listens to any more can still be counted by the CRM; 0 means the default.
@@ -54,6 +56,20 @@ type Plan struct {
 
 	// Integrations in order of name.
 	Integrations []Integration `json:"integrations"`
+}
+
+// NextLimits take the place of a plan's limits at an instant.
+type NextLimits struct {
+	From   time.Time `json:"from"`
+	Limits []Limit   `json:"limits"`
+}
+
+// LimitsAt are the limits in force at t.
+func (p *Plan) LimitsAt(t time.Time) []Limit {
+	if p.Next != nil && !t.Before(p.Next.From) {
+		return p.Next.Limits
+	}
+	return p.Limits
 }
 
 // CRMIdentity says which CRM object, and which licence, a plan is for.

@@ -159,7 +159,7 @@ func grantedBefore(declared []*v1alpha1.Integration, previous, head *contract.Pl
 			continue
 		}
 		entry.Enforce = enforces(i, head)
-		if c, err := newCalendar(&entry, shared(head.Limits), known); err == nil {
+		if c, err := newCalendar(&entry, shared(head), known); err == nil {
 			out = append(out, grant{entry, c})
 		}
 	}

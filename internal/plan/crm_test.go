@@ -44,6 +44,12 @@ func TestPlanOfACRM(t *testing.T) {
 		},
 		MaxServerDelaySeconds: 60,
 		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerBounded},
+		Tiers: []contract.Tier{ // of the declared limits only minute is one that a tier implies
+			{Name: "SuiteTeam", Limits: map[string]int64{"minute": 200}},
+			{Name: "SuiteGrowth", Limits: map[string]int64{"minute": 400}},
+			{Name: "SuiteEnterprise", Limits: map[string]int64{"minute": 700}},
+			{Name: "SuiteEnterprisePlus", Limits: map[string]int64{"minute": 2500}},
+		},
 
 		Enforce:      true,
 		TokenIssuers: []contract.TokenIssuer{{Issuer: "a", Keys: keys}, {Issuer: "b", Keys: keys}},

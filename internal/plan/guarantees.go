@@ -16,6 +16,9 @@ import (
 type guarantees struct {
 	limits   []contract.Limit
 	timeline *timeline
+	// next is the licence that follows, nil if none does; its limits come after those in force, of which there are inForce.
+	next    *contract.NextLimits
+	inForce int
 	// capacity of each limit.
 	capacity []claim
 	// always is the sum over entries that guarantee the same at all times, sometimes that over the others, by limit and instant.
@@ -30,7 +33,7 @@ type guarantees struct {
 
 // newGuarantees is the empty sum over the limits that the plan shares out.
 func newGuarantees(head *contract.Plan, t *timeline) *guarantees {
-	g := &guarantees{limits: shared(head.Limits), timeline: t}
+	g := &guarantees{limits: shared(head), timeline: t, next: head.Next, inForce: len(shared(&contract.Plan{Limits: head.Limits}))}
 	others := contract.Share{Part: contract.Part{GuaranteedPercent: head.ExternalPercent}}
 	g.always = make([]claim, len(g.limits))
 	g.peak = make([]claim, len(g.limits))
@@ -180,7 +183,11 @@ func (g *guarantees) fits(entry *contract.Integration, p, old *profile) Decision
 	for s := range sharesOf(entry) {
 		for n, l := range g.limits {
 			if c := p.claims[number][n]; !c.within(left[number][n]) {
-				return exceeds(shareField(entry, number), *s, l, c, left[number][n], g.capacity[n], others)
+				d := exceeds(shareField(entry, number), *s, l, c, left[number][n], g.capacity[n], others)
+				if n >= g.inForce {
+					d.Message += g.next.From.Format("; that is the limit from 2006-01-02 15:04 MST on (licence.next)")
+				}
+				return d
 			}
 		}
 		number++

@@ -18,45 +18,51 @@ import (
 const maxBypass = 24 * time.Hour
 
 // compileHead makes everything of a plan but its Integrations, and the verdict on the CRM. While the spec cannot be accepted the head is the previous plan's;
-// without one of this very object it is nil.
-func compileHead(in Input) (*contract.Plan, Decision) {
-	decision := judgeCRM(in)
+// without one of this very object it is nil. The licence is nil unless the CRM is accepted.
+func compileHead(in Input) (*contract.Plan, *WrittenLicence, Decision) {
+	licence, decision := judgeCRM(in)
 	var head contract.Plan
 	switch {
 	case decision.OK():
-		head = headOf(in.CRM)
+		head = headOf(in.CRM, licence)
 		head.Drain = head.Drain || in.Deleting
 	case keepsPrevious(in):
 		head = *in.Previous
+		if head.Next != nil && !in.Now.Before(head.Next.From) {
+			head.Limits, head.Next = head.Next.Limits, nil
+		}
 		head.Drain = head.Drain || in.Deleting
 	default:
-		return nil, decision
+		return nil, nil, decision
 	}
 	// These come from the cluster, not from the spec: keys are rotated whatever the spec looks like.
 	head.Schema = contract.PlanSchema
 	head.TokenIssuers = issuers(in.Issuers)
 	head.ReportReader = in.ReportReader
 	head.Ledger = ledgerPast(in, &head)
-	return &head, decision
+	return &head, licence, decision
 }
 
-// judgeCRM tells whether the spec can be put in force.
-func judgeCRM(in Input) Decision {
+// judgeCRM tells whether the spec can be put in force, and writes its licence out if so.
+func judgeCRM(in Input) (*WrittenLicence, Decision) {
 	if in.LicenceHolder != nil {
-		return Decision{v1alpha1.ReasonLicenceInUse, fmt.Sprintf(
+		return nil, Decision{v1alpha1.ReasonLicenceInUse, fmt.Sprintf(
 			"the licence of %s account %q is already spent by CRM %s: delete one of the two, or set licence.account if they are different licences",
 			in.CRM.Spec.Provider, Account(in.CRM), in.LicenceHolder)}
 	}
 	if in.NameTaken != "" {
-		return Decision{v1alpha1.ReasonNameTaken, in.NameTaken +
+		return nil, Decision{v1alpha1.ReasonNameTaken, in.NameTaken +
 			" exists and was not made by this operator: delete it, or recreate the CRM under another name"}
 	}
 	if p := in.Previous; p != nil && p.CRM.UID == string(in.CRM.UID) && previousLicence(p) != Licence(in.CRM) {
-		return Decision{v1alpha1.ReasonLicenceChanged, fmt.Sprintf(
+		return nil, Decision{v1alpha1.ReasonLicenceChanged, fmt.Sprintf(
 			"provider and account cannot change from %s %q to %s %q, because queued calls belong to the former: set them back, or create another CRM",
 			p.CRM.Provider, p.CRM.Account, in.CRM.Spec.Provider, Account(in.CRM))}
 	}
-	return judgeLimits(&in.CRM.Spec)
+	if d := judgeLimits(&in.CRM.Spec); !d.OK() {
+		return nil, d
+	}
+	return writeOut(&in.CRM.Spec, in.Now)
 }
 
 // keepsPrevious says whether the previous plan stays in force for a CRM that is not accepted: it must be its own, and its licence nobody else's by now.
@@ -69,10 +75,10 @@ func keepsPrevious(in Input) bool {
 
 func previousLicence(p *contract.Plan) string { return licenceID(p.CRM.Provider, p.CRM.Account) }
 
-// headOf translates the spec.
-func headOf(crm *v1alpha1.CRM) contract.Plan {
+// headOf translates the spec and its licence.
+func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 	spec := &crm.Spec
-	return contract.Plan{
+	head := contract.Plan{
 		CRM: contract.CRMIdentity{
 			Namespace: crm.Namespace, Name: crm.Name, UID: string(crm.UID), Generation: crm.Generation,
 			Provider: string(spec.Provider), Account: Account(crm),
@@ -84,15 +90,20 @@ func headOf(crm *v1alpha1.CRM) contract.Plan {
 			PlainHTTP:             spec.Intake.Scheme == v1alpha1.IntakeSchemeHTTP,
 			CertificateFromSecret: spec.Intake.TLSSecretRef != nil,
 		},
-		Limits:                limits(spec.Licence.Limits),
+		Limits:                written(licence.Limits),
+		Tiers:                 licence.Tiers,
 		ExternalPercent:       number(spec.Licence.ExternalPercent),
-		MaxServerDelaySeconds: int64(spec.Licence.MaxServerDelaySeconds),
+		MaxServerDelaySeconds: int64(licence.ServerDelaySeconds),
 		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerLoss(spec.Licence.AfterLedgerLoss)},
 
 		Enforce: spec.Enforcement != v1alpha1.EnforcementShadow,
 		Hold:    spec.Dispatch == v1alpha1.DispatchHold,
 		Drain:   spec.Dispatch == v1alpha1.DispatchDrain,
 	}
+	if next := licence.Next; next != nil {
+		head.Next = &contract.NextLimits{From: next.From, Limits: written(next.Limits)}
+	}
+	return head
 }
 
 // issuers in order of name, without those whose keys are not JSON: one broken answer must not keep the whole plan from being written.

@@ -72,7 +72,7 @@ func operationNames(p provider.Provider) string {
 
 // judgeParts: every part of a single limit must be of one that is shared out.
 func judgeParts(entry *contract.Integration, head *contract.Plan) Decision {
-	limits := shared(head.Limits)
+	limits := shared(head)
 	number := 0
 	for s := range sharesOf(entry) {
 		for _, name := range slices.Sorted(maps.Keys(s.PerLimit)) {
@@ -89,7 +89,9 @@ func judgeParts(entry *contract.Integration, head *contract.Plan) Decision {
 func limitNames(limits []contract.Limit) string {
 	var names []string
 	for _, l := range limits {
-		names = append(names, l.Name)
+		if !slices.Contains(names, l.Name) {
+			names = append(names, l.Name)
+		}
 	}
 	return cmp.Or(strings.Join(names, ", "), "none")
 }

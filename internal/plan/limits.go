@@ -36,6 +36,11 @@ func (z zones) load(name string) (*time.Location, error) {
 // judgeLimits finds what only the provider and the time zones can tell of a licence's limits.
 func judgeLimits(spec *v1alpha1.CRMSpec) Decision {
 	known := make(zones)
+	if zone := spec.Licence.TimeZone; zone != "" {
+		if _, err := known.load(string(zone)); err != nil {
+			return Decision{v1alpha1.ReasonUnknownTimeZone, "licence.timeZone: " + err.Error()}
+		}
+	}
 	for i := range spec.Licence.Limits {
 		limit := &spec.Licence.Limits[i]
 		field := fmt.Sprintf("licence.limits[%d] (%s)", i, limit.Name)
@@ -118,9 +123,18 @@ func match(m v1alpha1.CallMatch) contract.Match {
 	return out
 }
 
-// shared are the limits that integrations have parts of: not those that each record has for itself.
-func shared(all []contract.Limit) []contract.Limit {
-	return slices.DeleteFunc(slices.Clone(all), func(l contract.Limit) bool { return l.PerRecord })
+// shared are the limits that integrations have parts of, now or under the licence that follows, not those that each record has for itself. A limit that is of
+// another size under the licence that follows is there twice: guarantees must fit into both.
+func shared(head *contract.Plan) []contract.Limit {
+	all := slices.Clone(head.Limits)
+	if head.Next != nil {
+		for _, l := range head.Next.Limits {
+			if !slices.ContainsFunc(head.Limits, func(now contract.Limit) bool { return now.Name == l.Name && now.Size() == l.Size() }) {
+				all = append(all, l)
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(l contract.Limit) bool { return l.PerRecord })
 }
 
 // unit is how many of the plan's units one of the manifest's is: execution is declared in seconds and planned in milliseconds.

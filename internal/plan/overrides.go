@@ -25,7 +25,7 @@ var tooManyOverrides = Decision{
 
 // judgeOverrides reads the calendar of an entry. OK means that it can be read.
 func judgeOverrides(entry *contract.Integration, head *contract.Plan, known zones) (calendar, Decision) {
-	c, err := newCalendar(entry, shared(head.Limits), known)
+	c, err := newCalendar(entry, shared(head), known)
 	if err != nil {
 		return nil, Decision{v1alpha1.ReasonUnknownTimeZone, "overrides: " + err.Error()}
 	}

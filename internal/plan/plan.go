@@ -52,6 +52,8 @@ type Output struct {
 	Integrations map[types.NamespacedName]Decision
 	// Plan is what the dispatcher shall enforce; nil when nothing may run for this CRM. It has the Sequence of the previous plan when the two are the same.
 	Plan *contract.Plan
+	// Licence is that of the spec, written out; nil unless the CRM is accepted.
+	Licence *WrittenLicence
 	// Warnings are what was ignored and leaves the spec accepted.
 	Warnings []string
 	// RecheckAfter is when time alone changes the outcome; 0 for never.
@@ -60,8 +62,8 @@ type Output struct {
 
 // Compile makes the plan. An object that cannot be accepted keeps what the previous plan gave it.
 func Compile(in Input) Output {
-	head, decision := compileHead(in)
-	out := Output{CRM: decision}
+	head, licence, decision := compileHead(in)
+	out := Output{CRM: decision, Licence: licence}
 	if head == nil {
 		out.Integrations = refuseAll(in, decision)
 		return out
@@ -70,6 +72,9 @@ func Compile(in Input) Output {
 	head.Integrations, out.Integrations = admitted.entries, admitted.decisions
 	head.BypassUntil, out.RecheckAfter, out.Warnings = bypass(in.CRM, in.Now)
 	out.RecheckAfter = sooner(out.RecheckAfter, admitted.recheck)
+	if head.Next != nil {
+		out.RecheckAfter = sooner(out.RecheckAfter, head.Next.From.Sub(in.Now))
+	}
 	head.Sequence = sequence(head, in.Previous, in.ReportedSequence)
 	out.Plan = head
 	return out

@@ -137,6 +137,9 @@ func cutShare(s contract.Share, limits []contract.Limit, left []claim) contract.
 			s.GuaranteedPercent = cutPart(s.Part, l, left[n]).GuaranteedPercent
 			continue
 		}
+		if before, again := kept[l.Name]; again {
+			part = before // what fits into the limit as it is now must fit into it as it will be
+		}
 		kept[l.Name] = cutPart(part, l, left[n])
 	}
 	s.PerLimit = kept

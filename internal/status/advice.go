@@ -30,6 +30,7 @@ func (f *CRMFacts) advise(c *conditions, w *weighing, numbers *figures[v1alpha1.
 		v, held := f.word(h, advice.condition, w.current, advice.observe)
 		c.advise(w.current, advice.condition, w.settle(advice.condition, v, held, advice.patience))
 	}
+	c.set(v1alpha1.ConditionLicenceValid, f.valid(w)) // no report is needed for it
 }
 
 // word is what the dispatcher's report says, or why it says nothing.
@@ -96,6 +97,9 @@ func (f *CRMFacts) licence() verdict {
 	switch {
 	case a == nil:
 		return unknown(v1alpha1.ReasonNotKnown, "Too little has been seen yet to judge the licence.")
+	case a.Adequate && f.smallerTier(a.Tier):
+		return yes(v1alpha1.ReasonAdequate, fmt.Sprintf(
+			"The licence is large enough for what is asked of it; the smaller limits of tier %s would do as well.", a.Tier))
 	case a.Adequate:
 		return yes(v1alpha1.ReasonAdequate, "The licence is large enough for what is asked of it.")
 	}

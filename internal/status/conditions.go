@@ -63,6 +63,7 @@ func noReport(failure string) verdict {
 // object is edited or deleted.
 var stalling = []string{
 	v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonLicenceChanged, v1alpha1.ReasonUnknownOperation, v1alpha1.ReasonUnsafeQueue, v1alpha1.ReasonUnsafeCache,
+	v1alpha1.ReasonUnknownTier, v1alpha1.ReasonUnclearLimit, v1alpha1.ReasonTooManyLimits,
 }
 
 // conditions collects verdicts in the order in which they are published.
@@ -151,7 +152,7 @@ var owned = []string{
 	v1alpha1.ConditionReady, v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved, v1alpha1.ConditionDispatcherAvailable,
 	v1alpha1.ConditionProgrammed, v1alpha1.ConditionStalled, v1alpha1.ConditionEndpointResolved, v1alpha1.ConditionQuotaEnforced,
 	v1alpha1.ConditionBudgetOnTrack, v1alpha1.ConditionLicenceAdequate, v1alpha1.ConditionGuaranteeMet, v1alpha1.ConditionBacklogHealthy,
-	v1alpha1.ConditionLedgerTrusted,
+	v1alpha1.ConditionLedgerTrusted, v1alpha1.ConditionLicenceValid,
 }
 
 // maxMessage keeps a dispatcher's words from filling the object; the API allows 32,768 bytes.

@@ -60,6 +60,9 @@ import (
 //	LedgerTrusted         True     Trusted               the dispatcher knows itself what was sent
 //	(advice)              False    LedgerLost            its volume was lost, less than one longest window ago
 //	                      Unknown  NotKnown,NotReporting as above
+//	LicenceValid          True     Valid                 the licence ends later than in endingSoon, or another one follows, or no end is declared
+//	(advice)              False    LicenceEnding         it ends within endingSoon
+//	                      False    LicenceEnded          it has ended; its limits stay in force
 //	Ready                 True     Ready, Held, Draining the first four are True
 //	                      else     (theirs)              the first of them that is False, else that is Unknown
 //	Stalled               True     (the compiler's)      present only while nothing but an edit of the spec helps
@@ -96,7 +99,11 @@ func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alph
 		Conditions:         c.publish(current.Conditions, generation, now, false),
 		ObservedGeneration: generation,
 		Integrations:       new(f.acceptedIntegrations()),
+		Licence:            current.Licence,
 		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary,
+	}
+	if l := f.Compiled.Licence; l != nil && !held {
+		next.Licence = licenceStatus(l)
 	}
 	if p := f.Compiled.Plan; p != nil {
 		next.Account = p.CRM.Account

@@ -25,6 +25,16 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.AddOn
+  map:
+    fields:
+    - name: count
+      type:
+        scalar: numeric
+      default: 1
+    - name: name
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.AfterLedgerLoss
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance
@@ -158,6 +168,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: integrations
       type:
         scalar: numeric
+    - name: licence
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LicenceStatus
     - name: observedGeneration
       type:
         scalar: numeric
@@ -423,6 +436,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: account
       type:
         scalar: string
+    - name: addOns
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.AddOn
+          elementRelationship: associative
+          keys:
+          - name
     - name: afterLedgerLoss
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.AfterLedgerLoss
@@ -442,7 +463,59 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: maxServerDelaySeconds
       type:
         scalar: numeric
-      default: 60
+    - name: next
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.NextLicence
+    - name: seats
+      type:
+        scalar: numeric
+    - name: tier
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
+    - name: timeZone
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
+    - name: validUntil
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LicenceLimitStatus
+  map:
+    fields:
+    - name: allows
+      type:
+        scalar: string
+    - name: confidence
+      type:
+        scalar: string
+    - name: name
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
+    - name: origin
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitOrigin
+    - name: source
+      type:
+        scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LicenceStatus
+  map:
+    fields:
+    - name: limits
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LicenceLimitStatus
+          elementRelationship: associative
+          keys:
+          - name
+    - name: nextTier
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
+    - name: nextTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: tier
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Limit
   map:
     fields:
@@ -495,6 +568,8 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitOrigin
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitScope
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitShare
@@ -521,6 +596,26 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.NextLicence
+  map:
+    fields:
+    - name: addOns
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.AddOn
+          elementRelationship: associative
+          keys:
+          - name
+    - name: from
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: seats
+      type:
+        scalar: numeric
+    - name: tier
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthClientCredentials
   map:
     fields:
@@ -786,6 +881,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: usedNext
       type:
         scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL

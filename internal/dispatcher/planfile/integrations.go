@@ -30,14 +30,17 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		p.require(integration.Namespace != "" && integration.Name != "" && integration.UID != "", field, "namespace, name and uid are required")
 		p.require(!seen[integration.Key()], field, "is there twice")
 		seen[integration.Key()] = true
-		p.shares(&integration, plan.Limits, field)
+		p.shares(&integration, everLimits(plan), field)
 		p.priority(integration.Priority, field+".priority")
 		p.overflow(integration, adapter, field)
 		p.cachedReads(integration.CachedReads, adapter, field+".cachedReads")
 		p.clients(integration.Clients, holders, field)
 		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
 	}
-	p.guarantees(plan)
+	p.guarantees(plan, plan.Limits, "limits")
+	if plan.Next != nil {
+		p.guarantees(plan, plan.Next.Limits, "next.limits")
+	}
 }
 
 func (p *problems) overflow(integration contract.Integration, adapter provider.Provider, field string) {

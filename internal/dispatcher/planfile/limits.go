@@ -22,11 +22,11 @@ const (
 	maxGuardSeconds     = 600
 )
 
-func (p *problems) limits(limits []contract.Limit, adapter provider.Provider) {
-	p.require(1 <= len(limits) && len(limits) <= maxLimits, "limits", "there are %d, not 1 to %d", len(limits), maxLimits)
+func (p *problems) limits(limits []contract.Limit, adapter provider.Provider, list string) {
+	p.require(1 <= len(limits) && len(limits) <= maxLimits, list, "there are %d, not 1 to %d", len(limits), maxLimits)
 	seen := map[string]bool{}
 	for _, limit := range limits {
-		field := fmt.Sprintf("limits[%s]", limit.Name)
+		field := fmt.Sprintf("%s[%s]", list, limit.Name)
 		p.require(limit.Name != "" && !seen[limit.Name], field, "names must be set and differ")
 		seen[limit.Name] = true
 		p.kind(limit, field)

@@ -17,6 +17,14 @@ const (
 	maxUnits = 1000 * maxExecutionSeconds
 )
 
+// everLimits are those of the licence in force and of the one that follows.
+func everLimits(plan *contract.Plan) []contract.Limit {
+	if plan.Next == nil {
+		return plan.Limits
+	}
+	return slices.Concat(plan.Limits, plan.Next.Limits)
+}
+
 func (p *problems) shares(integration *contract.Integration, limits []contract.Limit, field string) {
 	p.share(integration.Share, limits, field+".share")
 	p.require(len(integration.Overrides) <= maxOverrides, field+".overrides", "there are %d, more than %d", len(integration.Overrides), maxOverrides)
@@ -51,8 +59,8 @@ func (p *problems) part(part contract.Part, field string) {
 
 // guarantees holds the least that is guaranteed at any time against each limit. The manager sees to it that guarantees fit at every instant; should they not,
 // no limit is overrun by that.
-func (p *problems) guarantees(plan *contract.Plan) {
-	for _, limit := range plan.Limits {
+func (p *problems) guarantees(plan *contract.Plan, limits []contract.Limit, list string) {
+	for _, limit := range limits {
 		if limit.PerRecord {
 			continue
 		}
@@ -65,6 +73,6 @@ func (p *problems) guarantees(plan *contract.Plan) {
 			}
 			sum += least
 		}
-		p.require(sum <= size, fmt.Sprintf("limits[%s]", limit.Name), "the guarantees add up to %d of %d", sum, size)
+		p.require(sum <= size, fmt.Sprintf("%s[%s]", list, limit.Name), "the guarantees add up to %d of %d", sum, size)
 	}
 }

@@ -49,7 +49,11 @@ func validate(plan *contract.Plan) error {
 	p.within(plan.ExternalPercent, 0, maxExternalPercent, "externalPercent")
 	p.within(plan.MaxServerDelaySeconds, 0, maxServerDelaySeconds, "maxServerDelaySeconds")
 	adapter, _ := provider.ByName(plan.CRM.Provider)
-	p.limits(plan.Limits, adapter)
+	p.limits(plan.Limits, adapter, "limits")
+	if plan.Next != nil {
+		p.require(!plan.Next.From.IsZero(), "next.from", "is required")
+		p.limits(plan.Next.Limits, adapter, "next.limits")
+	}
 	p.ledger(plan.Ledger)
 	p.integrations(plan, adapter)
 	return p.err()

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
@@ -91,18 +90,19 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	if !found {
 		return fmt.Errorf("crm.provider: %q is not known to this version", p.CRM.Provider)
 	}
-	prices, err := tariff.New(p, provider.Canonical)
+	now := s.options.Now()
+	prices, until, err := tariffAt(now, p, provider.Canonical)
 	if err != nil {
 		return err
 	}
-	now, ls := s.options.Now(), prices.Limits()
+	ls := prices.Limits()
 	if err := s.setSchedules(p); err != nil {
 		return err
 	}
 	if err := s.ledger.SetLimits(now, ls); err != nil {
 		return err
 	}
-	s.plan, s.provider, s.tariff = p, provider, prices
+	s.plan, s.provider, s.tariff, s.limitsUntil = p, provider, prices, until
 	s.setGuards(p)
 	s.recordLimits, s.countsJobs = nil, false
 	for k, l := range ls {

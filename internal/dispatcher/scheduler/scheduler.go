@@ -99,6 +99,8 @@ type Scheduler struct {
 	// schedules of the plan's integrations; sharesUntil is when another override can hold.
 	schedules   []schedule
 	sharesUntil time.Time
+	// limitsUntil is when the plan has other limits than those in force; zero for never.
+	limitsUntil time.Time
 	lanes       map[string]*lane
 	byOwner     map[ledger.Owner]*lane
 	// order has the lanes by key.

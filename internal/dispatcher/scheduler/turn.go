@@ -29,7 +29,8 @@ const (
 	landing = 20 * time.Second
 )
 
-// Run works until ctx ends: then it sends nothing more, waits up to 20 s for the calls in flight, and returns nil. Any other error means that the store failed.
+// Run works until ctx ends: then it sends nothing more, waits up to 20 s for the calls in flight, and returns nil. An error means that the store failed, or that the
+// plan's next limits, which were read before, cannot be put in force.
 func (s *Scheduler) Run(ctx context.Context) error {
 	defer s.land()
 	defer s.close()
@@ -79,6 +80,9 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 		return wake, err
 	}
 	s.carryOut(now)
+	if err := s.renewLicence(now); err != nil {
+		return wake, err
+	}
 	s.shareAnew(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
@@ -132,7 +136,7 @@ func (s *Scheduler) show() {
 // nextWake is when time alone changes something.
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
-	wake = earlier(wake, s.sharesUntil)
+	wake = earlier(earlier(wake, s.sharesUntil), s.limitsUntil)
 	waits := false
 	for _, l := range s.order {
 		for _, w := range l.waiting {

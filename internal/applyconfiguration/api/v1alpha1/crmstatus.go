@@ -14,12 +14,14 @@ import (
 // CRMStatus is what the operator and the dispatcher observed.
 type CRMStatusApplyConfiguration struct {
 	// conditions are Accepted, CredentialsResolved, DispatcherAvailable and Programmed, summed up by Ready; besides them advice that never moves Ready:
-	// EndpointResolved, QuotaEnforced, BudgetOnTrack, LicenceAdequate, BacklogHealthy and LedgerTrusted.
+	// EndpointResolved, QuotaEnforced, BudgetOnTrack, LicenceAdequate, LicenceValid, BacklogHealthy and LedgerTrusted.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status speaks of.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// account is the licence's identity in force, declared or derived.
 	Account *string `json:"account,omitempty"`
+	// licence is the licence in force with its limits written out.
+	Licence *LicenceStatusApplyConfiguration `json:"licence,omitempty"`
 	// intake is where integrations reach the dispatcher.
 	Intake *IntakeStatusApplyConfiguration `json:"intake,omitempty"`
 	// integrations is the number of accepted Integrations.
@@ -64,6 +66,14 @@ func (b *CRMStatusApplyConfiguration) WithObservedGeneration(value int64) *CRMSt
 // If called multiple times, the Account field is set to the value of the last call.
 func (b *CRMStatusApplyConfiguration) WithAccount(value string) *CRMStatusApplyConfiguration {
 	b.Account = &value
+	return b
+}
+
+// WithLicence sets the Licence field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Licence field is set to the value of the last call.
+func (b *CRMStatusApplyConfiguration) WithLicence(value *LicenceStatusApplyConfiguration) *CRMStatusApplyConfiguration {
+	b.Licence = value
 	return b
 }
 

@@ -6,23 +6,50 @@ package v1alpha1
 
 import (
 	apiv1alpha1 "github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // LicenceApplyConfiguration represents a declarative configuration of the Licence type for use
 // with apply.
 //
-// Licence is what the CRM's licence allows.
+// Licence is what the CRM's licence allows: what the operator's catalogue knows of its tier, what is declared here, or both.
 type LicenceApplyConfiguration struct {
 	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
 	// stable name otherwise. Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive derive it from the endpoint, if that is not api.pipedrive.com. It cannot be changed once set: queued calls belong to the account they were accepted for.
 	Account *string `json:"account,omitempty"`
-	// limits are the licence's limits; a call is sent only when it fits into all of them.
+	// tier is the licence as the vendor sells it. The catalogue fills in its limits, which status.licence shows with their sources; limits declared here take the
+	// place of the catalogue's of the same name, or come on top. The tiers that the catalogue knows, in each line of products the smallest first:
+	// Dynamics365: PowerPlatform, Dynamics365.
+	// Freshdesk: Trial, Growth, Pro, Enterprise.
+	// HubSpot: Free, Starter, Professional, Enterprise, PublicApp.
+	// Intercom: Workspace.
+	// Kustomer: Professional, Business, Enterprise, Ultimate.
+	// Pipedrive: Lite, Growth, Premium, Ultimate.
+	// Salesforce: Developer, Professional, Enterprise, Unlimited, Performance, FullSandbox.
+	// ServiceNow: Instance.
+	// Zendesk: SuiteTeam, SuiteGrowth, SuiteProfessional, SuiteEnterprise, SuiteEnterprisePlus, SupportEssential, SupportTeam, SupportProfessional, SupportEnterprise.
+	// ZohoCRM: Free, Standard, Professional, Enterprise, Ultimate.
+	Tier *apiv1alpha1.TierName `json:"tier,omitempty"`
+	// seats is how many users the licence is for, where limits depend on it: full Salesforce licences, users of Zoho CRM, seats of Pipedrive, user licences of a
+	// Dynamics 365 tenant.
+	Seats *int32 `json:"seats,omitempty"`
+	// addOns are what was bought besides the tier and changes its limits; docs/catalogue.md lists them.
+	AddOns []AddOnApplyConfiguration `json:"addOns,omitempty"`
+	// validUntil is when the licence ends. Its limits stay in force after that; condition LicenceValid says that it has ended, or will soon.
+	ValidUntil *v1.Time `json:"validUntil,omitempty"`
+	// next is the licence that follows. The dispatcher changes over by itself at that instant, whether the operator runs or not; guarantees must fit into both.
+	Next *NextLicenceApplyConfiguration `json:"next,omitempty"`
+	// timeZone is the time zone of the CRM's account: where calendar limits of the catalogue begin their periods.
+	TimeZone *apiv1alpha1.TimeZone `json:"timeZone,omitempty"`
+	// limits are limits of the licence that the tier does not imply, or implies otherwise; all of them where there is no tier. A call is sent only when it fits
+	// into all limits.
 	Limits []LimitApplyConfiguration `json:"limits,omitempty"`
 	// externalPercent of every limit is kept free for callers that nobody has declared, rounded down; guarantees share out the rest. Callers that are known but
 	// cannot be rerouted are better declared, as Integrations with route External.
 	ExternalPercent *int32 `json:"externalPercent,omitempty"`
 	// maxServerDelaySeconds is the longest time after which the CRM may still count a call that was given up on, for example after a time-out: so long it stays
-	// charged besides its window. 60 fits gateways that end requests after a minute; Salesforce lets a call run for 600.
+	// charged besides its window. When absent it is what the catalogue knows of the provider (Salesforce lets a call run for 600 seconds), else 60, which fits
+	// gateways that end requests after a minute.
 	MaxServerDelaySeconds *int32 `json:"maxServerDelaySeconds,omitempty"`
 	// afterLedgerLoss says what counts as used when the dispatcher's volume was lost and with it the record of what was sent. Bounded takes what was reported
 	// last and all that the limits can have let through since, so that no limit is overrun; Spent takes every limit as used up for one window or period; Fresh
@@ -41,6 +68,59 @@ func Licence() *LicenceApplyConfiguration {
 // If called multiple times, the Account field is set to the value of the last call.
 func (b *LicenceApplyConfiguration) WithAccount(value string) *LicenceApplyConfiguration {
 	b.Account = &value
+	return b
+}
+
+// WithTier sets the Tier field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Tier field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithTier(value apiv1alpha1.TierName) *LicenceApplyConfiguration {
+	b.Tier = &value
+	return b
+}
+
+// WithSeats sets the Seats field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Seats field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithSeats(value int32) *LicenceApplyConfiguration {
+	b.Seats = &value
+	return b
+}
+
+// WithAddOns adds the given value to the AddOns field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the AddOns field.
+func (b *LicenceApplyConfiguration) WithAddOns(values ...*AddOnApplyConfiguration) *LicenceApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithAddOns")
+		}
+		b.AddOns = append(b.AddOns, *values[i])
+	}
+	return b
+}
+
+// WithValidUntil sets the ValidUntil field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ValidUntil field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithValidUntil(value v1.Time) *LicenceApplyConfiguration {
+	b.ValidUntil = &value
+	return b
+}
+
+// WithNext sets the Next field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Next field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithNext(value *NextLicenceApplyConfiguration) *LicenceApplyConfiguration {
+	b.Next = value
+	return b
+}
+
+// WithTimeZone sets the TimeZone field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TimeZone field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithTimeZone(value apiv1alpha1.TimeZone) *LicenceApplyConfiguration {
+	b.TimeZone = &value
 	return b
 }
 
