@@ -76,14 +76,9 @@ const (
 )
 
 // CRMSpec declares a CRM connection and the limits of its licence.
-<<<<<<< HEAD
+// +kubebuilder:validation:XValidation:rule="self.provider != 'Generic' || !has(self.licence.tier)",message="licence.tier is not for provider Generic, of which no tiers are known: declare licence.limits"
 // +kubebuilder:validation:XValidation:rule="has(self.licence.account) || self.provider in ['Zendesk', 'Salesforce', 'Dynamics365', 'ServiceNow', 'Freshdesk'] || self.provider == 'Pipedrive' && !self.endpoint.contains('//api.pipedrive.com')",message="licence.account is required: it follows from the endpoint for Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive only, and not from api.pipedrive.com"
 // +kubebuilder:validation:XValidation:rule="self.provider in ['Zendesk', 'Salesforce', 'HubSpot', 'ServiceNow'] || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required: it follows from the endpoint for Zendesk, Salesforce, HubSpot and ServiceNow only"
-=======
-// +kubebuilder:validation:XValidation:rule="self.provider != 'Generic' || !has(self.licence.tier)",message="licence.tier is not for provider Generic, of which no tiers are known: declare licence.limits"
-// +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || has(self.licence.account)",message="licence.account is required unless the provider is Zendesk, which derives it from the endpoint"
-// +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required unless the provider is Zendesk, where it follows from the endpoint"
->>>>>>> catalogue
 // +kubebuilder:validation:XValidation:rule="self.endpoint.startsWith('http://') || (!has(self.credentials.oauthClient) || !has(self.credentials.oauthClient.tokenURL) || self.credentials.oauthClient.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthRefresh) || !has(self.credentials.oauthRefresh.tokenURL) || self.credentials.oauthRefresh.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthJWT) || !has(self.credentials.oauthJWT.tokenURL) || self.credentials.oauthJWT.tokenURL.startsWith('https://'))",message="tokenURL must be https unless the endpoint is plain http itself"
 type CRMSpec struct {
 	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
