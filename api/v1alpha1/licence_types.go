@@ -81,6 +81,7 @@ const (
 )
 
 // Licence is what the CRM's licence allows: what the operator's catalogue knows of its tier, what is declared here, or both.
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.tier) || has(self.limits)",message="tier or limits must be set"
 // +kubebuilder:validation:XValidation:rule="has(self.tier) || !has(self.seats) && !has(self.addOns) && !has(self.next)",message="seats, addOns and next need a tier: set it, or remove them"
 // +kubebuilder:validation:XValidation:rule="!has(self.validUntil) || !has(self.next) || self.next.from <= self.validUntil",message="next.from must not be after validUntil: between the two there would be no licence"

@@ -81,13 +81,13 @@ type Source struct {
 type Confidence string
 
 const (
-	// Vendor: read in the vendor's own text.
+	// Vendor is for what was read in the vendor's own text.
 	Vendor Confidence = "Vendor"
-	// ThirdParty: read in somebody else's transcription, client library or test.
+	// ThirdParty is for what was read in somebody else's transcription, client library or test.
 	ThirdParty Confidence = "ThirdParty"
-	// General: common knowledge that was not looked up.
+	// General is for common knowledge that was not looked up.
 	General Confidence = "General"
-	// Unconfirmed: an assumption, on the safe side.
+	// Unconfirmed is for an assumption, on the safe side.
 	Unconfirmed Confidence = "Unconfirmed"
 )
 
@@ -144,11 +144,11 @@ type Effect struct {
 type Measure string
 
 const (
-	// Calls, or what they cost, in a window or period.
+	// Calls are calls, or what they cost, in a window or period.
 	Calls Measure = "Calls"
 	// ExecutionSeconds are seconds of execution in a window or period.
 	ExecutionSeconds Measure = "ExecutionSeconds"
-	// Concurrent calls.
+	// Concurrent are calls at a time.
 	Concurrent Measure = "Concurrent"
 )
 

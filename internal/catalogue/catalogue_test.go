@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestEveryProviderButGenericIsThere(t *testing.T) {
 }
 
 // licence with enough of everything that formulas ask for.
-func licence(c *catalogue.CRM, tier string) catalogue.Licence {
+func licence(tier string) catalogue.Licence {
 	return catalogue.Licence{Tier: tier, Seats: 50, SignIn: catalogue.APIKey}
 }
 
@@ -112,7 +113,7 @@ func TestTiersGrow(t *testing.T) {
 			if largest[tier.Family] == nil {
 				largest[tier.Family] = make(map[string]int64)
 			}
-			for name, size := range sizes(t, c.Provider, licence(c, tier.Name)) {
+			for name, size := range sizes(t, c.Provider, licence(tier.Name)) {
 				if size < largest[tier.Family][name] {
 					t.Errorf("%s: limit %s of tier %s is %d, smaller than a tier's before it (%d)", c.Provider, name, tier.Name, size, largest[tier.Family][name])
 				}
@@ -163,15 +164,14 @@ func TestFormulas(t *testing.T) {
 		}
 		most := int64(1_000_000_000)
 		for _, a := range c.AddOns {
-			if count := rapid.Int64Range(0, most).Draw(t, a.Name); count > 0 {
-				l.AddOns[a.Name] = count
-				if a.Max > 0 {
-					l.AddOns[a.Name] = min(count, a.Max)
-				}
-				if len(a.Tiers) > 0 && !strings.Contains(strings.Join(a.Tiers, " ")+" ", l.Tier+" ") {
-					delete(l.AddOns, a.Name)
-				}
+			if len(a.Tiers) > 0 && !slices.Contains(a.Tiers, l.Tier) {
+				continue
 			}
+			bound := most
+			if a.Max > 0 {
+				bound = a.Max
+			}
+			l.AddOns[a.Name] = rapid.Int64Range(0, bound).Draw(t, a.Name)
 		}
 		before, err := c.Expand(l)
 		if err != nil {
@@ -184,8 +184,7 @@ func TestFormulas(t *testing.T) {
 			t.Fatalf("%s %+v: %d limits, %v; want %d", c.Provider, more, len(after), err, len(before))
 		}
 		for i := range before {
-			small, large := sizeOf(before[i]), sizeOf(after[i])
-			if small < 1 || large < small || large > most || before[i].Concurrent > 10_000 || before[i].ExecutionSeconds > 10_000_000 {
+			if small, large := sizeOf(before[i]), sizeOf(after[i]); small < 1 || large < small || large > most {
 				t.Fatalf("%s %+v: limit %s is %d, and %d with %d seats", c.Provider, l, before[i].Name, small, large, more.Seats)
 			}
 			if before[i].Document == "" || before[i].Confidence == "" {
@@ -249,7 +248,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, tier := range c.TierNames() {
-			limits, err := c.Expand(licence(c, tier))
+			limits, err := c.Expand(licence(tier))
 			if err != nil {
 				t.Fatalf("tier %s of a file without a fault: %v", tier, err)
 			}

@@ -25,11 +25,11 @@ type Licence struct {
 type Cause int
 
 const (
-	// UnknownTier: the CRM has no tier of that name.
+	// UnknownTier says that the CRM has no tier of that name.
 	UnknownTier Cause = iota + 1
-	// UnknownAddOn: the CRM has no add-on of that name, not with that tier, or not so many.
+	// UnknownAddOn says that the CRM has no add-on of that name, not with that tier, or not so many.
 	UnknownAddOn
-	// SeatsMissing: a limit of the tier depends on the number of seats.
+	// SeatsMissing says that a limit of the tier depends on the number of seats.
 	SeatsMissing
 )
 
@@ -148,7 +148,7 @@ func (l *Limit) most() int64 {
 
 // of is the limit with a size.
 func (l *Limit) of(units int64) v1alpha1.Limit {
-	out := *l.Limit.DeepCopy()
+	out := *l.DeepCopy()
 	switch l.Measure {
 	case ExecutionSeconds:
 		out.ExecutionSeconds = units

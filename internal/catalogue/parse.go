@@ -113,7 +113,7 @@ func (p *problems) limits() {
 
 // shape: the rules of the API hold for a limit once its size is filled in; here only what they cannot see.
 func (p *problems) shape(l *Limit, field string) {
-	p.require(l.Calls == 0 && l.ExecutionSeconds == 0 && l.Limit.Concurrent == 0, field, "calls, executionSeconds and concurrent come from sizes")
+	p.require(l.Calls == 0 && l.ExecutionSeconds == 0 && l.Concurrent == 0, field, "calls, executionSeconds and concurrent come from sizes")
 	periods := l.WindowSeconds != 0 || l.Calendar != nil
 	switch l.Measure {
 	case "", Calls, ExecutionSeconds:

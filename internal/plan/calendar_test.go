@@ -72,6 +72,16 @@ func excess(s sums, l contract.Limit, external int64) string {
 	return ""
 }
 
+// judged are the limits, in force and under the licence that follows, whose guarantees are worth adding up: of all others of a tier percentages are shared out, as
+// of these.
+func judged(p *contract.Plan) []contract.Limit {
+	all := slices.Clone(p.Limits)
+	if p.Next != nil {
+		all = append(all, p.Next.Limits...)
+	}
+	return slices.DeleteFunc(all, func(l contract.Limit) bool { return l.Match != nil })
+}
+
 func TestGuaranteesFitAtEveryInstant(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p *contract.Plan
@@ -81,7 +91,7 @@ func TestGuaranteesFitAtEveryInstant(t *testing.T) {
 		if p == nil {
 			return
 		}
-		for _, l := range p.Limits {
+		for _, l := range judged(p) {
 			if found := excess(addUp(t, l, p.Integrations...), l, p.ExternalPercent); found != "" {
 				t.Fatal(found)
 			}
@@ -106,7 +116,7 @@ func TestNothingIsRefusedThatFitsAtEveryInstant(t *testing.T) {
 			if len(alone.Plan.Integrations) == 0 {
 				continue // too large for the licence by itself
 			}
-			if !slices.ContainsFunc(out.Plan.Limits, func(l contract.Limit) bool {
+			if !slices.ContainsFunc(judged(out.Plan), func(l contract.Limit) bool {
 				all := append(slices.Clone(out.Plan.Integrations), alone.Plan.Integrations[0])
 				return excess(addUp(t, l, all...), l, out.Plan.ExternalPercent) != ""
 			}) {

@@ -200,11 +200,18 @@ func TestALicenceThatFollows(t *testing.T) {
 	if after.Licence.Tier != "SuiteTeam" || after.Licence.Next != nil {
 		t.Errorf("afterwards the licence is %+v", after.Licence)
 	}
-	// An edit that is refused keeps the previous plan, and with it what follows.
+}
+
+// TestARefusedEditKeepsWhatFollows, as it keeps all of the previous plan.
+func TestARefusedEditKeepsWhatFollows(t *testing.T) {
+	c := crm(tier("SuiteEnterprise"), follows("SuiteTeam", afternoon))
+	before := throughJSON(t, compile(c, nil).Plan)
 	c.Spec.Licence.Tier = "Growth"
-	refused := plan.Compile(plan.Input{CRM: c, Previous: throughJSON(t, before.Plan), Now: afternoon})
-	if refused.CRM.OK() || refused.Plan.Next != nil || sizesOf(refused.Plan.Limits) != sizesOf(after.Plan.Limits) {
-		t.Errorf("a refused edit leaves %+v", refused.Plan)
+	for at, want := range map[time.Time]string{now: "minute:700 " + growth, afternoon: "minute:200 " + growth} {
+		refused := plan.Compile(plan.Input{CRM: c, Previous: before, Now: at})
+		if refused.CRM.OK() || sizesOf(refused.Plan.Limits) != want || (refused.Plan.Next == nil) != at.Equal(afternoon) {
+			t.Errorf("at %s a refused edit leaves limits %s, next %+v; want %s", at, sizesOf(refused.Plan.Limits), refused.Plan.Next, want)
+		}
 	}
 }
 

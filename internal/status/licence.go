@@ -86,6 +86,7 @@ func allows(l *v1alpha1.Limit) string {
 		units += " for each record"
 	case v1alpha1.LimitScopeCredential:
 		units += " for each credential"
+	default: // of all calls
 	}
 	what := string(l.Match.Path)
 	if what != "" && len(l.Match.Methods) > 0 {

@@ -113,11 +113,43 @@ func TestParseTakesEachKindOfOAuth(t *testing.T) {
 	}
 }
 
+// followedBy has other limits follow, from no time, and nearly all of an hour be guaranteed to one of the integrations.
+func followedBy(limits ...contract.Limit) func(*contract.Plan) {
+	return func(p *contract.Plan) {
+		p.Next = &contract.NextLimits{Limits: limits}
+		p.Integrations[0].Share.PerLimit = map[string]contract.Part{"hour": {GuaranteedPercent: 99, MaxPercent: 100}}
+		p.Integrations[0].Overrides = nil
+	}
+}
+
+// TestAPartOfALimitThatFollowsIsTaken, and one of no limit at all is not.
+func TestAPartOfALimitThatFollowsIsTaken(t *testing.T) {
+	for name, taken := range map[string]bool{"hour": true, "month": false} {
+		plan, rejected := Parse(golden(t))
+		if rejected != nil {
+			t.Fatal(rejected.Reason)
+		}
+		plan.Next = &contract.NextLimits{From: time.Unix(1_800_000_000, 0), Limits: append([]contract.Limit{{Name: "hour", Calls: 1000, WindowSeconds: 3600}}, plan.Limits...)}
+		plan.Integrations[0].Share.PerLimit = map[string]contract.Part{name: {MaxPercent: 50}}
+		written, err := json.Marshal(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, rejected := Parse(written); (rejected == nil) != taken {
+			t.Errorf("a part of limit %s: %+v", name, rejected)
+		}
+	}
+}
+
 func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*contract.Plan)
 		want   string
 	}{
+		"next limits from no time":  {followedBy(contract.Limit{Name: "minute", Calls: 1, WindowSeconds: 60}), "next.from: is required"},
+		"no next limits":            {followedBy(), "next.limits: there are 0, not 1 to 16"},
+		"next limits of nothing":    {followedBy(contract.Limit{Name: "minute", WindowSeconds: 60}), "next.limits[minute].calls: 0 is not between"},
+		"next limits that are full": {followedBy(contract.Limit{Name: "hour", Calls: 100, WindowSeconds: 3600}), "next.limits[hour]: the guarantees add up to"},
 		"sequence":                  {func(p *contract.Plan) { p.Sequence = 0 }, "sequence: 0 is less than 1"},
 		"identity":                  {func(p *contract.Plan) { p.CRM.UID = "" }, "crm: namespace, name and uid are required"},
 		"account":                   {func(p *contract.Plan) { p.CRM.Account = "" }, "crm.account: is required"},
