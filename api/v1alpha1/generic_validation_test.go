@@ -3,6 +3,7 @@
 package v1alpha1_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 )
@@ -13,16 +14,12 @@ func TestCRMGeneric(t *testing.T) {
 			"spec.provider": "Generic", "spec.licence.account": "acme", "spec.endpoint": "https://api.acme.test",
 			"spec.credentials": map[string]any{"header": map[string]any{"name": "X-Api-Key", "secretRef": map[string]any{"name": "s"}}},
 		}
-		for k, v := range more {
-			e[k] = v
-		}
+		maps.Copy(e, more)
 		return e
 	}
 	refusal := func(more edits) edits {
 		rule := map[string]any{"statuses": []any{403, 420}}
-		for k, v := range more {
-			rule[k] = v
-		}
+		maps.Copy(rule, more)
 		return with(edits{"spec.generic": map[string]any{"refusals": []any{rule}}})
 	}
 	member := func(path string, values ...any) edits {
@@ -30,9 +27,7 @@ func TestCRMGeneric(t *testing.T) {
 	}
 	key := func(more edits) edits {
 		k := map[string]any{"validForSeconds": 3600, "match": []any{map[string]any{"methods": []any{"POST"}, "path": "/orders"}}}
-		for name, v := range more {
-			k[name] = v
-		}
+		maps.Copy(k, more)
 		return with(edits{"spec.generic": map[string]any{"idempotencyKey": k}})
 	}
 	const otherMeaning = "header must be one that is passed on and has no other meaning"
