@@ -26,8 +26,10 @@ type Plan struct {
 	// Endpoint is the CRM's base URL without a path.
 	Endpoint    string      `json:"endpoint"`
 	Credentials Credentials `json:"credentials"`
-	Intake      Intake      `json:"intake"`
-	Limits      []Limit     `json:"limits"`
+	// Generic, with the provider Generic only, tells of its API.
+	Generic *Generic `json:"generic,omitempty"`
+	Intake  Intake   `json:"intake"`
+	Limits  []Limit  `json:"limits"`
 	// Next are the limits of the licence that follows; nil if none does.
 	Next *NextLimits `json:"next,omitempty"`
 	// ExternalPercent of every limit is kept free for callers that nobody has declared.

@@ -112,7 +112,7 @@ func TestPatternsMeanPaths(t *testing.T) {
 		{"Salesforce", "/services/data/*/sobjects/Case/*", "/services/data/v61.0/sobjects/Case/500xx"},
 		{"HubSpot", "/crm/v3/objects/contacts/*", "/crm/objects/2026-03/0-1/12"},
 		{"HubSpot", "/crm/*/objects/contacts/*", "/crm/v3/objects/contacts/12"},
-		{"Dynamics365", "/api/data/v9.2/contacts(*)", "/api/data/v9.1/contacts({0F8FAD5B-D9CB-469F-A165-70867728950E})"},
+		{"Dynamics365", "/api/data/v9.2/contacts", "/api/data/v9.1/contacts/"},
 		{"ServiceNow", "/api/now/*/table/incident", "/api/now/table/incident"},
 		{"ServiceNow", "/api/now/table/incident", "/api/now/v2/table/incident"},
 		{"ZohoCRM", "/crm/*/Contacts", "/crm/v8/Contacts"},

@@ -17,6 +17,8 @@ const (
 	maxHolds = 1024
 	// keepHold is how long a hold is remembered after its pause when no call comes to probe it.
 	keepHold = 10 * time.Minute
+	// mostHold is the longest pause of ours between two probes of an operation or record: their limits are of minutes.
+	mostHold = 10 * time.Minute
 )
 
 // subject is what a refusal can be about, short of the licence: the call's operation or endpoint, and its record.
@@ -106,7 +108,7 @@ func (s *Scheduler) refuse(now time.Time, f *flight, v dialect.Verdict) time.Tim
 		return s.refusals.until
 	}
 	if g == nil {
-		g = &gate{least: s.refusals.least, most: s.refusals.most}
+		g = &gate{least: s.refusals.least, most: min(s.refusals.most, mostHold)}
 		s.holds[key] = g
 	}
 	s.refusals.forget(f.id)

@@ -3,6 +3,7 @@
 package scheduler
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/provider/salesforce"
 )
 
 // refusal is the CRM's of one scope, with a pause of 3 seconds.
@@ -151,6 +153,26 @@ func TestTooManyHoldsHoldBackAll(t *testing.T) {
 		}
 		if n := len(b.holds); n != maxHolds {
 			t.Errorf("there are %d holds", n)
+		}
+	})
+}
+
+// TestTheBodyTellsOfARefusal: Salesforce refuses with the status of missing rights. The call is sent again, and an answer that is no refusal comes back whole.
+func TestTheBodyTellsOfARefusal(t *testing.T) {
+	const exceeded, denied = `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`, `[{"errorCode":"INSUFFICIENT_ACCESS"}]`
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.dialect = salesforce.Salesforce{}
+		b.apply(plan(2, func(*contract.Plan) {}))
+		busy := http.Header{"Sforce-Limit-Info": {"api-usage=18/100000"}}
+		b.crm.script = []answer{{status: http.StatusForbidden, header: busy, body: exceeded}, {status: http.StatusForbidden, body: denied}}
+		began := time.Now()
+		a, err := b.Do(t.Context(), read("/services/data/v59.0/query?q=x"), time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(a.Body)
+		if err != nil || string(body) != denied || a.Status != http.StatusForbidden || time.Since(began) != 2*time.Second {
+			t.Errorf("after %s the client has %d %s, %v; want Salesforce's second answer after 2s", time.Since(began), a.Status, body, err)
 		}
 	})
 }

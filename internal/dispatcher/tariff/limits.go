@@ -135,11 +135,11 @@ func canonicalMatch(m contract.Match, canonical func(path string) string) contra
 	return m
 }
 
-// lastStar is the depth of a pattern's last segment with "*", 0 if it has none: the segment after the first slash has depth 1. "**" stands for no record.
+// lastStar is the depth of a pattern's last segment "*", 0 if it has none: the segment after the first slash has depth 1.
 func lastStar(pattern string) int {
 	depth := 0
 	for i, segment := range strings.Split(pattern, "/") {
-		if segment != "**" && strings.Contains(segment, "*") {
+		if segment == "*" {
 			depth = i
 		}
 	}
