@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/plan"
+	"github.com/crmquota/crm-quota-operator/internal/provider"
 	"github.com/crmquota/crm-quota-operator/internal/testenv"
 )
 
@@ -35,7 +37,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m, func(c *rest.Config) { con
 func TestApply(t *testing.T) {
 	c := client.WithFieldValidation(testenv.Client(t, config), "Strict")
 	// In this order: the samples need the CRDs, the demo builds on the samples.
-	for _, dir := range []string{"config/default", "config/samples", "config/samples/oauth", "config/demo"} {
+	for _, dir := range []string{"config/default", "config/samples", "config/samples/oauth", "config/samples/crms", "config/demo"} {
 		t.Run(dir, func(t *testing.T) {
 			objects := build(t, dir)
 			if len(objects) == 0 {
@@ -51,6 +53,7 @@ func TestApply(t *testing.T) {
 	}
 	t.Run("the samples fit together", func(t *testing.T) { fitTogether(t, c) })
 	t.Run("the OAuth samples are accepted", func(t *testing.T) { compileEach(t, c) })
+	t.Run("there is a sample of each CRM", func(t *testing.T) { oneOfEach(t, c) })
 }
 
 // compileEach compiles the CRMs of the OAuth samples: each has a token endpoint on its Secret's list of hosts.
@@ -78,6 +81,30 @@ func compileEach(t *testing.T, c client.Client) {
 		if err != nil || !slices.Contains(strings.Fields(string(secret.Data["hosts"])), u.Hostname()) {
 			t.Errorf("CRM %s: %s is not among the hosts %q: %v", crm.Name, out.Plan.Credentials.TokenURL(), secret.Data["hosts"], err)
 		}
+	}
+}
+
+// oneOfEach compiles the samples of the CRMs, one for each provider; each is the licence of its own account.
+func oneOfEach(t *testing.T, c client.Client) {
+	t.Helper()
+	var crms v1alpha1.CRMList
+	if err := c.List(t.Context(), &crms, client.InNamespace("crm-kinds")); err != nil {
+		t.Fatal(err)
+	}
+	missing := map[string]bool{}
+	for _, p := range provider.All() {
+		missing[p.Name()] = true
+	}
+	for i := range crms.Items {
+		crm := &crms.Items[i]
+		delete(missing, string(crm.Spec.Provider))
+		out := plan.Compile(plan.Input{CRM: crm, Now: time.Now()})
+		if !out.CRM.OK() || out.Plan == nil || out.Plan.CRM.Account == "" {
+			t.Errorf("CRM %s: %+v", crm.Name, out.CRM)
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("there is no sample of %v", slices.Sorted(maps.Keys(missing)))
 	}
 }
 

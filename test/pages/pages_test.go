@@ -35,11 +35,11 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// pages are the Markdown files at the root, in docs and in hack, by path from the root.
+// pages are the Markdown files at the root, in docs with its folders, and in hack, by path from the root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "hack/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "docs/crms/*.md", "hack/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -25,6 +25,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 // answer is what the CRM of a test does with one request.
@@ -103,24 +104,25 @@ func (c *crm) targets() []string {
 	return all
 }
 
-// dialect knows a refusal by its status, and how long to wait by a header in Go's notation.
-type dialect struct{}
+// testDialect knows a refusal by its status, and how long to wait by a header in Go's notation.
+type testDialect struct{}
 
 // Canonical implements Provider.
-func (dialect) Canonical(path string) string { return path }
+func (testDialect) Canonical(path string) string { return path }
 
 // Jobs implements Provider: headers would be too easy, so a body of the CRM of a test tells of none.
-func (dialect) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
+func (testDialect) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
 
 // BatchSize implements Provider.
-func (dialect) BatchSize(operation string) int64 {
+func (testDialect) BatchSize(operation string) int64 {
 	return map[string]int64{"CreateTicket": 100}[operation]
 }
 
-// Refused implements Provider.
-func (dialect) Refused(status int, header http.Header, _ time.Time) (time.Duration, bool) {
-	wait, _ := time.ParseDuration(header.Get("Wait"))
-	return wait, status == http.StatusTooManyRequests
+// Refused implements Provider: of what it is, the body says.
+func (testDialect) Refused(a dialect.Answer, _ time.Time) dialect.Verdict {
+	wait, _ := time.ParseDuration(a.Header.Get("Wait"))
+	scope := map[string]dialect.Scope{"operation": dialect.ScopeOperation, "record": dialect.ScopeRecord}[string(a.Body)]
+	return dialect.Verdict{Refused: a.Status == http.StatusTooManyRequests, Scope: scope, Wait: wait}
 }
 
 // bench is a scheduler on a volume in memory, with a CRM that plays a script. It lives in a bubble.
@@ -141,7 +143,7 @@ type bench struct {
 func inBubble(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot", dialect: dialect{}}
+		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot", dialect: testDialect{}}
 		b.start()
 		b.apply(plan(1))
 		test(t, b)

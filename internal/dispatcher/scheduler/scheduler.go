@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +24,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 // Sender puts a call on the wire. upstream.Client does.
@@ -40,8 +40,8 @@ type Provider interface {
 	Jobs(method string, status int, body []byte) (started, ended []string)
 	// BatchSize is how many calls of an operation one bulk call can hold; 0 if they cannot be batched.
 	BatchSize(operation string) int64
-	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
-	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
+	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
+	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 }
 
 // Observer is told how long things take. Its methods must be quick: the loop calls them.
@@ -123,8 +123,9 @@ type Scheduler struct {
 
 	flights map[ledger.ID]*flight
 	lastID  ledger.ID
-	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure.
+	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure. holds are for refusals that are about some calls only.
 	refusals, outages gate
+	holds             holds
 	crmClock          crmClock
 	// unauthorised is how many answers in a row have said that the CRM does not take the credentials.
 	unauthorised int
@@ -160,6 +161,7 @@ func New(o Options) (*Scheduler, error) {
 		flights:  map[ledger.ID]*flight{},
 		refusals: gate{least: time.Second, most: time.Minute},
 		outages:  gate{least: time.Second, most: time.Minute},
+		holds:    holds{},
 		crmClock: crmClock{guards: o.Guards},
 		batch:    newBatch(),
 	}
