@@ -36,6 +36,7 @@ type target struct {
 	provider provider.Provider
 	url      string
 	secret   string
+	client *http.Client
 	// sim is nil for a sandbox.
 	sim *crmsim.Server
 	// vars fill placeholders in paths and bodies.
@@ -69,7 +70,7 @@ func simulatedOnly(t *testing.T) {
 // open returns the sandbox, or a new simulated CRM with those limits.
 func open(t *testing.T, s suite, limits ...string) *target {
 	t.Helper()
-	c := &target{T: t, suite: s, url: os.Getenv(envURL), secret: os.Getenv(envSecret), vars: map[string]string{}}
+	c := &target{T: t, suite: s, client: loopback, url: os.Getenv(envURL), secret: os.Getenv(envSecret), vars: map[string]string{}}
 	var found bool
 	if c.provider, found = provider.ByName(s.provider); !found {
 		t.Fatalf("there is no provider %s", s.provider)
@@ -78,11 +79,7 @@ func open(t *testing.T, s suite, limits ...string) *target {
 		return c
 	}
 	c.secret = simulatedSecret
-	c.sim = crmsim.New(crmsim.Config{
-		CRM: cmp.Or(s.sim, s.provider), Tokens: []string{simulatedSecret}, Limits: limit.MustParse(limits...), Users: 250,
-		JobDuration: time.Nanosecond, // a job has ended when anybody asks
-		Stamp:       crmsim.AtArrival,
-	})
+	c.sim = simulated(s, limits...)
 	server := httptest.NewServer(c.sim)
 	t.Cleanup(func() {
 		server.Close()
@@ -90,6 +87,14 @@ func open(t *testing.T, s suite, limits ...string) *target {
 	})
 	c.url = server.URL
 	return c
+}
+
+func simulated(s suite, limits ...string) *crmsim.Server {
+	return crmsim.New(crmsim.Config{
+		CRM: cmp.Or(s.sim, s.provider), Tokens: []string{simulatedSecret}, Limits: limit.MustParse(limits...), Users: 250,
+		JobDuration: time.Nanosecond, // a job has ended when anybody asks
+		Stamp:       crmsim.AtArrival,
+	})
 }
 
 // TestEveryProviderHasItsCases and every product that is simulated is one of them.

@@ -20,8 +20,8 @@ type answer struct {
 	body   []byte
 }
 
-// client neither follows redirects nor keeps cookies, like the dispatcher.
-var client = &http.Client{
+// loopback neither follows redirects nor keeps cookies, like the dispatcher.
+var loopback = &http.Client{
 	Timeout:       time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
@@ -77,7 +77,7 @@ func (c *target) send(what call) answer {
 	if r.Header.Get("Authorization") == "" {
 		c.suite.sign(r, c.secret)
 	}
-	response, err := client.Do(r)
+	response, err := c.client.Do(r)
 	if err != nil {
 		c.Fatal(err)
 	}
