@@ -58,8 +58,10 @@ var dynamicsSuite = suite{
 			[]string{"Content-Type", "multipart/mixed; boundary=b"},
 		},
 	}),
+	busy: http.StatusTooManyRequests,
 	refusals: []refusal{
 		{name: "requests", limit: "requests=1/2s,per=credential", call: dynamicsProbe, status: http.StatusTooManyRequests, told: true},
+		{name: "requests, again and again", limit: "requests=1/2s,per=credential", pushes: 3, call: dynamicsProbe, status: http.StatusTooManyRequests, told: true},
 	},
 	pages:  []page{{call{"ListContacts", http.MethodGet, dvData + "contacts", "", []string{"Prefer", "odata.maxpagesize=2"}}, "@odata.nextLink"}},
 	stored: []string{"@odata.context"},

@@ -53,6 +53,7 @@ var pipedriveSuite = suite{
 	}),
 	refusals: []refusal{
 		{name: "the burst", limit: "burst=1/2s", call: pipedriveProbe, status: http.StatusTooManyRequests, told: true, unconfirmed: true},
+		{name: "an API token that goes on", limit: "burst=1/2s", pushes: 10, call: pipedriveProbe, status: http.StatusForbidden, strange: true},
 		{name: "the day", limit: "day=1/calendar:UTC", call: pipedriveProbe, status: http.StatusTooManyRequests, unconfirmed: true},
 	},
 	shown: []string{"burst=40/2s"},

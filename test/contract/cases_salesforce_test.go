@@ -55,6 +55,7 @@ var salesforceSuite = suite{
 		{"CompositeBatch", http.MethodPost, sfData + "/composite/batch", `{"batchRequests": [{"method": "GET", "url": "v66.0/limits"}]}`, nil},
 		{"CompositeGraph", http.MethodPost, sfData + "/composite/graph", `{"graphs": [{"graphId": "1", "compositeRequest": [{"method": "POST", "url": "` + sfData + `/sobjects/Case", "referenceId": "a", "body": {"External_Id__c": "{n}"}}]}]}`, nil},
 	}),
+	busy: http.StatusForbidden,
 	refusals: []refusal{
 		// Nobody tells when a call of the last 24 hours will have been made longer ago.
 		{name: "the day", limit: "day=1/2s", call: sfProbe, status: http.StatusForbidden},

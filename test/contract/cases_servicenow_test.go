@@ -59,6 +59,7 @@ var servicenowSuite = suite{
 		{"ImportRecord", http.MethodPost, "/api/now/import/u_staging", `{"correlation_id": "{n}"}`, nil},
 		{"ImportRecords", http.MethodPost, "/api/now/import/u_staging/insertMultiple", `{"records": [{"correlation_id": "{n}"}]}`, nil},
 	}),
+	busy: http.StatusTooManyRequests,
 	refusals: []refusal{
 		{name: "a rule", limit: "rule=1/hour:UTC,per=credential", call: serviceNowProbe, status: http.StatusTooManyRequests, told: true},
 	},

@@ -27,9 +27,14 @@ var zendeskSuite = suite{
 		{"", http.MethodPut, "/api/v2/tickets/update_many.json", `{"tickets": [{"id": {ticket}, "priority": "high"}]}`, nil},
 		zendeskMe,
 	},
+	busy: http.StatusTooManyRequests,
 	refusals: []refusal{
 		{name: "the minute", limit: "minute=1/2s", call: zendeskMe, status: http.StatusTooManyRequests, told: true},
 		{name: "an endpoint", limit: "create=1/1s:fixed,operation=CreateTicket", call: createZendesk, status: http.StatusTooManyRequests, told: true},
+		{
+			name: "jobs", limit: "jobs=1/jobs,operation=CreateManyTickets", status: http.StatusTooManyRequests, told: true, strange: true,
+			call: call{"CreateTickets", http.MethodPost, "/api/v2/tickets/create_many.json", `{"tickets": [{"comment": {"body": "x"}}]}`, nil},
+		},
 	},
 	shown: []string{"minute=400/60s"},
 	shows: []string{"X-Rate-Limit", "X-Rate-Limit-Remaining", "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset"},

@@ -47,6 +47,7 @@ var zohoSuite = suite{
 		{"Query", http.MethodPost, zohoRoot + "coql", `{"select_query": "select Last_Name from Contacts where Last_Name = 'User 7' limit 1"}`, nil},
 		{"Composite", http.MethodPost, zohoRoot + "__composite_requests", `{"__composite_requests": [{"sub_request_id": "1", "method": "GET", "uri": "/crm/v8/Contacts"}]}`, nil},
 	}),
+	busy: http.StatusTooManyRequests,
 	refusals: []refusal{
 		{name: "credits", limit: "credits=1/2s", call: zohoProbe, status: http.StatusTooManyRequests},
 	},

@@ -36,7 +36,7 @@ type target struct {
 	provider provider.Provider
 	url      string
 	secret   string
-	client *http.Client
+	client   *http.Client
 	// sim is nil for a sandbox.
 	sim *crmsim.Server
 	// vars fill placeholders in paths and bodies.
@@ -79,7 +79,7 @@ func open(t *testing.T, s suite, limits ...string) *target {
 		return c
 	}
 	c.secret = simulatedSecret
-	c.sim = simulated(s, limits...)
+	c.sim = simulated(s, crmsim.Config{Limits: limit.MustParse(limits...)})
 	server := httptest.NewServer(c.sim)
 	t.Cleanup(func() {
 		server.Close()
@@ -89,12 +89,11 @@ func open(t *testing.T, s suite, limits ...string) *target {
 	return c
 }
 
-func simulated(s suite, limits ...string) *crmsim.Server {
-	return crmsim.New(crmsim.Config{
-		CRM: cmp.Or(s.sim, s.provider), Tokens: []string{simulatedSecret}, Limits: limit.MustParse(limits...), Users: 250,
-		JobDuration: time.Nanosecond, // a job has ended when anybody asks
-		Stamp:       crmsim.AtArrival,
-	})
+// simulated is the product of a suite, with 250 contacts; jobs have ended when anybody asks.
+func simulated(s suite, config crmsim.Config) *crmsim.Server {
+	config.CRM, config.Tokens, config.Users = cmp.Or(s.sim, s.provider), []string{simulatedSecret}, 250
+	config.JobDuration, config.Stamp = time.Nanosecond, crmsim.AtArrival
+	return crmsim.New(config)
 }
 
 // TestEveryProviderHasItsCases and every product that is simulated is one of them.

@@ -14,21 +14,23 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
-// refusedBy makes a call as often as it fits, and once more.
+// refusedBy makes a call that fits, and then as many that do not as it takes.
 func (c *target) refusedBy(r refusal) (what call, got answer) {
 	c.Helper()
 	what, known := c.filled(r.call)
 	if !known {
 		c.Fatalf("%s has placeholders", what.path)
 	}
-	for range max(r.tries, 1) {
-		if got = c.send(what); got.status >= http.StatusMultipleChoices {
-			c.Fatalf("%s was answered %d before the limit: %s", what.path, got.status, got.body)
-		}
+	if got = c.send(what); got.status >= http.StatusMultipleChoices {
+		c.Fatalf("%s was answered %d before the limit: %s", what.path, got.status, got.body)
+	}
+	for range r.pushes {
+		c.send(what)
 	}
 	if got = c.send(what); got.status != r.status {
 		c.Fatalf("%s was answered %d past the limit, want %d: %s", what.path, got.status, r.status, got.body)
@@ -41,7 +43,7 @@ func TestRefusalsAreRecognised(t *testing.T) {
 	simulatedOnly(t)
 	for _, s := range suites {
 		for _, r := range s.refusals {
-			inBubble(t, s, r, func(c *target) {
+			inBubble(t, s, r.name, crmsim.Config{Limits: limit.MustParse(r.limit)}, func(c *target) {
 				what, got := c.refusedBy(r)
 				wait, is := refused(c.provider, what, got, time.Now())
 				switch {
@@ -62,12 +64,12 @@ func TestRefusalsAreRecognised(t *testing.T) {
 }
 
 // inBubble runs a test of a refusal in virtual time, before a simulated CRM that is reached through pipes.
-func inBubble(t *testing.T, s suite, r refusal, test func(c *target)) {
+func inBubble(t *testing.T, s suite, name string, config crmsim.Config, test func(c *target)) {
 	t.Helper()
-	t.Run(s.provider+"/"+r.name, func(t *testing.T) {
+	t.Run(s.provider+"/"+name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p, _ := provider.ByName(s.provider)
-			sim := simulated(s, r.limit)
+			sim := simulated(s, config)
 			network := make(pipes)
 			server := &http.Server{Handler: sim, ReadHeaderTimeout: time.Minute}
 			go func() { _ = server.Serve(network) }()
@@ -81,6 +83,34 @@ func inBubble(t *testing.T, s suite, r refusal, test func(c *target)) {
 			_ = server.Close()
 		})
 	})
+}
+
+// TestBusyCRMsAreRecognised: too many calls at a time are a refusal, too.
+func TestBusyCRMsAreRecognised(t *testing.T) {
+	simulatedOnly(t)
+	for _, s := range suites {
+		if s.busy == 0 {
+			continue
+		}
+		inBubble(t, s, "busy", crmsim.Config{Limits: limit.MustParse("busy=1/concurrent", "day=100/24h"), Latency: time.Second}, func(c *target) {
+			probe, _ := c.filled(s.probe)
+			answers := make(chan answer, 2)
+			for range 2 {
+				go func() { answers <- c.send(probe) }()
+			}
+			got := []answer{<-answers, <-answers}
+			slices.SortFunc(got, func(a, b answer) int { return a.status - b.status })
+			if got[0].status >= http.StatusMultipleChoices || got[1].status != s.busy {
+				c.Fatalf("answered %d and %d, want one to be %d", got[0].status, got[1].status, s.busy)
+			}
+			if _, is := refused(c.provider, probe, got[1], time.Now()); !is {
+				c.Errorf("%d %s is not recognised", got[1].status, got[1].body)
+			}
+			if _, is := refused(c.provider, probe, got[0], time.Now()); is {
+				c.Errorf("%d %s counts as a refusal", got[0].status, got[0].body)
+			}
+		})
+	}
 }
 
 // TestOtherFailuresAreNoRefusals: what is wrong with the call, or with the CRM, is no reason to say that the licence is used up.

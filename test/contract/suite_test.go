@@ -19,6 +19,8 @@ type suite struct {
 	calls []call
 	// refusals are the ways in which the CRM says that it is enough.
 	refusals []refusal
+	// busy is the status of the call that comes while another is served, when the licence allows one at a time.
+	busy int
 	// shown are limits under which the probe's answer tells of all that is in shows.
 	shown, shows []string
 	// pages lead on.
@@ -45,8 +47,8 @@ type prepared struct {
 // refusal is a call that is refused when it is made once more than a limit allows.
 type refusal struct {
 	name, limit string
-	// tries is how often the call fits; 0 means once.
-	tries int
+	// pushes is how often the caller comes again when it has been refused.
+	pushes int
 	call
 	status int
 	// told says that the CRM tells, in whatever way, for how long to wait.
