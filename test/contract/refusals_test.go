@@ -74,13 +74,15 @@ func inBubble(t *testing.T, s suite, name string, config crmsim.Config, test fun
 			server := &http.Server{Handler: sim, ReadHeaderTimeout: time.Minute}
 			go func() { _ = server.Serve(network) }()
 			transport := &http.Transport{DialContext: network.dial}
+			defer func() { // also after a fatal failure: nothing may be left in the bubble
+				transport.CloseIdleConnections()
+				sim.Close()
+				_ = server.Close()
+			}()
 			test(&target{
 				T: t, suite: s, provider: p, url: "http://crm.test", secret: simulatedSecret, sim: sim, vars: map[string]string{},
 				client: &http.Client{Transport: transport},
 			})
-			transport.CloseIdleConnections()
-			sim.Close()
-			_ = server.Close()
 		})
 	})
 }
