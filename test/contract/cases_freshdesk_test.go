@@ -37,5 +37,8 @@ var freshdeskSuite = suite{
 	},
 	shown: []string{"minute=400/60s"},
 	shows: []string{"X-RateLimit-Total", "X-RateLimit-Remaining"},
-	pages: []page{{call{"ListContacts", http.MethodGet, "/api/v2/contacts?per_page=2", "", nil}, "Link"}},
+	pages: []page{
+		{call{"ListContacts", http.MethodGet, "/api/v2/contacts?per_page=2", "", nil}, "Link"},
+		{call{"UpdateTickets", http.MethodPost, "/api/v2/tickets/bulk_update", `{"bulk_action": {"ids": [{ticket}], "properties": {"status": 3}}}`, nil}, "href"},
+	},
 }
