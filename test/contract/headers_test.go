@@ -13,12 +13,12 @@ import (
 
 // TestLimitHeadersTellOfTheShare: each header of the CRM's that tells of the licence tells of the share after the adapter has been at it, or is gone.
 func TestLimitHeadersTellOfTheShare(t *testing.T) {
+	simulatedOnly(t)
 	for _, s := range suites {
 		if len(s.shows) == 0 {
 			continue
 		}
 		t.Run(s.provider, func(t *testing.T) {
-			simulatedOnly(t)
 			c := open(t, s, s.shown...)
 			probe, _ := c.filled(s.probe)
 			got := c.send(probe)

@@ -48,6 +48,10 @@ func (c *target) follow(what call, got answer, next string) {
 	} else if found := members(got.body, next); len(found) > 0 {
 		link, _ = found[0].(string)
 	}
+	if link == "" && !writes() {
+		c.Logf("%s has nothing to lead on to", what.path)
+		return
+	}
 	if link == "" {
 		c.Errorf("%s does not lead on by %s: %.300s", what.path, next, got.body)
 		return

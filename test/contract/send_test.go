@@ -43,9 +43,11 @@ func (c *target) filled(what call) (call, bool) {
 			if name == "n" {
 				return unique
 			}
-			value, found := c.vars[name]
-			known = known && found
-			return value
+			if value, found := c.vars[name]; found {
+				return value
+			}
+			known = false
+			return "1" // enough to say what kind of call it is
 		})
 	}
 	what.path, what.body = fill(what.path), fill(what.body)
@@ -57,8 +59,25 @@ func (c *target) filled(what call) (call, bool) {
 	return what, known
 }
 
-// send makes a call without placeholders. A path may be a whole URL.
+// patience is how often a call is made before a sandbox that refuses it.
+const patience = 5
+
+// send makes a call without placeholders. A path may be a whole URL. A sandbox that refuses it is left alone for as long as the adapter says, then asked again.
 func (c *target) send(what call) answer {
+	c.Helper()
+	got := c.sendOnce(what)
+	for try := 1; c.sim == nil && try < patience; try++ {
+		wait, is := refused(c.provider, what, got, time.Now())
+		if !is {
+			break
+		}
+		time.Sleep(max(wait, time.Second))
+		got = c.sendOnce(what)
+	}
+	return got
+}
+
+func (c *target) sendOnce(what call) answer {
 	c.Helper()
 	url := what.path
 	if strings.HasPrefix(url, "/") {
