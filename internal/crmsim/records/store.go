@@ -52,12 +52,15 @@ func (r *Record) Contains(text string) bool {
 	return false
 }
 
-// Text is a field as text; empty if it is absent. Dots lead into fields of fields.
+// Text is a field as text; empty if it is absent. Dots lead into fields of fields, unless there is a field of the whole name.
 func Text(fields Fields, path string) string {
-	var value any = fields
-	for name := range strings.SplitSeq(path, ".") {
-		inner, _ := value.(Fields)
-		value = inner[name]
+	value, found := fields[path]
+	if !found {
+		value = any(fields)
+		for name := range strings.SplitSeq(path, ".") {
+			inner, _ := value.(Fields)
+			value = inner[name]
+		}
 	}
 	switch value := value.(type) {
 	case nil:
