@@ -42,6 +42,8 @@ type flight struct {
 
 	waiter *waiter
 	call   *call.Call
+	// again: the call was sent before, and its answer was lost.
+	again bool
 
 	// head is the queued call as it was before, sent what is stored of it since.
 	head backlog.Head
@@ -105,6 +107,10 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 		s.refusals.fail(now, f.id, s.lastID, wait, s.options.Random.Float64())
 	case succeeded, failed, unauthorised:
 		s.refusals.pass(f.id)
+		if f.again {
+			f.lane.retries.earn(1)
+			f.lane.stale = true
+		}
 	default:
 		s.refusals.forget(f.id)
 	}
@@ -184,7 +190,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 			return
 		}
 	case lost:
-		if patient && !w.repeated && w.call.Repeat.Class != call.RepeatNever && now.Before(w.deadline) {
+		if patient && !w.repeated && w.call.Repeat.Class != call.RepeatNever && now.Before(w.deadline) && f.lane.retries.allows(now) {
 			w.repeated = true
 			s.waitAgain(w)
 			return

@@ -114,6 +114,10 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			i--
 			continue
 		}
+		if h.Attempts > 0 && !l.retries.allows(now) {
+			l.staleAt = earlier(l.staleAt, l.retries.next())
+			continue
+		}
 		if !h.priced {
 			h.price, h.priced = s.price(h.Operation, h.Method, h.Target), true
 		}
