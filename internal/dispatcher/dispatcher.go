@@ -26,7 +26,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
 
-// Options of a Dispatcher. All but TLS and Observer are required.
+// Options of a Dispatcher. All but TLS, Observer and Between are required.
 type Options struct {
 	// FS and DataDir are where the store is.
 	FS      vfs.FS
@@ -39,7 +39,7 @@ type Options struct {
 	TLS *tls.Config
 	// Secret is the mounted Secret with the CRM's credentials.
 	Secret fs.FS
-	// Machine reads the machine's clocks. SystemClocks does.
+	// Machine reads the machine's clocks. SystemClocks does. The time of day is taken from it once, when the dispatcher starts.
 	Machine func() backlog.Machine
 	// Guards of the ledger; limits.DefaultGuards fit all CRMs.
 	Guards limits.Guards
@@ -49,6 +49,8 @@ type Options struct {
 	// Fatal ends the process: the store cannot keep its promise any more. It must not return.
 	Fatal    func(reason string)
 	Observer scheduler.Observer
+	// Between, if set, returns what the scheduler is given in place of its store and its way to the CRM.
+	Between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 }
 
 // Dispatcher is one running dispatcher without its edge.
@@ -70,15 +72,24 @@ func New(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := timeline()
+	last, err := store.Clock()
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	now := timeline(last, o.Machine())
 	tokens := oauth.New(oauth.Options{
 		Dial: o.Dial, TLS: o.TLS, Vault: store, Now: now,
 		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
 	})
 	credentials := upstream.Credentials{Files: o.Secret, Recent: &upstream.Recent{}, Tokens: tokens}
 	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
+	var kept backlog.Store = store
+	var sender scheduler.Sender = client
+	if o.Between != nil {
+		kept, sender = o.Between(kept, sender)
+	}
 	s, err := scheduler.New(scheduler.Options{
-		Store: store, Upstream: client, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards,
+		Store: kept, Upstream: sender, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards,
 		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
 		Logger: o.Logger, Observer: o.Observer,
 	})

@@ -2,11 +2,25 @@
 
 package dispatcher
 
-import "time"
+import (
+	"time"
 
-// timeline returns a clock that shows the wall clock's time at the start plus the time that has passed since: it is never stepped.
-func timeline() func() time.Time {
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+)
+
+// timeline returns a clock that is never stepped: it shows a time at the start plus the time that has passed since.
+//
+// That time is the machine's time of day where something keeps it right. Where nothing does, somebody may have set it since the dispatcher ran last: within one
+// boot of the machine the timeline goes on as the boot clock says, else it does not go back at least. Calls would expire, or seem younger than they are.
+func timeline(last backlog.Clock, machine backlog.Machine) func() time.Time {
 	start := time.Now()
-	wall := start.Round(0)
-	return func() time.Time { return wall.Add(time.Since(start)) }
+	shown := machine.Wall.Round(0)
+	switch {
+	case last.Time.IsZero() || machine.WallError > 0:
+	case machine.BootID != "" && machine.BootID == last.BootID:
+		shown = last.Time.Add(max(0, machine.Boot-last.Boot))
+	case shown.Before(last.Time):
+		shown = last.Time
+	}
+	return func() time.Time { return shown.Add(time.Since(start)) }
 }

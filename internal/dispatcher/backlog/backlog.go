@@ -216,6 +216,10 @@ type Amount struct {
 type Clock struct {
 	// Store is the clock of the store: how long dispatchers have worked on it, and have been down as far as that can be proven. It never goes back.
 	Store time.Duration `json:"store"`
+	// Time is what the dispatcher's timeline showed; zero if an earlier version wrote this.
+	Time time.Time `json:"time,omitzero"`
+	// Unsure: from moments of the timeline before this one on, more time may have passed than the timeline shows; zero if there are none.
+	Unsure time.Time `json:"unsure,omitzero"`
 	// Machine that the store was on.
 	Machine
 	// Horizon: charges that ended before it, on the clock of the store, were forgotten. Zero if none was.

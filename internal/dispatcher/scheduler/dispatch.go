@@ -75,9 +75,11 @@ func (s *Scheduler) passShadowed(now time.Time) {
 func (s *Scheduler) launchWaiter(now time.Time, w *waiter, id ledger.ID) {
 	l := w.lane
 	l.waiting = slices.DeleteFunc(l.waiting, func(x *waiter) bool { return x == w })
-	s.sentLive(now, l, w.price)
+	if w.refused == nil && !w.repeated { // asked for once, it is sent once
+		s.sentLive(now, l, w.price)
+	}
 	s.observeWait(l, now.Sub(w.since))
-	s.launch(&flight{id: id, lane: l, price: w.price, waiter: w, call: w.call, about: subjectOf(w.call)})
+	s.launch(&flight{id: id, lane: l, price: w.price, waiter: w, call: w.call, about: subjectOf(w.call), repeated: w.repeated})
 }
 
 // launchQueued sends a call of the lane's backlog under a charge that was taken.
@@ -90,7 +92,9 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 	s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: sent}, time.Time{})
 	s.observeWait(l, now.Sub(h.AcceptedAt))
 	s.outages.sent(id)
-	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about})
+	s.launch(&flight{
+		id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about, repeated: h.Attempts > 0,
+	})
 }
 
 // launch logs the intent to send; the call leaves once that is durable.
@@ -102,6 +106,11 @@ func (s *Scheduler) launch(f *flight) {
 	}
 	s.refusals.sent(f.id)
 	s.passHolds(f)
+	if f.repeated {
+		f.lane.retries.spend()
+	} else {
+		f.lane.retries.earn(retryShare)
+	}
 	s.flights[f.id] = f
 	s.count(f.lane.key, backlog.Tally{Dispatched: 1})
 	s.batch.Charges = append(s.batch.Charges, f.charge)

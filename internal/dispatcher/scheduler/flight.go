@@ -45,6 +45,8 @@ type flight struct {
 	call   *call.Call
 	// about is what the call does, known before a queued one is read.
 	about subject
+	// repeated: the call was sent before, and its answer was lost.
+	repeated bool
 
 	// head is the queued call as it was before, sent what is stored of it since.
 	head backlog.Head
@@ -112,6 +114,10 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	case succeeded, failed, unauthorised:
 		s.refusals.pass(f.id)
 		s.openHolds(f)
+		if f.repeated {
+			f.lane.retries.earn(1)
+			f.lane.stale = true
+		}
 	default:
 		s.refusals.forget(f.id)
 		s.settleHolds(f)
@@ -194,7 +200,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 			return
 		}
 	case lost:
-		if patient && !w.repeated && w.call.Repeat.Class != call.RepeatNever && now.Before(w.deadline) {
+		if patient && !w.repeated && w.call.Repeat.Class != call.RepeatNever && now.Before(w.deadline) && f.lane.retries.allows(now) {
 			w.repeated = true
 			s.waitAgain(w)
 			return

@@ -27,6 +27,8 @@ type lane struct {
 	staleAt time.Time
 
 	demand demand
+	// retries is what may be spent on sending calls again.
+	retries retries
 	// missedSince is when a call within the guarantee was first seen to wait for the licence; zero if none is.
 	missedSince time.Time
 }

@@ -107,12 +107,16 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			l.staleAt = earlier(l.staleAt, h.NotBefore)
 			continue
 		}
-		if reason := tooOld(h.Repeat, h.Progress, now, s.guards.MaxServerDelay); reason != "" {
+		if reason := s.tooOld(&h.Head, now); reason != "" {
 			parked := l.queue.take(h.ID)
 			s.transit(backlog.Transition{
 				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
 			}, parked.Expires)
 			i--
+			continue
+		}
+		if h.Attempts > 0 && !l.retries.allows(now) {
+			l.staleAt = earlier(l.staleAt, l.retries.next())
 			continue
 		}
 		if !h.priced {

@@ -51,12 +51,18 @@ func (s *Scheduler) restore() error {
 
 // setEpoch continues the clock of the store. The time that the dispatcher was down counts as far as it is proven.
 func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
-	down, proven := downtime(last.Machine, s.options.Machine())
+	machine := s.options.Machine()
+	down, proven := downtime(last.Machine, machine)
 	if !proven && last.Store > 0 {
 		s.options.Logger.Warn("How long the dispatcher was down is not known: the machine is another or was started anew, and the time of day of both is not known " +
 			"to be right (NTP); charges are kept as if it had not been down")
 	}
 	s.epoch = now.Add(-last.Store - down)
+	s.unsure = last.Unsure
+	slack := last.WallError + machine.WallError + leap // small beside keyMargin
+	if !last.Time.IsZero() && (!proven || now.Add(slack).Before(last.Time.Add(down))) {
+		s.unsure = last.Time
+	}
 	if last.Horizon > 0 {
 		s.horizon = s.epoch.Add(last.Horizon)
 	}
@@ -64,7 +70,7 @@ func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
 
 // clock is a reading of all clocks at now.
 func (s *Scheduler) clock(now time.Time) backlog.Clock {
-	c := backlog.Clock{Store: now.Sub(s.epoch), Machine: s.options.Machine(), Begun: s.origin.begun, Assumed: s.origin.assumed}
+	c := backlog.Clock{Store: now.Sub(s.epoch), Time: now, Unsure: s.unsure, Machine: s.options.Machine(), Begun: s.origin.begun, Assumed: s.origin.assumed}
 	if !s.horizon.IsZero() {
 		c.Horizon = s.horizon.Sub(s.epoch)
 	}

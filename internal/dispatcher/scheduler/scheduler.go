@@ -60,7 +60,7 @@ type Options struct {
 	Provider func(plan *contract.Plan) (Provider, bool)
 	// Machine reads the machine's clocks.
 	Machine func() backlog.Machine
-	// Now is the dispatcher's timeline: the wall clock when the process started plus the time that has passed since.
+	// Now is the dispatcher's timeline: where it was when the process started plus the time that has passed since. It is never stepped.
 	Now      func() time.Time
 	Guards   limits.Guards
 	Random   *rand.Rand
@@ -138,6 +138,8 @@ type Scheduler struct {
 	effects []func()
 	// epoch is the moment of the timeline at which the clock of the store was 0.
 	epoch time.Time
+	// unsure: from moments of the timeline before it on, more time may have passed than the timeline shows.
+	unsure time.Time
 	// horizon was committed last, checkpoint is when a batch was.
 	horizon, checkpoint time.Time
 	// orders about calls are carried out in the next turn.

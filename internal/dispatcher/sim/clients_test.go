@@ -46,7 +46,7 @@ type request struct {
 func (w *world) hand(ctx context.Context, integration, client int, random *rand.Rand) {
 	for n := 0; ctx.Err() == nil; n++ {
 		sleep(ctx, time.Duration(random.ExpFloat64()*float64(w.pace)))
-		r := drawRequest(random, fmt.Sprintf("%d-%d-%d", integration, client, n))
+		r := drawRequest(random, integration, fmt.Sprintf("%d-%d", client, n))
 		patience := ctx
 		if !r.queued && random.IntN(5) == 0 { // some clients go away
 			short, cancel := context.WithTimeout(ctx, time.Duration(random.IntN(3000))*time.Millisecond)
@@ -55,15 +55,16 @@ func (w *world) hand(ctx context.Context, integration, client int, random *rand.
 		}
 		if random.IntN(10) == 0 { // a burst
 			for b := range random.IntN(20) {
-				w.ask(patience, integration, drawRequest(random, fmt.Sprintf("%d-%d-%d-%d", integration, client, n, b)))
+				w.ask(patience, integration, drawRequest(random, integration, fmt.Sprintf("%d-%d-%d", client, n, b)))
 			}
 		}
 		w.ask(patience, integration, r)
 	}
 }
 
-// drawRequest chooses among the ways in which calls can be repeated.
-func drawRequest(random *rand.Rand, name string) request {
+// drawRequest chooses among the ways in which calls can be repeated. Clients of different integrations choose the same keys.
+func drawRequest(random *rand.Rand, integration int, key string) request {
+	name := fmt.Sprint(integration, "-", key)
 	ticket := func(external string) string {
 		return fmt.Sprintf(`{"subject":"s","comment":{"body":"b"},"external_id":%q}`, external)
 	}
@@ -71,17 +72,17 @@ func drawRequest(random *rand.Rand, name string) request {
 	case 0: // somebody waits
 		return request{method: http.MethodGet, target: "/api/v2/users/search?query=a"}
 	case 1: // somebody waits, and a ticket is made
-		return request{method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, key: "k" + name}
+		return request{method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, key: "k" + key}
 	case 2: // idempotent by its method
 		return request{method: http.MethodPut, target: fmt.Sprintf("/api/v2/tickets/%d.json", 1+random.IntN(3)), body: `{"ticket":{"subject":"t"}}`, queued: true}
 	case 3: // nothing recognises a second one
 		return request{
-			method: http.MethodPost, target: "/api/v2/tickets/create_many.json", body: `{"tickets":[` + ticket(name) + `]}`, external: name, queued: true, key: "k" + name,
+			method: http.MethodPost, target: "/api/v2/tickets/create_many.json", body: `{"tickets":[` + ticket(name) + `]}`, external: name, queued: true, key: "k" + key,
 			order: drawOrder(random),
 		}
 	default:
 		return request{
-			method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, queued: true, key: "k" + name,
+			method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, queued: true, key: "k" + key,
 			order: drawOrder(random),
 		}
 	}
@@ -108,8 +109,12 @@ func (w *world) ask(ctx context.Context, integration int, r request) {
 			}
 			continue
 		}
-		if answer.Code == http.StatusAccepted {
+		switch answer.Code {
+		case http.StatusAccepted:
 			w.promised(integration, r, answer)
+		case http.StatusInsufficientStorage:
+			w.count(func(h *happened) { h.full++ })
+		default: // the CRM's answer, or a refusal: nothing is promised
 		}
 		return
 	}

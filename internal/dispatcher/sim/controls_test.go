@@ -10,6 +10,9 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 )
 
 // TestControls breaks one promise on purpose in each world: a simulation that does not notice proves nothing.
@@ -39,8 +42,34 @@ func TestControls(t *testing.T) {
 			noticed: overruns,
 		},
 		"a dispatcher that ignores ordering keys sends calls side by side": {
-			breakIt: func(s *setup) { s.unordered = true },
+			breakIt: func(s *setup) { s.calls = func(d *scheduler.Scheduler) intake.Calls { return unordered{d} } },
 			noticed: func(v *verdict) int { return len(v.disorder) },
+		},
+		"a transport that sends again by itself sends without a charge": {
+			breakIt: func(s *setup) {
+				s.outages, s.longOutage = 0, false
+				s.crm.Outages = []crmsim.Outage{{Kind: crmsim.Reset, Percent: 30, Executed: true}}
+				s.between = func(store backlog.Store, sender scheduler.Sender) (backlog.Store, scheduler.Sender) {
+					return store, resending{sender}
+				}
+			},
+			noticed: func(v *verdict) int { return v.uncharged },
+		},
+		"intents that are logged after the sending let calls be sent twice": {
+			breakIt: func(s *setup) {
+				s.crashes, s.longOutage = 6, false
+				s.between = func(store backlog.Store, sender scheduler.Sender) (backlog.Store, scheduler.Sender) {
+					return &lateStore{Store: store}, sender
+				}
+			},
+			noticed: func(v *verdict) int { return v.doubled + v.overruns },
+		},
+		"keys that are not made the integration's own get the answers of another's": {
+			breakIt: func(s *setup) {
+				s.addIntegration()
+				s.calls = func(d *scheduler.Scheduler) intake.Calls { return unscoped{d} }
+			},
+			noticed: func(v *verdict) int { return len(v.lost) + len(v.problems) },
 		},
 	}
 	for name, control := range controls {
@@ -61,6 +90,14 @@ func TestControls(t *testing.T) {
 			t.Logf("noticed %d times", noticed)
 		})
 	}
+}
+
+// addIntegration adds one that is like the first.
+func (s *setup) addIntegration() {
+	another := s.plan.Integrations[0]
+	another.Name, another.UID, another.Share.GuaranteedPercent = "another", "another", 0
+	another.Clients = []contract.Client{{Name: "app", APIKeySHA256: []string{hashOf(keyOf(len(s.plan.Integrations)))}}}
+	s.plan.Integrations = append(s.plan.Integrations, another)
 }
 
 // short leaves one limit, of four calls in as many seconds.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 )
 
 // network leads to the CRM inside a bubble: synchronous pipes, no sockets.
@@ -56,9 +57,46 @@ type link struct {
 	mu      sync.Mutex
 	down    bool
 	conns   []net.Conn
+	// until then the machine stands still: it reads and writes nothing, as after SIGSTOP.
+	until time.Time
+}
+
+// pause has the machine stand still for d.
+func (l *link) pause(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until = time.Now().Add(d)
+}
+
+// stand returns when the machine goes on.
+func (l *link) stand() {
+	l.mu.Lock()
+	left := time.Until(l.until)
+	l.mu.Unlock()
+	time.Sleep(left)
+}
+
+// wire is a connection of a machine that can stand still between any two operations.
+type wire struct {
+	net.Conn
+	link *link
+}
+
+// Write implements net.Conn.
+func (w *wire) Write(p []byte) (int, error) {
+	w.link.stand()
+	return w.Conn.Write(p)
+}
+
+// Read implements net.Conn.
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.link.stand()
+	return n, err
 }
 
 func (l *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	l.stand()
 	near, far := net.Pipe()
 	l.mu.Lock()
 	down := l.down
@@ -69,7 +107,7 @@ func (l *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	select {
 	case l.network.accept <- far:
-		return near, nil
+		return &wire{near, l}, nil
 	case <-l.network.closed:
 		return nil, net.ErrClosed
 	case <-ctx.Done():

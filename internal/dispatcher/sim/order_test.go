@@ -15,15 +15,6 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 )
 
-// unordered is a dispatcher that ignores ordering keys.
-type unordered struct{ *scheduler.Scheduler }
-
-// Enqueue implements intake.Calls.
-func (u unordered) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (call.ID, bool, error) {
-	c.OrderKey = ""
-	return u.Scheduler.Enqueue(ctx, c, dedupeKey, fingerprint)
-}
-
 // decideParked is the person who looks after parked calls that hold others up: those whose ticket is there are dropped, the others sent again.
 func (w *world) decideParked(s *scheduler.Scheduler) {
 	for i := range w.plan.Integrations {

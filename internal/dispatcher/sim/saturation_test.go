@@ -31,7 +31,7 @@ func saturate(t *testing.T, seed uint64) {
 	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan}
 	w.network = serve(t, w.server)
 	defer w.server.Close()
-	w.powerOn(t.Context(), vfs.NewCrashableMem(), "boot", random)
+	w.powerOn(vfs.NewCrashableMem(), "boot", random)
 	defer w.shutDown()
 
 	queued := time.Now()

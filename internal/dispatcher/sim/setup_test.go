@@ -10,6 +10,9 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
@@ -29,14 +32,19 @@ type setup struct {
 	stalls     int
 	replans    int
 	outages    int
+	// pauses are stops of the machine between what it decided and what it does, breakages failures of its disk, fills are times at which that is full.
+	pauses, breakages, fills int
+	// steps: the time of day is set while nothing keeps it right.
+	steps bool
 	// longOutage: the CRM executes calls without an answer for longer than it remembers their keys.
 	longOutage bool
 	// wallError is how far machines say that their time of day can be off; 0 if they do not know.
 	wallError time.Duration
 	// lyingDisk: fsync does nothing.
 	lyingDisk bool
-	// unordered: ordering keys are ignored.
-	unordered bool
+	// calls and between, if set, come between the parts of the dispatcher, and break a promise.
+	calls   func(*scheduler.Scheduler) intake.Calls
+	between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 }
 
 // choose draws a setup. What the CRM enforces and what the plan says is the same, but for a hidden limit.
@@ -44,7 +52,7 @@ func choose(seed uint64) setup {
 	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // repeatable on purpose
 	s := setup{
 		guards:  limits.DefaultGuards(),
-		load:    time.Duration(10+r.IntN(20)) * time.Minute,
+		load:    time.Duration(5+r.IntN(10)) * time.Minute,
 		pace:    time.Duration(10+r.IntN(60)) * time.Second,
 		crashes: r.IntN(4), stalls: r.IntN(3), replans: r.IntN(4), outages: r.IntN(4),
 		hidden: r.IntN(4) == 0,
@@ -53,7 +61,7 @@ func choose(seed uint64) setup {
 	s.addLimit(contract.Limit{Name: "short", Calls: int64(3 + r.IntN(30)), WindowSeconds: int64(window / time.Second)})
 	if r.IntN(2) == 0 {
 		name := []string{"UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe"}[r.IntN(4)]
-		s.addLimit(contract.Limit{Name: "day", Calls: int64(150 + r.IntN(400)), Calendar: &contract.Calendar{Unit: contract.CalendarDay, TimeZone: name}})
+		s.addLimit(contract.Limit{Name: "day", Calls: int64(250 + r.IntN(400)), Calendar: &contract.Calendar{Unit: contract.CalendarDay, TimeZone: name}})
 	}
 	if r.IntN(5) < 3 {
 		s.addLimit(contract.Limit{Name: "slots", Concurrent: int64(1 + r.IntN(8))})
@@ -73,6 +81,7 @@ func choose(seed uint64) setup {
 	}
 	s.longOutage = r.IntN(6) == 0
 	s.wallError = time.Duration(r.IntN(2)*(1+r.IntN(3000))) * time.Millisecond
+	s.pauses, s.breakages, s.fills, s.steps = r.IntN(3), r.IntN(4), r.IntN(2), r.IntN(2) == 0
 	return s
 }
 
@@ -123,7 +132,7 @@ func (s *setup) chooseNarrow(r *rand.Rand) {
 			limit.Limit{Kind: limit.Rolling, Window: minute, Costs: []limit.Cost{{Operation: "CreateTicket", Units: 3}, {Operation: "SearchUsers", Units: 2}}},
 		},
 		{
-			contract.Limit{Name: "hour", Calls: 30 * calls, Calendar: &contract.Calendar{Unit: contract.CalendarHour, TimeZone: "Asia/Kolkata"}},
+			contract.Limit{Name: "hour", Calls: 40 * calls, Calendar: &contract.Calendar{Unit: contract.CalendarHour, TimeZone: "Asia/Kolkata"}},
 			limit.Limit{Kind: limit.CalendarHour, Zone: zone("Asia/Kolkata")},
 		},
 		{

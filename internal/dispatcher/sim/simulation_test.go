@@ -6,45 +6,114 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
 
 // seeds is how many worlds a test run lives through.
-const seeds = 50
+const seeds = 200
+
+// chosenSeeds are the first and the last one: those of SEED, a number or two with a hyphen between, else 1 to seeds.
+func chosenSeeds(t *testing.T) (first, last uint64) {
+	t.Helper()
+	text := os.Getenv("SEED")
+	if text == "" {
+		return 1, seeds
+	}
+	from, to, isRange := strings.Cut(text, "-")
+	first, err := strconv.ParseUint(from, 10, 64)
+	if last = first; err == nil && isRange {
+		last, err = strconv.ParseUint(to, 10, 64)
+	}
+	if err != nil {
+		t.Fatalf("SEED must be a number or two with a hyphen between: %v", err)
+	}
+	return first, last
+}
 
 // TestSimulation holds in every world: no limit is overrun, no acknowledged call is lost or done twice, those with an ordering key arrive in order,
 // all that is queued drains.
 func TestSimulation(t *testing.T) {
-	first, last := uint64(1), uint64(seeds)
-	if text := os.Getenv("SEED"); text != "" {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("SEED must be a number: %v", err)
-		}
-		first, last = seed, seed
-	}
+	first, last := chosenSeeds(t)
+	all := &sum{}
+	t.Cleanup(func() { t.Log(all) })
 	for seed := first; seed <= last; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				v := run(t, seed, choose(seed))
+				all.add(v)
 				if verbose() {
 					t.Logf("%d promised, %d in order, %d decided: %v; %d arrivals, %d refused; limits %+v", v.promised, v.ordered, v.decided, v.states, v.report.Arrivals, v.report.Refusals, v.report.Limits)
 				}
-				if v.overruns > 0 {
-					t.Errorf("limits were overrun: %v", v.report.Problems())
-				}
-				if len(v.lost) > 0 {
-					t.Errorf("acknowledged calls were lost: %v", v.lost)
-				}
-				if len(v.disorder) > 0 {
-					t.Errorf("calls with ordering keys arrived in another order: %v", v.disorder)
-				}
-				for _, problem := range v.problems {
-					t.Error(problem)
-				}
+				v.hold(t)
 			})
 		})
 	}
+}
+
+// hold reports each broken promise.
+func (v *verdict) hold(t *testing.T) {
+	t.Helper()
+	if v.overruns > 0 {
+		t.Errorf("limits were overrun: %v", v.report.Problems())
+	}
+	if len(v.lost) > 0 {
+		t.Errorf("acknowledged calls were lost: %v", v.lost)
+	}
+	if v.doubled > 0 {
+		t.Errorf("%d tickets were made twice: %v", v.doubled, v.report.Tickets.Duplicates)
+	}
+	if v.uncharged > 0 {
+		t.Errorf("%d requests arrived without a charge", v.uncharged)
+	}
+	if len(v.disorder) > 0 {
+		t.Errorf("calls with ordering keys arrived in another order: %v", v.disorder)
+	}
+	for _, problem := range v.problems {
+		t.Error(problem)
+	}
+}
+
+// sum is what many worlds went through.
+type sum struct {
+	mu sync.Mutex
+
+	worlds, promised, arrivals, parked, lost, doubled, overruns int
+	happened                                                    happened
+}
+
+func (s *sum) add(v *verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.worlds++
+	s.promised += v.promised
+	s.arrivals += v.report.Arrivals
+	s.parked += v.parked()
+	s.lost += len(v.lost)
+	s.doubled += v.doubled
+	s.overruns += v.overruns
+	h := &s.happened
+	h.crashes += v.happened.crashes
+	h.doubt += v.happened.doubt
+	h.pauses += v.happened.pauses
+	h.steps += v.happened.steps
+	h.diskErrors += v.happened.diskErrors
+	h.ends += v.happened.ends
+	h.failedStarts += v.happened.failedStarts
+	h.full += v.happened.full
+}
+
+// String says it in two lines.
+func (s *sum) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.happened
+	return fmt.Sprintf("%d worlds: %d calls acknowledged, %d lost; %d requests at CRMs, %d tickets made twice, %d calls parked, %d overruns\n"+
+		"they had %d losses of power with %d calls on their way, %d stops between decision and sending, %d times of day set, %d failed operations on disks, %d processes that ended by themselves, "+
+		"%d failed starts, %d calls refused because a volume was full",
+		s.worlds, s.promised, s.lost, s.arrivals, s.doubled, s.parked, s.overruns,
+		h.crashes, h.doubt, h.pauses, h.steps, h.diskErrors, h.ends, h.failedStarts, h.full)
 }

@@ -6,10 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 )
@@ -33,8 +38,41 @@ type verdict struct {
 	disorder []string
 	// ordered is how many promises have an ordering key, decided how many orders were given about parked ones.
 	ordered, decided int
+	// doubled tickets, and requests that arrived without a charge.
+	doubled, uncharged int
+	happened           happened
 	// problems are all other broken promises.
 	problems []string
+}
+
+// onTheirWay is how many acknowledged calls were sent, and not known to have ended, when the disk was left.
+func (w *world) onTheirWay(left *vfs.MemFS) int {
+	copied := left.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 5))}) //nolint:gosec // repeatable on purpose
+	store, err := disk.Open(disk.Options{
+		FS: copied, Dir: dataDir, Entropy: rand.NewChaCha8([32]byte{}), Logger: slog.New(slog.DiscardHandler),
+		Fatal: func(reason string) { panic(reason) },
+	})
+	if err != nil {
+		w.t.Errorf("what a crash left cannot be opened: %v", err)
+		return 0
+	}
+	r, err := store.Restore()
+	if err := errors.Join(err, store.Close()); err != nil {
+		w.t.Errorf("what a crash left cannot be read: %v", err)
+	}
+	return len(r.Sent)
+}
+
+// happened counts what a world had to bear.
+type happened struct {
+	// crashes are losses of power, doubt is how many acknowledged calls were on their way then.
+	crashes, doubt int
+	// pauses of a machine between what it decided and what it does; steps of its time of day.
+	pauses, steps int
+	// diskErrors are failed operations, ends of processes that did not trust their disks any more; failedStarts did not come so far.
+	diskErrors, ends, failedStarts int
+	// full is how many calls were refused because the volume was.
+	full int
 }
 
 // drain waits until nothing is queued, and keeps the results of calls that end meanwhile: the dispatcher forgets them after a day.
@@ -89,17 +127,27 @@ func (w *world) judge(drained bool) *verdict {
 	if !w.hidden && v.report.Refusals > 0 {
 		v.problems = append(v.problems, fmt.Sprintf("the CRM refused %d calls", v.report.Refusals))
 	}
-	if n := v.report.Tickets.DuplicateCount; n > 0 {
-		v.problems = append(v.problems, fmt.Sprintf("%d tickets were made twice: %v", n, v.report.Tickets.Duplicates))
-	}
+	v.doubled = v.report.Tickets.DuplicateCount
 	tickets := w.server.TicketsByExternalID()
 	for _, p := range w.promises {
 		w.judgePromise(v, p, tickets)
 	}
 	w.judgeCharges(v)
 	w.judgeOrder(v, tickets)
+	v.happened = w.happened
+	if w.trusty() && v.parked() > v.happened.doubt {
+		v.problems = append(v.problems, fmt.Sprintf("%d calls are parked, and %d were on their way at crashes", v.parked(), v.happened.doubt))
+	}
 	return v
 }
+
+// trusty says whether answers get lost by crashes only, and not by a CRM that fails, a machine that stands still or a process that ends by itself.
+func (w *world) trusty() bool {
+	return w.outages == 0 && !w.longOutage && w.pauses == 0 && w.happened.ends == 0
+}
+
+// parked is how many calls were parked, those included about which somebody has decided.
+func (v *verdict) parked() int { return v.states[call.StateParked] + v.decided }
 
 func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64) {
 	if p.final == nil || p.final.State == "" {
@@ -136,7 +184,5 @@ func (w *world) judgeCharges(v *verdict) {
 	for _, i := range snap.Integrations {
 		dispatched += i.Counters.Dispatched
 	}
-	if int64(v.report.Arrivals) > dispatched {
-		v.problems = append(v.problems, fmt.Sprintf("%d requests arrived under %d charges", v.report.Arrivals, dispatched))
-	}
+	v.uncharged = max(0, v.report.Arrivals-int(dispatched))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
 // Each of Pebble's memtables, and so of its logs, is twice as large as the one before, within these bounds, in bytes.
@@ -17,9 +18,10 @@ const (
 	largestMemTable  = 4 << 20
 )
 
-// volume is a disk whose fsync of the write-ahead log takes time, now and then a long one: machines can stall, or die, between any two steps.
+// volume is a disk whose fsync of the write-ahead log takes time, now and then a long one: machines can stall, or die, between any two steps. Its operations can fail.
 type volume struct {
 	vfs.FS
+	*breakage
 	mu     sync.Mutex
 	random *rand.Rand
 	// stall is how long the next fsync takes.
@@ -31,11 +33,12 @@ type volume struct {
 }
 
 // wait takes as long as an fsync does, and a stall that is due. A log that may soon be full is synced in no time: Pebble closes it under the lock of all
-// commits, and virtual time stands still while another commit waits for a lock. A log is full at some 80 % of its memtable's size.
+// commits, and virtual time stands still while another commit waits for a lock. A log is full at some 80 % of its memtable's size. The same holds while a store is
+// opened.
 func (v *volume) wait() {
 	v.mu.Lock()
 	var took time.Duration
-	if v.written < v.memTable/2 {
+	if v.written < v.memTable/2 && v.running.Load() {
 		took = 100*time.Microsecond + time.Duration(v.random.Int64N(int64(5*time.Millisecond))) + v.stall
 		v.stall = 0
 	}
@@ -49,20 +52,31 @@ func (v *volume) stallOnce(d time.Duration) {
 	v.stall = d
 }
 
+// newVolume has the disk fail as what says.
+func newVolume(disk vfs.FS, what *breakage, random *rand.Rand, lies bool) *volume {
+	return &volume{FS: errorfs.Wrap(disk, what), breakage: what, random: random, lies: lies}
+}
+
 // Create implements vfs.FS.
 func (v *volume) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := v.FS.Create(name, category)
-	return v.wrap(name, f), err
+	if err != nil {
+		return nil, err
+	}
+	return v.wrap(name, f), nil
 }
 
 // ReuseForWrite implements vfs.FS.
 func (v *volume) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := v.FS.ReuseForWrite(from, to, category)
-	return v.wrap(to, f), err
+	if err != nil {
+		return nil, err
+	}
+	return v.wrap(to, f), nil
 }
 
 func (v *volume) wrap(name string, f vfs.File) vfs.File {
-	if f == nil || !strings.HasSuffix(name, ".log") {
+	if !strings.HasSuffix(name, ".log") {
 		return f
 	}
 	v.mu.Lock()

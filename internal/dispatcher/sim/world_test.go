@@ -5,8 +5,10 @@ package sim
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
@@ -27,12 +30,28 @@ type world struct {
 	network *network
 	server  *crmsim.Server
 	machine atomic.Pointer[machine]
+	// boot of the machine that is or was last.
+	boot string
+
+	shelf shelf
+	// wallStep is by how much the machines' time of day is wrong.
+	wallStep atomic.Int64
+	// restarts of processes that ended by themselves.
+	restarts sync.WaitGroup
 
 	mu       sync.Mutex
 	inForce  contract.Plan
 	promises []*promise
 	// decided counts the orders about parked calls.
-	decided int
+	decided  int
+	happened happened
+}
+
+// count notes what happened.
+func (w *world) count(what func(*happened)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	what(&w.happened)
 }
 
 // forgetting is longer than the CRM remembers an idempotency key, which is two hours.
@@ -44,11 +63,11 @@ func verbose() bool { return os.Getenv("SEED") != "" }
 func run(t *testing.T, seed uint64, s setup) *verdict {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // repeatable on purpose
-	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan}
+	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan, boot: "boot"}
 	w.network = serve(t, w.server)
 	defer w.server.Close()
 	time.Sleep(time.Duration(random.Int64N(int64(24 * time.Hour)))) // days begin somewhere in the load
-	w.powerOn(t.Context(), vfs.NewCrashableMem(), "boot", random)
+	w.powerOn(vfs.NewCrashableMem(), "boot", random)
 
 	ctx, cancel := context.WithTimeout(t.Context(), s.load)
 	defer cancel()
@@ -61,8 +80,7 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 	w.trouble(ctx, random)
 	clients.Wait()
 	w.calm()
-	drained := w.drain()
-	v := w.judge(drained)
+	v := w.judge(w.drain())
 	w.shutDown()
 	return v
 }
@@ -70,20 +88,19 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 // trouble lets happen what the seed has chosen, in an order and at moments that it chooses, too.
 func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 	var events []func()
-	for range w.crashes {
-		events = append(events, func() { w.crash(ctx, random) })
-	}
-	for range w.stalls {
-		events = append(events, func() { w.machine.Load().volume.stallOnce(time.Duration(1+random.IntN(90)) * time.Second) })
-	}
-	for range w.replans {
-		events = append(events, func() { w.replan(ctx, random) })
-	}
-	for range w.outages {
-		events = append(events, func() { w.outage(random) })
-	}
+	add := func(n int, happen func()) { events = append(events, slices.Repeat([]func(){happen}, n)...) }
+	add(w.crashes, func() { w.crash(ctx, random) })
+	add(w.stalls, func() { w.onMachine(func(m *machine) { m.volume.stallOnce(upTo(random, 90*time.Second)) }) })
+	add(w.pauses, func() { w.onMachine(func(m *machine) { w.pause(m, upTo(random, 90*time.Second)) }) })
+	add(w.replans, func() { w.replan(ctx, random) })
+	add(w.outages, func() { w.outage(random) })
+	add(w.breakages, func() {
+		w.onMachine(func(m *machine) { m.volume.next(breakable[random.IntN(len(breakable))], 1+random.IntN(3)) })
+	})
+	add(w.fills, func() { w.fill(ctx, random) })
 	if w.longOutage {
 		events = []func(){func() { w.fail(crmsim.Outage{Kind: crmsim.Reset, For: forgetting, Executed: true}) }}
+		add(w.crashes, func() { w.crash(ctx, random) })
 	}
 	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	for _, happen := range events {
@@ -93,10 +110,43 @@ func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 	<-ctx.Done()
 }
 
+// upTo draws from a second to most.
+func upTo(random *rand.Rand, most time.Duration) time.Duration {
+	return time.Second + time.Duration(random.Int64N(int64(most-time.Second)))
+}
+
+// onMachine does something to the machine, if there is one.
+func (w *world) onMachine(do func(*machine)) {
+	if m := w.machine.Load(); m != nil {
+		do(m)
+	}
+}
+
+// pause has the machine stand still between what it has decided and what it does.
+func (w *world) pause(m *machine, d time.Duration) {
+	w.count(func(h *happened) { h.pauses++ })
+	m.link.pause(d)
+	m.volume.stallOnce(d)
+}
+
+// fill has the volume run full for a while: the reserve is touched, or so little is left that a store cannot be opened, and the machine is started then.
+func (w *world) fill(ctx context.Context, random *rand.Rand) {
+	w.shelf.low.Store(true)
+	w.shelf.full.Store(random.IntN(2) == 0)
+	time.AfterFunc(upTo(random, 3*time.Minute), w.shelf.empty)
+	if w.shelf.full.Load() {
+		w.crash(ctx, random)
+		return
+	}
+	w.ask(ctx, 0, request{ // a large one: free space is looked at once for some megabyte
+		method: http.MethodPut, target: "/api/v2/tickets/1.json", body: `{"ticket":{"subject":"` + strings.Repeat("s", 1<<20) + `"}}`, queued: true,
+	})
+}
+
 // crash takes the power away and gives it back, to this machine or another one. Often that happens while the disk hangs: what was decided is not durable then.
 func (w *world) crash(ctx context.Context, random *rand.Rand) {
 	if random.IntN(2) == 0 {
-		w.machine.Load().volume.stallOnce(time.Minute)
+		w.onMachine(func(m *machine) { m.volume.stallOnce(time.Minute) })
 		sleep(ctx, time.Duration(random.IntN(60))*time.Second)
 	}
 	synctest.Wait()
@@ -104,9 +154,34 @@ func (w *world) crash(ctx context.Context, random *rand.Rand) {
 	if w.lyingDisk {
 		unsynced = 0 // a part of what was said to be synced would be found to be damaged
 	}
-	disk := w.powerOff(unsynced, random)
+	disk, was := w.powerOff(unsynced, random)
+	if !was {
+		return
+	}
+	doubt := w.onTheirWay(disk)
+	w.count(func(h *happened) { h.crashes, h.doubt = h.crashes+1, h.doubt+doubt })
 	sleep(ctx, time.Duration(random.IntN(90))*time.Second)
-	w.powerOn(ctx, disk, []string{"boot", "boot", "another boot"}[random.IntN(3)], random)
+	w.boot = later(w.boot, random)
+	w.setClock(random)
+	var fails []errorfs.OpKind
+	if w.breakages > 0 && random.IntN(2) == 0 {
+		fails = append(fails, opening[random.IntN(len(opening))])
+	}
+	w.powerOn(disk, w.boot, random, fails...)
+}
+
+// setClock sets the machines' time of day, unless something keeps it right: days off where the machine's boot is the same, else back only, which shows less than
+// has passed.
+func (w *world) setClock(random *rand.Rand) {
+	if w.wallError > 0 || !w.steps {
+		return
+	}
+	step := -time.Duration(random.Int64N(int64(20 * time.Hour)))
+	if w.boot == "boot" {
+		step = time.Duration(random.Int64N(int64(10*24*time.Hour))) - 5*24*time.Hour
+	}
+	w.wallStep.Store(int64(step))
+	w.count(func(h *happened) { h.steps++ })
 }
 
 // replan puts another plan in force: lower limits, other shares, on hold, or the first one again.
@@ -142,7 +217,7 @@ func (w *world) apply(ctx context.Context, p *contract.Plan) {
 	w.inForce = *p
 	w.mu.Unlock()
 	if m := w.machine.Load(); m != nil {
-		if err := m.Scheduler.Apply(context.WithoutCancel(ctx), p); err != nil && !m.dead.Load() {
+		if err := m.Scheduler.Apply(context.WithoutCancel(ctx), p); err != nil && !m.dying() {
 			w.t.Errorf("the plan is not accepted: %v", err)
 		}
 	}
@@ -181,6 +256,9 @@ func (w *world) calm() {
 	if err := w.server.SetOutages(); err != nil {
 		w.t.Error(err)
 	}
+	w.shelf.empty()
+	w.onMachine(func(m *machine) { m.volume.mend() })
+	w.restarts.Wait()
 	last := w.plan
 	last.Sequence = w.currentPlan().Sequence + 1
 	w.apply(w.t.Context(), &last)

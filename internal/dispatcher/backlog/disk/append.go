@@ -14,6 +14,7 @@ import (
 
 // Append implements backlog.Store. Concurrent callers share fsyncs.
 func (s *Store) Append(e backlog.Entry) (backlog.Appended, error) {
+	defer s.endOnPanic()
 	if e.DedupeKey != "" {
 		release := s.lockKey(dedupeKey(e.Call.Integration, dedupeHash(e.DedupeKey)))
 		defer release()

@@ -15,6 +15,7 @@ import (
 
 // Commit implements backlog.Store.
 func (s *Store) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
+	defer s.endOnPanic()
 	if len(b.Transitions) == 0 && len(b.ForgetCalls) == 0 {
 		sync := pebble.Sync
 		if !needsSync(b) {

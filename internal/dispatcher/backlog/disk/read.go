@@ -151,7 +151,8 @@ func (s *Store) Restore() (backlog.Restored, error) {
 		}
 		*to = slices.Clip(value)
 	}
-	if err := s.getJSON(keyClock, &r.Clock); err != nil && !errors.Is(err, pebble.ErrNotFound) {
+	var err error
+	if r.Clock, err = s.Clock(); err != nil {
 		return r, err
 	}
 	keep := func(c backlog.Charge, value []byte) error {
@@ -161,7 +162,7 @@ func (s *Store) Restore() (backlog.Restored, error) {
 		r.Charges = append(r.Charges, c)
 		return nil
 	}
-	err := s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
+	err = s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
 		return keep(backlog.Charge{End: parseEndedKey(key)}, value)
 	})
 	if err != nil {
@@ -176,6 +177,14 @@ func (s *Store) Restore() (backlog.Restored, error) {
 	}
 	r.Sent, err = s.sentCalls(r.Charges[open:])
 	return r, err
+}
+
+// Clock is the reading that was committed last; the zero Clock if none was.
+func (s *Store) Clock() (c backlog.Clock, err error) {
+	if err = s.getJSON(keyClock, &c); errors.Is(err, pebble.ErrNotFound) {
+		return c, nil
+	}
+	return c, err
 }
 
 // sentCalls are the acknowledged calls among the open charges.

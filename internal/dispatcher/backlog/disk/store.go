@@ -50,6 +50,7 @@ type Options struct {
 // Store implements backlog.Store.
 type Store struct {
 	db     *pebble.DB
+	fatal  func(reason string)
 	room   room
 	volume string
 	// horizon was committed last. Only Commit uses it.
@@ -94,7 +95,7 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store in %s: %w", o.Dir, err)
 	}
 	s := &Store{
-		db: db, room: room{fs: o.FS, dir: o.Dir, reserve: o.Reserve},
+		db: db, fatal: o.Fatal, room: room{fs: o.FS, dir: o.Dir, reserve: o.Reserve},
 		ids:     ulid.Monotonic(o.Entropy, 0),
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]arriving{},
 		keys: map[string]chan struct{}{}, groups: map[string]groups{},
@@ -226,6 +227,15 @@ func (s *Store) tally(integration string) *backlog.Tally {
 		s.tallies[integration] = t
 	}
 	return t
+}
+
+// endOnPanic, deferred by what writes, ends the process when Pebble panics: it does that, with its locks held, once its log could not be written. An HTTP server
+// would take the panic for one of a request, and the process would live on without ever writing again.
+func (s *Store) endOnPanic() {
+	if reason := recover(); reason != nil {
+		s.fatal(fmt.Sprint("pebble: ", reason))
+		panic(reason)
+	}
 }
 
 // logger passes on what needs a person, and ends the process when Pebble can no longer keep its promise.

@@ -16,6 +16,7 @@ func vaultKey(name string) []byte { return append([]byte{spaceVault}, name...) }
 
 // Keep implements backlog.Vault.
 func (s *Store) Keep(name string, sealed []byte) error {
+	defer s.endOnPanic()
 	if err := s.db.Set(vaultKey(name), sealed, pebble.Sync); err != nil {
 		return fmt.Errorf("keep a sealed secret: %w", err)
 	}
