@@ -72,14 +72,18 @@ func excess(s sums, l contract.Limit, external int64) string {
 	return ""
 }
 
-// judged are the limits, in force and under the licence that follows, whose guarantees are worth adding up: of all others of a tier percentages are shared out, as
-// of these.
-func judged(p *contract.Plan) []contract.Limit {
-	all := slices.Clone(p.Limits)
+// sharedOut are the limits that integrations have parts of, in force or under the licence that follows, each size once.
+func sharedOut(p *contract.Plan) (out []contract.Limit) {
+	all := p.Limits
 	if p.Next != nil {
-		all = append(all, p.Next.Limits...)
+		all = slices.Concat(all, p.Next.Limits)
 	}
-	return slices.DeleteFunc(all, func(l contract.Limit) bool { return l.Match != nil })
+	for _, l := range all {
+		if !l.PerRecord && !slices.ContainsFunc(out, func(o contract.Limit) bool { return o.Name == l.Name && o.Size() == l.Size() }) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func TestGuaranteesFitAtEveryInstant(t *testing.T) {
@@ -91,7 +95,7 @@ func TestGuaranteesFitAtEveryInstant(t *testing.T) {
 		if p == nil {
 			return
 		}
-		for _, l := range judged(p) {
+		for _, l := range sharedOut(p) {
 			if found := excess(addUp(t, l, p.Integrations...), l, p.ExternalPercent); found != "" {
 				t.Fatal(found)
 			}
@@ -116,7 +120,7 @@ func TestNothingIsRefusedThatFitsAtEveryInstant(t *testing.T) {
 			if len(alone.Plan.Integrations) == 0 {
 				continue // too large for the licence by itself
 			}
-			if !slices.ContainsFunc(judged(out.Plan), func(l contract.Limit) bool {
+			if !slices.ContainsFunc(sharedOut(out.Plan), func(l contract.Limit) bool {
 				all := append(slices.Clone(out.Plan.Integrations), alone.Plan.Integrations[0])
 				return excess(addUp(t, l, all...), l, out.Plan.ExternalPercent) != ""
 			}) {

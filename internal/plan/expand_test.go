@@ -235,9 +235,11 @@ func TestGuaranteesFitIntoTheLicenceThatFollows(t *testing.T) {
 	}
 	// What was granted is cut when a smaller licence is declared to follow, because nobody may be there to cut it then.
 	granted := compile(crm(tier("SuiteEnterprise")), nil, integration("a", calls("minute", 600)))
-	cut := compile(c, throughJSON(t, granted.Plan), integration("a", calls("minute", 600)))
-	if got := *entry(t, cut.Plan, "a").Share.PerLimit["minute"].GuaranteedCalls; got != 200 {
-		t.Errorf("of 600 guaranteed calls %d stay, want the 200 of the licence that follows", got)
+	for name, edited := range map[string]*v1alpha1.CRM{"shrinks": c, "grows": crm(tier("SuiteTeam"), follows("SuiteEnterprise", afternoon))} {
+		cut := compile(edited, throughJSON(t, granted.Plan), integration("a", calls("minute", 600)))
+		if got := *entry(t, cut.Plan, "a").Share.PerLimit["minute"].GuaranteedCalls; got != 200 {
+			t.Errorf("of 600 guaranteed calls %d stay when the licence %s, want the 200 of the smaller one", got, name)
+		}
 	}
 }
 

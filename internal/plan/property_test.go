@@ -37,11 +37,11 @@ func drawWorld(t *rapid.T, label string) world {
 		if rapid.Float64Range(0, 1).Draw(t, label+" bad zone") < 0.1 && len(c.Spec.Licence.Limits) > 1 {
 			c.Spec.Licence.Limits[1].Calendar.TimeZone = "Europe/Atlantis"
 		}
-		if rapid.Float64Range(0, 1).Draw(t, label+" by tier") < 0.3 {
+		if rapid.Float64Range(0, 1).Draw(t, label+" by tier") < 0.5 {
 			tiers := rapid.SampledFrom([]v1alpha1.TierName{"SupportEssential", "SuiteTeam", "SuiteGrowth"})
 			c.Spec.Licence.Tier, c.Spec.Licence.Limits = tiers.Draw(t, label+" tier"), c.Spec.Licence.Limits[1:]
 			if rapid.Bool().Draw(t, label+" is followed") {
-				follows(tiers.Draw(t, label+" next tier"), now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, label+" next from"))*time.Hour))(c)
+				follows(tiers.Draw(t, label+" next tier"), now.Add(rapid.SampledFrom([]time.Duration{-time.Hour, time.Hour, 2 * time.Hour}).Draw(t, label+" next from")))(c)
 			}
 		}
 		c.Spec.Licence.ExternalPercent = new(rapid.SampledFrom([]int32{0, 0, 10, 33}).Draw(t, label+" external"))
