@@ -144,7 +144,7 @@ func TestQueuedCallsPassOneThatIsHeldBack(t *testing.T) {
 func TestTooManyHoldsHoldBackAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		for n := range maxHolds {
-			b.holds["record /"+strconv.Itoa(n)] = &gate{shut: true, until: time.Now().Add(time.Hour)}
+			b.holds[holdKey{true, "/" + strconv.Itoa(n)}] = &gate{shut: true, until: time.Now().Add(time.Hour)}
 		}
 		b.crm.script = []answer{refusal("record")}
 		b.do(read("/new"), 0)
@@ -153,6 +153,27 @@ func TestTooManyHoldsHoldBackAll(t *testing.T) {
 		}
 		if n := len(b.holds); n != maxHolds {
 			t.Errorf("there are %d holds", n)
+		}
+	})
+}
+
+// TestARefusalOfEverythingIsNotTakenForMany: headers can say that calls are left while the CRM refuses one operation after the other.
+func TestARefusalOfEverythingIsNotTakenForMany(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.apply(plan(2, func(p *contract.Plan) { p.Limits[0].Calls = 100 }))
+		for n := range 2 * maxOperations {
+			b.crm.script = []answer{refusal("operation")}
+			_, _ = b.Do(t.Context(), named("Operation"+strconv.Itoa(n), "/x"), 0)
+			b.crm.script = nil
+		}
+		if n := len(b.crm.targets()); n != maxOperations+1 {
+			t.Errorf("%d operations were refused before all calls wait, want %d", n, maxOperations+1)
+		}
+		time.Sleep(3 * time.Second)
+		for n := range 2 * maxOperations {
+			if status := b.do(named("Operation"+strconv.Itoa(n), "/x"), time.Second); status != http.StatusOK {
+				t.Errorf("status %d after the pause, want 200", status)
+			}
 		}
 	})
 }
