@@ -72,13 +72,20 @@ func TestRefusalHoldsBackWhatItIsAbout(t *testing.T) {
 	}
 }
 
-// TestOneCallProbesWhatWasRefused: after the pause one call is sent, and when the CRM takes it, the others.
+// TestOneCallProbesWhatWasRefused: after the pause one call of all integrations is sent, and when the CRM takes it, the others.
 func TestOneCallProbesWhatWasRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
+		b.apply(plan(2, func(p *contract.Plan) {
+			other := p.Integrations[0]
+			other.Name, other.UID = "y", "y"
+			p.Integrations = append(p.Integrations, other)
+		}))
 		b.crm.script = []answer{refusal("operation"), {status: http.StatusOK, after: time.Second}}
 		b.do(named("Search", "/0"), 0)
 		for n := range 4 {
-			go b.do(named("Search", "/"+strconv.Itoa(n)), 10*time.Second)
+			c := named("Search", "/"+strconv.Itoa(n))
+			c.Integration = []string{"a/x", "a/y"}[n%2]
+			go b.do(c, 10*time.Second)
 		}
 		synctest.Wait()
 		for _, step := range []struct {
