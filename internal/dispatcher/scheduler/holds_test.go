@@ -72,13 +72,20 @@ func TestRefusalHoldsBackWhatItIsAbout(t *testing.T) {
 	}
 }
 
-// TestOneCallProbesWhatWasRefused: after the pause one call is sent, and when the CRM takes it, the others.
+// TestOneCallProbesWhatWasRefused: after the pause one call of all integrations is sent, and when the CRM takes it, the others.
 func TestOneCallProbesWhatWasRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
+		b.apply(plan(2, func(p *contract.Plan) {
+			other := p.Integrations[0]
+			other.Name, other.UID = "y", "y"
+			p.Integrations = append(p.Integrations, other)
+		}))
 		b.crm.script = []answer{refusal("operation"), {status: http.StatusOK, after: time.Second}}
 		b.do(named("Search", "/0"), 0)
 		for n := range 4 {
-			go b.do(named("Search", "/"+strconv.Itoa(n)), 10*time.Second)
+			c := named("Search", "/"+strconv.Itoa(n))
+			c.Integration = []string{"a/x", "a/y"}[n%2]
+			go b.do(c, 10*time.Second)
 		}
 		synctest.Wait()
 		for _, step := range []struct {
@@ -144,7 +151,7 @@ func TestQueuedCallsPassOneThatIsHeldBack(t *testing.T) {
 func TestTooManyHoldsHoldBackAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		for n := range maxHolds {
-			b.holds["record /"+strconv.Itoa(n)] = &gate{shut: true, until: time.Now().Add(time.Hour)}
+			b.holds[holdKey{true, "/" + strconv.Itoa(n)}] = &gate{shut: true, until: time.Now().Add(time.Hour)}
 		}
 		b.crm.script = []answer{refusal("record")}
 		b.do(read("/new"), 0)
@@ -153,6 +160,27 @@ func TestTooManyHoldsHoldBackAll(t *testing.T) {
 		}
 		if n := len(b.holds); n != maxHolds {
 			t.Errorf("there are %d holds", n)
+		}
+	})
+}
+
+// TestARefusalOfEverythingIsNotTakenForMany: headers can say that calls are left while the CRM refuses one operation after the other.
+func TestARefusalOfEverythingIsNotTakenForMany(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.apply(plan(2, func(p *contract.Plan) { p.Limits[0].Calls = 100 }))
+		for n := range 2 * maxOperations {
+			b.crm.script = []answer{refusal("operation")}
+			_, _ = b.Do(t.Context(), named("Operation"+strconv.Itoa(n), "/x"), 0)
+			b.crm.script = nil
+		}
+		if n := len(b.crm.targets()); n != maxOperations+1 {
+			t.Errorf("%d operations were refused before all calls wait, want %d", n, maxOperations+1)
+		}
+		time.Sleep(3 * time.Second)
+		for n := range 2 * maxOperations {
+			if status := b.do(named("Operation"+strconv.Itoa(n), "/x"), time.Second); status != http.StatusOK {
+				t.Errorf("status %d after the pause, want 200", status)
+			}
 		}
 	})
 }
