@@ -90,7 +90,10 @@ func (s *Scheduler) batchingSaves() int64 {
 	}
 	var queued []forecast.Batchable
 	for operation, n := range calls {
-		queued = append(queued, forecast.Batchable{Calls: int64(n), Size: s.provider.BatchSize(operation)})
+		if batch, ok := s.provider.Batch(operation); ok {
+			_, most := batch.Size()
+			queued = append(queued, forecast.Batchable{Calls: int64(n), Size: int64(most)})
+		}
 	}
 	return forecast.Batched(queued)
 }

@@ -19,7 +19,7 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 	}
 	s.foresee(now)
 	s.passShadowed(now)
-	for range maxSends {
+	for sends := 0; sends < maxSends; sends++ {
 		if !s.refusals.open(now) {
 			return false
 		}
@@ -30,6 +30,7 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		}
 		l := s.byOwner[choice.Owner]
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
+		i, choice = s.preferBulk(l, i, choice)
 		o := l.offers[i]
 		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) { // another call about the record was sent since
 			l.stale = true
@@ -40,9 +41,12 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 			panic("scheduler: " + err.Error()) // a new ID and a cost of this tariff: cannot be
 		}
 		l.offers, l.stale = slices.Delete(l.offers, i, i+1), true
-		if o.waiter != nil {
+		switch {
+		case o.waiter != nil:
 			s.launchWaiter(now, o.waiter, id)
-		} else {
+		case o.bulk != "":
+			sends += s.launchMerged(now, l, o, id) - 1
+		default:
 			s.launchQueued(now, l, o, id)
 		}
 	}

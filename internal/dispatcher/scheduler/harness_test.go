@@ -25,6 +25,8 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+	"github.com/crmquota/crm-quota-operator/internal/provider/zendesk"
 )
 
 // answer is what the CRM of a test does with one request.
@@ -43,8 +45,10 @@ type answer struct {
 type crm struct {
 	mu     sync.Mutex
 	script []answer
-	seen   []*call.Call
-	at     []time.Time
+	// reply, if it is set, answers in place of the script.
+	reply func(*call.Call) answer
+	seen  []*call.Call
+	at    []time.Time
 	// ended has, for each of seen, when it was answered; zero before.
 	ended []time.Time
 }
@@ -85,6 +89,9 @@ func (c *crm) next(what *call.Call) (a answer, n int) {
 	defer c.mu.Unlock()
 	n = len(c.seen)
 	c.seen, c.at, c.ended = append(c.seen, what), append(c.at, time.Now()), append(c.ended, time.Time{})
+	if c.reply != nil {
+		return c.reply(what), n
+	}
 	if len(c.script) == 0 {
 		return answer{status: http.StatusOK}, n
 	}
@@ -103,22 +110,25 @@ func (c *crm) targets() []string {
 	return all
 }
 
-// dialect knows a refusal by its status, and how long to wait by a header in Go's notation.
-type dialect struct{}
+// words are a dialect that knows a refusal by its status, and how long to wait by a header in Go's notation.
+type words struct{}
 
 // Canonical implements Provider.
-func (dialect) Canonical(path string) string { return path }
+func (words) Canonical(path string) string { return path }
 
 // Jobs implements Provider: headers would be too easy, so a body of the CRM of a test tells of none.
-func (dialect) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
+func (words) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
 
-// BatchSize implements Provider.
-func (dialect) BatchSize(operation string) int64 {
-	return map[string]int64{"CreateTicket": 100}[operation]
+// Operations implements Provider.
+func (words) Operations() []dialect.Operation { return nil }
+
+// Batch implements Provider as Zendesk does.
+func (words) Batch(operation string) (dialect.Batch, bool) {
+	return zendesk.Zendesk{}.Batch(operation)
 }
 
 // Refused implements Provider.
-func (dialect) Refused(status int, header http.Header, _ time.Time) (time.Duration, bool) {
+func (words) Refused(status int, header http.Header, _ time.Time) (time.Duration, bool) {
 	wait, _ := time.ParseDuration(header.Get("Wait"))
 	return wait, status == http.StatusTooManyRequests
 }
@@ -141,7 +151,7 @@ type bench struct {
 func inBubble(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot", dialect: dialect{}}
+		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot", dialect: words{}}
 		b.start()
 		b.apply(plan(1))
 		test(t, b)

@@ -131,7 +131,7 @@ func TestExecutionTimeIsMeasured(t *testing.T) {
 }
 
 // bulk is a dialect in which calls to /bulk start a job of the same name as the number of the answer's header, and others tell of its end.
-type bulk struct{ dialect }
+type bulk struct{ words }
 
 func (bulk) Jobs(method string, _ int, body []byte) (started, ended []string) {
 	name := strings.TrimPrefix(string(body), "answer to ")

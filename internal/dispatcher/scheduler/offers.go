@@ -34,6 +34,8 @@ type offer struct {
 	waiter *waiter
 	queued call.ID
 	record ledger.Record
+	// bulk is the operation whose calls go together, from queued on; empty if one goes by itself.
+	bulk string
 }
 
 // reoffer tells the shares what each lane would send now, as far as that may have changed.
@@ -100,6 +102,7 @@ func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
 
 // offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those whose time for being sent has passed.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
+	counts := s.togetherNow(now, l)
 	for i := 0; i < len(l.queue.heads); i++ {
 		h := &l.queue.heads[i]
 		if h.NotBefore.After(now) {
@@ -114,10 +117,11 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			i--
 			continue
 		}
-		if !h.priced {
-			h.price, h.priced = s.price(h.Operation, h.Method, h.Target), true
+		o := s.newOffer(l, fairshare.Backlog, s.priceOf(h), h.AcceptedAt)
+		var merged bool
+		if to, merged = s.offerMerged(now, l, h, counts, to); merged {
+			continue
 		}
-		o := s.newOffer(l, fairshare.Backlog, h.price, h.AcceptedAt)
 		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, h.price) {
 			continue
 		}

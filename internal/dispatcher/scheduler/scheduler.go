@@ -25,6 +25,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 // Sender puts a call on the wire. upstream.Client does.
@@ -38,8 +39,10 @@ type Provider interface {
 	Canonical(path string) string
 	// Jobs reads from an answer, with the method of its call, which background jobs have started by it, and which are said to have ended.
 	Jobs(method string, status int, body []byte) (started, ended []string)
-	// BatchSize is how many calls of an operation one bulk call can hold; 0 if they cannot be batched.
-	BatchSize(operation string) int64
+	// Batch is how calls of an operation become one bulk call, and false if they cannot.
+	Batch(operation string) (dialect.Batch, bool)
+	// Operations are those that have names.
+	Operations() []dialect.Operation
 	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
 	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
 }
@@ -123,6 +126,10 @@ type Scheduler struct {
 
 	flights map[ledger.ID]*flight
 	lastID  ledger.ID
+	// bulks are the bulk calls that have members, by their charges. pollAt is when their jobs are asked about next; polling, they are being asked about.
+	bulks   map[ledger.ID]*bulkCall
+	pollAt  time.Time
+	polling bool
 	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure.
 	refusals, outages gate
 	crmClock          crmClock
@@ -158,6 +165,7 @@ func New(o Options) (*Scheduler, error) {
 		byOwner:  map[ledger.Owner]*lane{},
 		jobs:     map[string]*flight{},
 		flights:  map[ledger.ID]*flight{},
+		bulks:    map[ledger.ID]*bulkCall{},
 		refusals: gate{least: time.Second, most: time.Minute},
 		outages:  gate{least: time.Second, most: time.Minute},
 		crmClock: crmClock{guards: o.Guards},

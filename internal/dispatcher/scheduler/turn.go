@@ -80,6 +80,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	}
 	s.carryOut(now)
 	s.shareAnew(now)
+	s.tendBulks(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
 	ready, err := s.commit(now)
@@ -133,6 +134,9 @@ func (s *Scheduler) show() {
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
 	wake = earlier(wake, s.sharesUntil)
+	if s.sends() {
+		wake = earlier(wake, s.nextTending())
+	}
 	waits := false
 	for _, l := range s.order {
 		for _, w := range l.waiting {

@@ -35,15 +35,6 @@ func (Zendesk) Operations() []dialect.Operation {
 	return named
 }
 
-// BatchSize is 100 for what create_many and update_many take (developer.zendesk.com/api-reference/ticketing/tickets/tickets).
-func (Zendesk) BatchSize(operation string) int64 {
-	switch operation {
-	case "CreateTicket", "UpdateTicket":
-		return 100
-	}
-	return 0
-}
-
 // idempotencyKey is understood on ticket creation only, and for two hours.
 var idempotencyKey = &dialect.Key{Header: "Idempotency-Key", MaxLength: 255, ValidFor: 2 * time.Hour}
 

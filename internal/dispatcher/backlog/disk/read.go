@@ -174,7 +174,10 @@ func (s *Store) Restore() (backlog.Restored, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Sent, err = s.sentCalls(r.Charges[open:])
+	if r.Sent, err = s.sentCalls(r.Charges[open:]); err != nil {
+		return r, err
+	}
+	r.Bulks, err = s.bulks()
 	return r, err
 }
 
