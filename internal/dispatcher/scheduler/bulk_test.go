@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -23,6 +24,8 @@ type desk struct {
 	jobs    map[string]job
 	// takes is how long a job takes, lag how long a ticket cannot be found, forgets how long after its start a job is known.
 	takes, lag, forgets time.Duration
+	// slow is how long the answer to a bulk call takes.
+	slow time.Duration
 	// lose says of a bulk call, by its number from 0, what becomes of it: "" all is well, "unseen" it does not arrive, "unanswered" it does, without an answer.
 	lose []string
 	// bad are subjects that no job makes a ticket of.
@@ -81,7 +84,7 @@ func (d *desk) start(body []byte) answer {
 	}
 	name := fmt.Sprintf("job%d", d.bulks)
 	d.jobs[name] = job{started: time.Now(), items: all.Tickets}
-	return answer{status: http.StatusOK, body: fmt.Sprintf(`{"job_status":{"id":%q,"status":"queued"}}`, name), broken: fate == "unanswered"}
+	return answer{status: http.StatusOK, body: fmt.Sprintf(`{"job_status":{"id":%q,"status":"queued"}}`, name), broken: fate == "unanswered", after: d.slow}
 }
 
 // work ends the jobs whose time has come.
@@ -177,6 +180,7 @@ func (b *bench) createHeld(n int) []call.ID {
 	for i := range n {
 		ids = append(ids, b.enqueue(create(fmt.Sprintf("s%d", i))))
 	}
+	synctest.Wait() // the last one is known, too
 	b.apply(merging100(4))
 	return ids
 }
@@ -251,4 +255,139 @@ func TestWhatBecomesOfABulkCall(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestACrashBetweenABulkCallAndItsAnswer: the power fails while the CRM works on the call itself.
+func TestACrashBetweenABulkCallAndItsAnswer(t *testing.T) {
+	d := &desk{takes: time.Minute, lag: 10 * time.Minute, slow: 5 * time.Second}
+	onDesk(t, d, func(t *testing.T, b *bench) {
+		ids := b.createHeld(30)
+		time.Sleep(time.Second)
+		if got := b.snap().Backlog.Sent; got != 30 {
+			t.Errorf("%d are sent", got)
+		}
+		b.restart(0)
+		time.Sleep(3 * time.Hour)
+		b.wantOwnTickets(d, ids)
+		if d.bulks != 1 {
+			t.Errorf("%d bulk calls were sent", d.bulks)
+		}
+	})
+}
+
+func TestWhatHappensToFewOrManyCalls(t *testing.T) {
+	always := func(p *contract.Plan) {
+		p.Integrations[0].Batching = &contract.Batching{Mode: contract.BatchAlways, MaxLingerSeconds: 30}
+	}
+	cases := map[string]struct {
+		plan func(*contract.Plan)
+		// calls come in, all at once or one a second.
+		calls   int
+		spread  bool
+		bulks   int
+		singles int
+	}{
+		"few are not worth a job":              {func(*contract.Plan) {}, 8, false, 0, 8},
+		"so many are":                          {func(*contract.Plan) {}, 9, false, 1, 0},
+		"one after the other, nothing waits":   {func(*contract.Plan) {}, 20, true, 0, 20},
+		"one after the other, each waits":      {always, 20, true, 1, 0},
+		"in the end too few have come":         {always, 4, true, 0, 4},
+		"as many as the plan says go together": {func(p *contract.Plan) { p.Integrations[0].Batching.MaxItems = 10 }, 30, false, 3, 0},
+		"not merged unless the plan says so":   {func(p *contract.Plan) { p.Integrations[0].Batching = nil }, 20, false, 0, 20},
+		"a day that will not last is worth waiting": {func(p *contract.Plan) {
+			p.Integrations[0].Batching.MaxLingerSeconds = 30
+			p.Integrations[0].Queue.MaxAgeSeconds = 7 * 86400
+			p.Limits = append(p.Limits, contract.Limit{Name: "day", Calls: 5, WindowSeconds: 86400})
+		}, 20, true, 1, 1},
+		"no slot for a job, so they go by themselves": {func(p *contract.Plan) {
+			p.Limits = append(p.Limits, contract.Limit{
+				Name: "jobs", Concurrent: 1, UntilJobEnds: true, Match: &contract.Match{Operations: []string{"CreateTickets"}},
+			})
+			p.Integrations[0].Batching.MaxItems = 10
+		}, 20, false, 1, 10},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			d := &desk{takes: 10 * time.Minute}
+			onDesk(t, d, func(t *testing.T, b *bench) {
+				hold := held
+				if c.spread {
+					hold = func(*contract.Plan) {}
+				}
+				b.apply(merging100(3, c.plan, hold))
+				for i := range c.calls {
+					b.enqueue(create(fmt.Sprintf("s%d", i)))
+					if c.spread {
+						time.Sleep(time.Second)
+					}
+				}
+				synctest.Wait()
+				b.apply(merging100(4, c.plan))
+				time.Sleep(5 * time.Minute)
+				singles := 0
+				for _, target := range b.crm.targets() {
+					if target == "/api/v2/tickets.json" {
+						singles++
+					}
+				}
+				if d.bulks != c.bulks || singles != c.singles {
+					t.Errorf("%d bulk calls and %d by themselves, want %d and %d", d.bulks, singles, c.bulks, c.singles)
+				}
+			})
+		})
+	}
+}
+
+// TestOrderHoldsThroughBulkCalls: of calls with one ordering key each waits for the outcome of the one before it, in whatever call that went.
+func TestOrderHoldsThroughBulkCalls(t *testing.T) {
+	d := &desk{takes: 20 * time.Second}
+	onDesk(t, d, func(t *testing.T, b *bench) {
+		b.apply(merging100(3, held))
+		const keys, each = 12, 3
+		var ids []call.ID
+		for i := range keys * each {
+			c := create(fmt.Sprintf("s%d", i))
+			c.OrderKey = fmt.Sprint(i % keys)
+			ids = append(ids, b.enqueue(c))
+		}
+		synctest.Wait() // the last one is known, too
+		b.apply(merging100(4))
+		time.Sleep(30 * time.Minute)
+		b.wantOwnTickets(d, ids)
+		if d.bulks != each {
+			t.Errorf("%d bulk calls were sent", d.bulks)
+		}
+		made := map[string]time.Time{}
+		for _, one := range d.tickets {
+			made[one.Subject] = one.made
+		}
+		for i := keys; i < keys*each; i++ {
+			if before, after := made[fmt.Sprintf("s%d", i-keys)], made[fmt.Sprintf("s%d", i)]; !before.Before(after) {
+				t.Errorf("call %d took effect at %v, the one before it at %v", i, after, before)
+			}
+		}
+	})
+}
+
+// TestCallsThatCannotBeMergedGoByThemselves: the others go together.
+func TestCallsThatCannotBeMergedGoByThemselves(t *testing.T) {
+	d := &desk{takes: 5 * time.Second}
+	onDesk(t, d, func(t *testing.T, b *bench) {
+		b.apply(merging100(3, held))
+		var ids []call.ID
+		for i := range 20 {
+			c := create(fmt.Sprintf("s%d", i))
+			if i%2 == 0 {
+				c.Body = fmt.Appendf(nil, `{"ticket":{"subject":"s%d"},"more":1}`, i)
+			}
+			ids = append(ids, b.enqueue(c))
+		}
+		synctest.Wait() // the last one is known, too
+		b.apply(merging100(4))
+		time.Sleep(5 * time.Minute)
+		b.wantOwnTickets(d, ids)
+		if d.bulks != 1 {
+			t.Errorf("%d bulk calls were sent", d.bulks)
+		}
+	})
 }

@@ -25,14 +25,17 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		}
 		s.reoffer(now)
 		choice, ok := s.sharing.Pick(now)
+		if !ok && s.reconsider() {
+			continue
+		}
 		if !ok {
 			return false
 		}
 		l := s.byOwner[choice.Owner]
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
-		i, choice = s.preferBulk(l, i, choice)
 		o := l.offers[i]
-		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) { // another call about the record was sent since
+		// Another call about the record was sent since, or it can go with others now.
+		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) || s.rather(l, o) {
 			l.stale = true
 			continue
 		}

@@ -29,6 +29,8 @@ type lane struct {
 	// merging is how queued calls become bulk calls, by operation; owes is how many calls were spent on that and have not been saved yet.
 	merging map[string]*merging
 	owes    int64
+	// onlyMerged: calls that go together are not offered by themselves, too.
+	onlyMerged bool
 
 	demand demand
 	// missedSince is when a call within the guarantee was first seen to wait for the licence; zero if none is.

@@ -13,6 +13,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
@@ -24,8 +25,9 @@ type merging struct {
 	batch dialect.Batch
 	// least calls are worth a bulk call, which takes most.
 	least, most int
-	// linger is how long a call waits for others to go with.
+	// linger is how long a call waits for others to go with: always, or while what there is of a day is scarce.
 	linger time.Duration
+	always bool
 	price  price
 }
 
@@ -42,19 +44,39 @@ func (s *Scheduler) setMerging(l *lane) {
 		if !ok {
 			continue
 		}
-		m := &merging{batch: batch}
+		m := &merging{batch: batch, linger: time.Duration(spec.MaxLingerSeconds) * time.Second, always: spec.Mode == contract.BatchAlways}
 		m.least, m.most = batch.Size()
 		if spec.MaxItems > 0 {
 			m.most = min(m.most, int(spec.MaxItems))
 		}
 		m.least = min(m.least, m.most)
-		if spec.Mode == contract.BatchAlways {
-			m.linger = time.Duration(spec.MaxLingerSeconds) * time.Second
-		}
 		bulk := batch.Bulk()
 		m.price = s.price(bulk.Operation, bulk.Method, bulk.Target)
 		l.merging[operation] = m
 		l.queue.wide[backlog.KindOf(operation, "", "")] = m.most
+	}
+}
+
+// longWindow is from what length on a limit that runs out stays so for longer than people want to wait.
+const longWindow = time.Hour
+
+// lookForScarcity finds out whether a limit of a day or longer is likely to run out before it renews: then calls are worth waiting for others to go with.
+func (s *Scheduler) lookForScarcity(now time.Time) {
+	s.scarce = false
+	for k := range s.ledger.Limits() {
+		limit := s.ledger.Limit(k)
+		length := max(limit.Window, limit.Period.Longest())
+		if length < longWindow || limit.AlertOnly || limit.Meter.PerRecord || limit.Kind == limits.Concurrent {
+			continue
+		}
+		renewal := limit.Window
+		if _, end, ok := s.ledger.Period(k); ok {
+			renewal = max(0, end.Sub(now))
+		}
+		if e := s.exhaustion(now, k, renewal); e != nil && e.P50 != nil {
+			s.scarce = true
+			return
+		}
 	}
 }
 
@@ -102,15 +124,36 @@ func (s *Scheduler) togetherNow(now time.Time, l *lane) map[string]int {
 	return counts
 }
 
+// together is how many calls to the CRM the first n queued calls of a lane will be, about: what is in memory stands for the rest. A bulk call is followed by as many
+// polls as make it worth its while at least.
+func (s *Scheduler) together(l *lane, n int64) int64 {
+	heads := int64(len(l.queue.heads))
+	if len(l.merging) == 0 || heads == 0 {
+		return n
+	}
+	counts := map[*merging]int64{}
+	for i := range l.queue.heads {
+		h := &l.queue.heads[i]
+		if m := l.merging[h.Operation]; m != nil && s.mergeable(h, m) {
+			counts[m]++
+		}
+	}
+	for m, of := range counts {
+		alone := n * of / heads
+		n -= alone - min(alone, (alone+int64(m.most)-1)/int64(m.most)+int64(m.least)-1)
+	}
+	return n
+}
+
 // offerMerged adds a bulk call that begins with the head, if there are enough to go with it. It reports whether the head is not to be offered by itself, too: as it
-// waits for others, or as what lets it through lets the bulk call through.
+// waits for others, or as the limits let the bulk call through, which may take of others than a single call.
 func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[string]int, to []offer) ([]offer, bool) {
 	m := l.merging[h.Operation]
 	if m == nil || !s.mergeable(h, m) {
 		return to, false
 	}
 	n := counts[h.Operation]
-	if until := h.AcceptedAt.Add(m.linger); n < m.most && now.Before(until) && slices.IndexFunc(to, func(o offer) bool { return o.bulk == h.Operation }) < 0 {
+	if until := h.AcceptedAt.Add(m.linger); (m.always || s.scarce) && n < m.most && now.Before(until) {
 		l.staleAt = earlier(l.staleAt, until)
 		return to, true
 	}
@@ -122,28 +165,35 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 		o.bulk, o.queued = h.Operation, h.ID
 		to = append(to, o)
 	}
-	return to, m.price.kind == h.price.kind
+	if m.price.kind == h.price.kind {
+		return to, true
+	}
+	only := s.admits(l, o)
+	l.onlyMerged = l.onlyMerged || only
+	return to, only
 }
 
-// preferBulk replaces a choice by the bulk call that its call could go with, if that may be sent as well.
-func (s *Scheduler) preferBulk(l *lane, i int, c fairshare.Choice) (int, fairshare.Choice) {
-	if o := l.offers[i]; o.waiter != nil || o.bulk != "" {
-		return i, c
+// rather says whether a call that could be sent by itself can go with others as well: the limits may have let the bulk call through since.
+func (s *Scheduler) rather(l *lane, o offer) bool {
+	if o.waiter != nil || o.bulk != "" {
+		return false
 	}
-	at, there := l.queue.find(l.offers[i].queued)
-	if !there || l.merging[l.queue.heads[at].Operation] == nil {
-		return i, c
+	return slices.ContainsFunc(l.offers, func(b offer) bool { return b.bulk != "" && b.queued == o.queued && s.admits(l, b) })
+}
+
+// reconsider has lanes offer single calls again whose bulk calls the limits do not let through any more, and reports whether there are some.
+func (s *Scheduler) reconsider() (some bool) {
+	for _, l := range s.order {
+		if l.onlyMerged && slices.ContainsFunc(l.offers, func(o offer) bool { return o.bulk != "" && !s.admits(l, o) }) {
+			l.stale, some = true, true
+		}
 	}
-	h := &l.queue.heads[at]
-	j := slices.IndexFunc(l.offers, func(o offer) bool { return o.bulk == h.Operation && o.queued == h.ID })
-	if j < 0 {
-		return i, c
-	}
-	if class, ok := s.sharing.Admissible(l.owner, l.offers[j].Cost); !ok || class != c.Class {
-		return i, c
-	}
-	c.Head = l.offers[j].Head
-	return j, c
+	return some
+}
+
+func (s *Scheduler) admits(l *lane, o offer) bool {
+	_, ok := s.sharing.Admissible(l.owner, o.Cost)
+	return ok
 }
 
 // launchMerged sends the first of a lane's queued calls of one operation together under a charge that was taken, and returns how many they are.

@@ -59,7 +59,7 @@ func (s *Scheduler) staleAll() {
 
 // offer replaces what a lane offers.
 func (s *Scheduler) offer(now time.Time, l *lane) {
-	l.stale, l.staleAt = false, time.Time{}
+	l.stale, l.staleAt, l.onlyMerged = false, time.Time{}, false
 	var next []offer
 	if l.spec != nil {
 		next = s.offerWaiting(now, l, next)

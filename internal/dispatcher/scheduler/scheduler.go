@@ -130,6 +130,8 @@ type Scheduler struct {
 	bulks   map[ledger.ID]*bulkCall
 	pollAt  time.Time
 	polling bool
+	// scarce: a limit of a day or longer is likely to run out.
+	scarce bool
 	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure.
 	refusals, outages gate
 	crmClock          crmClock
