@@ -31,10 +31,22 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+func TestLicenceIsThatOfTheCRM(t *testing.T) {
+	for _, name := range crmsim.Names() {
+		o, err := parseServe([]string{"--crm", name, "--licence", "--limit", "own=1/1s"})
+		if err != nil || o.config.CRM != name || len(o.config.Limits) != 1+len(crmsim.Licence(name)) || len(o.config.Limits) == 1 {
+			t.Errorf("%s has %v, %v", name, o.config.Limits, err)
+		}
+	}
+}
+
 func TestFlagsSayWhatIsWrong(t *testing.T) {
 	tests := map[string]string{
 		"--limit minute=400":            "no '/'",
 		"--limit a=1/1s --limit a=2/2s": "name is used twice",
+		"--crm Siebel":                  `crm "Siebel" is not one of`,
+		"--zone Mars":                   "unknown time zone Mars",
+		"--item-failures 101":           "itemFailures must be 0 to 100",
 		"--stamp Never":                 `stamp "Never"`,
 		"--latency -1s":                 "latency must not be negative",
 		"--tls-cert cert.pem":           "belong together",

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
 
 // maxBody bounds the body of a request, in bytes.
@@ -18,48 +21,45 @@ const maxBody = 10 << 20
 
 // call is one request on its way through the CRM.
 type call struct {
-	request *http.Request
-	route   route
-	id      string // of the record that the path names
-	body    []byte
+	crm.Call
+	server  *Server
 	bodyErr error
 
-	log      *judge.Log
-	logID    int
-	arrival  judge.Arrival
-	slots    []*count
-	hasSlots bool // false when a concurrent limit was reached at the arrival
-	outage   *scheduled
+	log     *judge.Log
+	logID   int
+	arrival judge.Arrival
+	slots   []*count
+	full    *limit.Limit // the concurrent limit that was reached at the arrival
+	outage  *scheduled
 
 	// before and after are the latency on either side of the count, late what is added when the client has gone by then.
 	before, after, late time.Duration
 	// goneAt is when the client went, by the CRM's clock.
 	goneAt    atomic.Pointer[time.Time]
 	stopWatch func() bool
-	now       time.Time // when the call is counted and executed
 }
 
 // receive records the arrival, decides its fate by seeded chance, and reads the body.
 func (s *Server) receive(r *http.Request) *call {
-	c := &call{request: r, logID: -1}
-	c.route, c.id = findRoute(r.Method, r.URL.Path)
+	c := &call{server: s, logID: -1}
+	c.Request, c.Endpoint, c.Base, c.Jobs = r, s.crm.Endpoint(r.Method, r.URL.Path), s.base(r), c
 	c.stopWatch = context.AfterFunc(r.Context(), func() { c.goneAt.Store(new(s.now())) })
 
 	s.mu.Lock()
 	now := s.now()
 	c.arrival = judge.Arrival{
-		Method: r.Method, Path: r.URL.Path, Operation: c.route.operation, Credential: s.credentialName(r),
-		IdempotencyKey: r.Header.Get("Idempotency-Key"), Record: c.id, Received: now,
+		Method: r.Method, Path: r.URL.Path, Operation: c.Operation, Credential: s.credentialName(r),
+		IdempotencyKey: r.Header.Get("Idempotency-Key"), Record: c.Record, Received: now,
 	}
 	c.log = s.log
 	c.logID = c.log.Begin(c.arrival)
-	c.slots, c.hasSlots = s.gates.enter(c.arrival.Call())
+	c.slots, c.full = s.gates.enter(c.arrival.Call())
 	c.outage = s.outageFor(now, c.arrival.Operation)
 	s.planLatency(c)
 	s.mu.Unlock()
 
-	c.body, c.bodyErr = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if c.bodyErr == nil && len(c.body) > maxBody {
+	c.Body, c.bodyErr = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if c.bodyErr == nil && len(c.Body) > maxBody {
 		c.bodyErr = errTooLarge
 	}
 	return c
@@ -112,54 +112,78 @@ func (s *Server) countAndExecute(c *call) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	c.now = now
+	c.Now, c.Standings = now, s.gates.standings(now, c.arrival.Call())
 	c.arrival.Earliest, c.arrival.Latest = now, now
+	s.catchUp(now)
 
 	select {
 	case <-s.closing:
 		c.arrival.Outcome = judge.Closed
-		return failure(http.StatusServiceUnavailable, "ServiceUnavailable", "the simulated CRM is closed")
+		return reply{Reply: s.crm.Fail(http.StatusServiceUnavailable, "the simulated CRM is closed")}
 	default:
 	}
 	answer := s.answerFor(c, now)
-	s.gates.headers(now, answer.header)
-	answer.header.Set("Date", now.UTC().Format(http.TimeFormat))
+	s.crm.Show(&c.Call, &answer.Reply)
+	answer.Header.Set("Date", now.UTC().Format(http.TimeFormat))
 	return answer
 }
 
 func (s *Server) answerFor(c *call, now time.Time) reply {
-	if !s.authenticated(c.request, c.arrival.Received) {
+	c.Credential, c.Known = c.arrival.Credential, s.authenticated(c.Request, c.arrival.Received)
+	if !c.Known {
 		c.arrival.Outcome = judge.Unauthorized
-		return failure(http.StatusUnauthorized, "Couldn't authenticate you", "")
+		return reply{Reply: s.crm.Fail(http.StatusUnauthorized, "")}
 	}
-	if !c.hasSlots {
+	if c.full != nil {
 		c.arrival.Outcome = judge.Refused
-		return tooManyRequests(0)
+		return reply{Reply: s.crm.Refuse(&c.Call, crm.Refusal{Limit: *c.full})}
 	}
-	if ok, retry := s.gates.admit(now, c.arrival.Call()); !ok {
+	c.arrival.Weight = s.crm.Weight(&c.Call)
+	if refused := s.gates.admit(now, c.arrival.Call()); refused != nil {
 		c.arrival.Outcome = judge.Refused
-		return tooManyRequests(retry)
+		return reply{Reply: s.crm.Refuse(&c.Call, *refused)}
 	}
 	if c.outage == nil || c.outage.Kind == Slow {
 		c.arrival.Outcome = judge.Answered
-		return s.execute(c)
+		return reply{Reply: s.execute(c)}
 	}
 	c.arrival.Outcome = judge.Failed
 	if c.outage.Executed {
 		s.execute(c)
 	}
-	return c.outage.answer()
+	return s.outageReply(c.outage)
 }
 
 // execute runs the endpoint.
-func (s *Server) execute(c *call) reply {
+func (s *Server) execute(c *call) crm.Reply {
 	switch {
 	case errors.Is(c.bodyErr, errTooLarge):
-		return failure(http.StatusRequestEntityTooLarge, "RequestTooLarge", errTooLarge.Error())
+		return s.crm.Fail(http.StatusRequestEntityTooLarge, errTooLarge.Error())
 	case c.bodyErr != nil:
-		return failure(http.StatusBadRequest, "BadRequest", "the body could not be read")
+		return s.crm.Fail(http.StatusBadRequest, "the body could not be read")
 	}
-	return c.route.run(s, c)
+	return c.Run(&c.Call)
+}
+
+// Fit reports whether the call may start a job.
+func (c *call) Fit() bool { return c.server.gates.jobFits(c.Now, c.arrival.Call()) }
+
+// Start counts a job that the call has started.
+func (c *call) Start(end time.Time) {
+	c.arrival.JobEnd = end
+	c.server.gates.startJob(c.arrival.Call(), end)
+}
+
+// base is what absolute links start with: the name that the CRM believes to have.
+func (s *Server) base(r *http.Request) string {
+	switch {
+	case s.config.PublicURL != "":
+		return strings.TrimSuffix(s.config.PublicURL, "/")
+	case r.TLS != nil:
+		return "https://" + r.Host
+	default:
+		return "http://" + r.Host
+	}
 }
 
 // sleep waits until d has passed, the client has gone, or the server is closed.
@@ -168,7 +192,7 @@ func (s *Server) sleep(c *call, d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-c.request.Context().Done():
+	case <-c.Request.Context().Done():
 	case <-s.closing:
 	}
 }
@@ -191,7 +215,7 @@ func (s *Server) finish(c *call, answer reply) {
 	now := s.now()
 	a.Released = now
 	if !answer.dropsConnection() {
-		a.Status = answer.status
+		a.Status = answer.Status
 	}
 	goneAt, gone := c.clientGone(now)
 	a.ClientGone = gone
@@ -213,5 +237,5 @@ func (c *call) clientGone(now time.Time) (at time.Time, gone bool) {
 	if at := c.goneAt.Load(); at != nil {
 		return *at, true
 	}
-	return now, c.request.Context().Err() != nil
+	return now, c.Request.Context().Err() != nil
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
@@ -28,8 +29,10 @@ const (
 	Anywhere Stamp = "Anywhere"
 )
 
-// Config is how the CRM behaves. The zero value answers at once, without limits and without credentials.
+// Config is how the CRM behaves. The zero value is a Zendesk that answers at once, without limits and without credentials.
 type Config struct {
+	// CRM is the product that is played, one of Names. Default: Zendesk.
+	CRM string
 	// Limits of the licence. The first that counts all calls in windows is the one shown in headers.
 	Limits []limit.Limit
 	// Tokens are accepted as the password of a Basic credential "email/token" and as Bearer token. Empty: no credential is asked for.
@@ -51,14 +54,21 @@ type Config struct {
 	// Outages are counted from the start of the server.
 	Outages []Outage
 
+	// Background are the calls of others, from the start of the server on.
+	Background []Background
+
 	// IdempotencyValidity is how long an Idempotency-Key is known. Default: 2 h, as Zendesk's.
 	IdempotencyValidity time.Duration
-	// JobDuration is how long a bulk job takes. Default: 5 s.
-	JobDuration time.Duration
+	// JobDuration is how long a bulk job takes, at least. Default: 5 s. With a longer MaxJobDuration the durations are drawn from in between, lognormal.
+	JobDuration, MaxJobDuration time.Duration
 	// JobRetention is how long a finished job can be asked for. Default: 24 h.
 	JobRetention time.Duration
-	// IndexDelay is how long a new ticket is not found by a search. Default: 0.
-	IndexDelay time.Duration
+	// IndexDelay is how long a new record is not found by a search; up to IndexJitter is added, at random. Default: 0.
+	IndexDelay, IndexJitter time.Duration
+	// ItemFailures is how many items of bulk calls fail, in percent, at random.
+	ItemFailures int
+	// Zone is the account's time zone. Default: UTC.
+	Zone *time.Location
 
 	// Users is the number of made-up users. Default: 1,000.
 	Users int
@@ -73,17 +83,26 @@ func (c Config) Validate() error {
 	errs := []error{limit.ValidateAll(c.Limits), c.OAuth.Validate()}
 	for name, value := range map[string]time.Duration{
 		"latency": c.Latency, "jitter": c.Jitter, "lateBy": c.LateBy, "idempotencyValidity": c.IdempotencyValidity,
-		"jobDuration": c.JobDuration, "jobRetention": c.JobRetention, "indexDelay": c.IndexDelay,
+		"jobDuration": c.JobDuration, "jobRetention": c.JobRetention, "indexDelay": c.IndexDelay, "indexJitter": c.IndexJitter, "maxJobDuration": c.MaxJobDuration,
 		"users": time.Duration(c.Users), "maxRecords": time.Duration(c.MaxRecords),
 	} {
 		if value < 0 {
 			errs = append(errs, fmt.Errorf("%s must not be negative", name))
 		}
 	}
+	if _, known := crms[cmp.Or(c.CRM, defaultCRM)]; !known {
+		errs = append(errs, fmt.Errorf("crm %q is not one of %s", c.CRM, strings.Join(Names(), ", ")))
+	}
+	if c.ItemFailures < 0 || c.ItemFailures > 100 {
+		errs = append(errs, fmt.Errorf("itemFailures must be 0 to 100, not %d", c.ItemFailures))
+	}
 	switch c.Stamp {
 	case "", AtArrival, AtAnswer, Random, Anywhere:
 	default:
 		errs = append(errs, fmt.Errorf("stamp %q is not one of %s, %s, %s, %s", c.Stamp, AtArrival, AtAnswer, Random, Anywhere))
+	}
+	for _, b := range c.Background {
+		errs = append(errs, b.Validate())
 	}
 	for _, o := range c.Outages {
 		errs = append(errs, o.Validate())
@@ -92,6 +111,8 @@ func (c Config) Validate() error {
 }
 
 func (c Config) withDefaults() Config {
+	c.CRM = cmp.Or(c.CRM, defaultCRM)
+	c.Zone = cmp.Or(c.Zone, time.UTC)
 	c.Stamp = cmp.Or(c.Stamp, Anywhere)
 	c.IdempotencyValidity = cmp.Or(c.IdempotencyValidity, 2*time.Hour)
 	c.JobDuration = cmp.Or(c.JobDuration, 5*time.Second)

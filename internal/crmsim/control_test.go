@@ -89,7 +89,7 @@ func TestReportAsText(t *testing.T) {
 arrivals       2 (CreateTicket 2)
 outcomes       Answered 2
 callers        anonymous 2
-refusals (429) 0
+refusals 0
 tickets        2 created, 0 updates, 1 external ids doubled
 
 LIMIT                     ARRIVALS PEAK ALLOWED PEAK AT              OVERRUNS

@@ -3,12 +3,12 @@
 package crmsim
 
 import (
+	"iter"
 	"math/rand/v2"
-	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
 
@@ -64,8 +64,8 @@ func (g gates) replace(arrivals int, limits []limit.Limit, random *rand.Rand) (n
 	return next, ended
 }
 
-// enter takes a slot of each concurrent limit that applies and returns them, for leave; or takes none and returns false if one is full.
-func (g gates) enter(c limit.Call) (entered []*count, ok bool) {
+// enter takes a slot of each concurrent limit that applies and returns them, for leave; or takes none and returns the limit that is full.
+func (g gates) enter(c limit.Call) (entered []*count, full *limit.Limit) {
 	for _, gate := range g {
 		l := gate.limit
 		if l.Kind != limit.Concurrent || !l.Applies(c) {
@@ -73,14 +73,14 @@ func (g gates) enter(c limit.Call) (entered []*count, ok bool) {
 		}
 		slots := gate.of(c)
 		if slots.inService >= l.Calls && !l.JudgeOnly {
-			return nil, false
+			return nil, &gate.limit
 		}
 		entered = append(entered, slots)
 	}
 	for _, slots := range entered {
 		slots.inService++
 	}
-	return entered, true
+	return entered, nil
 }
 
 func leave(entered []*count) {
@@ -89,8 +89,8 @@ func leave(entered []*count) {
 	}
 }
 
-// admit counts a call against every window that applies to it, or against none if one refuses; then retry says when to come back.
-func (g gates) admit(now time.Time, c limit.Call) (ok bool, retry time.Duration) {
+// admit counts a call against every window that applies to it, or against none if one refuses.
+func (g gates) admit(now time.Time, c limit.Call) (refused *crm.Refusal) {
 	type taking struct {
 		counter limit.Counter
 		units   int
@@ -106,14 +106,14 @@ func (g gates) admit(now time.Time, c limit.Call) (ok bool, retry time.Duration)
 			continue
 		}
 		if remaining, more := counter.Remaining(now); remaining < units && !l.JudgeOnly {
-			return false, more
+			return &crm.Refusal{Limit: l, Retry: more}
 		}
 		takings = append(takings, taking{counter, units})
 	}
 	for _, t := range takings {
 		t.counter.Take(now, t.units)
 	}
-	return true, 0
+	return nil
 }
 
 // jobFits reports whether a call may start a job at now, as far as limits on jobs go.
@@ -142,29 +142,25 @@ func (g gates) startJob(c limit.Call, end time.Time) {
 	}
 }
 
-// headers shows the licence's main limit in Zendesk's headers.
-func (g gates) headers(now time.Time, h http.Header) {
-	for _, gate := range g {
-		l := gate.limit
-		if l.Narrowed() || l.Per != "" {
-			continue
+// standings yields the windows that a call counts against, in the order of the configuration, as the CRM tells of them.
+func (g gates) standings(now time.Time, c limit.Call) iter.Seq[crm.Standing] {
+	return func(yield func(crm.Standing) bool) {
+		for _, gate := range g {
+			if !gate.limit.Applies(c) {
+				continue
+			}
+			counter := gate.of(c).counter
+			if counter == nil {
+				continue
+			}
+			remaining, more := counter.Remaining(now)
+			shown := gate.limit
+			if shown.Shown > 0 {
+				shown.Calls, remaining = shown.Shown, max(0, remaining+shown.Shown-shown.Calls)
+			}
+			if !yield(crm.Standing{Limit: shown, Remaining: remaining, More: more}) {
+				return
+			}
 		}
-		counter := gate.of(limit.Call{}).counter
-		if counter == nil {
-			continue
-		}
-		remaining, more := counter.Remaining(now)
-		calls, left := strconv.Itoa(l.Calls), strconv.Itoa(remaining)
-		h.Set("X-Rate-Limit", calls)
-		h.Set("X-Rate-Limit-Remaining", left)
-		h.Set("ratelimit-limit", calls)
-		h.Set("ratelimit-remaining", left)
-		h.Set("ratelimit-reset", seconds(more))
-		return
 	}
-}
-
-// seconds rounds up, so that whoever waits that long has waited enough.
-func seconds(d time.Duration) string {
-	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }

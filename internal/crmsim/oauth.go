@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 )
 
 // OAuth is one registered client of the CRM's token endpoint, which is served at /oauth/tokens (Zendesk) and /services/oauth2/token (Salesforce). The grants
@@ -106,21 +108,21 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		default:
 		}
 	}
-	s.sleep(&call{request: r}, s.config.Latency+delay)
+	s.sleep(&call{Call: crm.Call{Request: r}}, s.config.Latency+delay)
 
 	fails := outage != nil && outage.Kind != Slow
 	var answer reply
 	if !fails || outage.Executed {
-		answer = s.issue(r.PostForm, formErr)
+		answer.Reply = s.issue(s.base(r), r.PostForm, formErr)
 	}
 	if fails {
-		answer = outage.answer()
+		answer = s.outageReply(outage)
 	}
 	answer.send(w)
 }
 
 // issue carries a request for a token out.
-func (s *Server) issue(form url.Values, formErr error) reply {
+func (s *Server) issue(base string, form url.Values, formErr error) crm.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, o := s.now(), s.config.OAuth
@@ -132,7 +134,7 @@ func (s *Server) issue(form url.Values, formErr error) reply {
 	}
 	if code != "" {
 		s.issuer.requests[code]++
-		return ok(http.StatusBadRequest, map[string]string{"error": code, "error_description": "the simulated CRM refuses the grant"})
+		return crm.JSON(http.StatusBadRequest, map[string]string{"error": code, "error_description": "the simulated CRM refuses the grant"})
 	}
 	s.issuer.requests["issued"]++
 	access := randomToken()
@@ -145,7 +147,8 @@ func (s *Server) issue(form url.Values, formErr error) reply {
 		s.issuer.rotate(o, access)
 		body["refresh_token"] = s.issuer.current
 	}
-	return ok(http.StatusOK, body)
+	s.crm.Token(base, body)
+	return crm.JSON(http.StatusOK, body)
 }
 
 // The grants, by their names.

@@ -4,19 +4,17 @@ package crmsim
 
 import (
 	"crypto/tls"
-	"encoding/json"
 	"maps"
 	"net"
 	"net/http"
 	"strconv"
-	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 )
 
 // reply is an answer to be sent.
 type reply struct {
-	status int
-	header http.Header
-	body   []byte
+	crm.Reply
 	// drop says to send nothing: close, or reset, the connection.
 	drop drop
 }
@@ -31,43 +29,18 @@ const (
 
 func (r reply) dropsConnection() bool { return r.drop != keep }
 
-// ok is a reply with a JSON body.
-func ok(status int, body any) reply {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return failure(http.StatusInternalServerError, "InternalError", err.Error())
-	}
-	header := http.Header{}
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	return reply{status: status, header: header, body: encoded}
-}
-
-// failure is an error in Zendesk's form.
-func failure(status int, name, description string) reply {
-	return ok(status, struct {
-		Error       string `json:"error"`
-		Description string `json:"description,omitempty"`
-	}{name, description})
-}
-
-func tooManyRequests(retry time.Duration) reply {
-	r := failure(http.StatusTooManyRequests, "APIRateLimitExceeded", "Number of allowed API requests per minute exceeded")
-	r.header.Set("Retry-After", seconds(max(retry, time.Second)))
-	return r
-}
-
-// answer is what callers get during an outage, but for a Slow one.
-func (o *scheduled) answer() reply {
+// outageReply is what callers get during an outage, but for a Slow one.
+func (s *Server) outageReply(o *scheduled) reply {
 	switch o.Kind {
 	case Unavailable:
-		return failure(http.StatusServiceUnavailable, "ServiceUnavailable", "The service is temporarily unavailable")
+		return reply{Reply: s.crm.Fail(http.StatusServiceUnavailable, "The service is temporarily unavailable")}
 	case ServerError:
-		return failure(http.StatusInternalServerError, "InternalServerError", "An unexpected error occurred")
+		return reply{Reply: s.crm.Fail(http.StatusInternalServerError, "An unexpected error occurred")}
 	case Reset:
-		return reply{header: http.Header{}, drop: resetConnection}
+		return reply{Reply: crm.Empty(0), drop: resetConnection}
 	case Hang, Slow:
 	}
-	return reply{header: http.Header{}, drop: closeConnection}
+	return reply{Reply: crm.Empty(0), drop: closeConnection}
 }
 
 // send writes the reply. It panics with http.ErrAbortHandler, as net/http wants it, where the connection is to be closed.
@@ -78,10 +51,12 @@ func (r reply) send(w http.ResponseWriter) {
 	if r.drop != keep {
 		panic(http.ErrAbortHandler)
 	}
-	maps.Copy(w.Header(), r.header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
-	w.WriteHeader(r.status)
-	_, _ = w.Write(r.body) // the client may have gone; the record is complete
+	maps.Copy(w.Header(), r.Header)
+	if r.Status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(len(r.Body)))
+	}
+	w.WriteHeader(r.Status)
+	_, _ = w.Write(r.Body) // the client may have gone; the record is complete
 }
 
 // resetTCP ends the connection with RST, where there is a TCP connection that can be taken over (HTTP/1.1).

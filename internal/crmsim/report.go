@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/crmquota/crm-quota-operator/internal/crmsim/desk"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 )
 
@@ -27,7 +26,7 @@ type Report struct {
 	Unjudged int `json:"unjudged"`
 	// InService counts the calls that are not finished yet; the judge takes them to last until now.
 	InService int `json:"inService"`
-	// Refusals counts the answers 429, ClientGone the calls whose client did not wait for the answer.
+	// Refusals counts the calls that a limit refused, and the answers 429, ClientGone the calls whose client did not wait for the answer.
 	Refusals   int `json:"refusals"`
 	ClientGone int `json:"clientGone"`
 
@@ -38,12 +37,15 @@ type Report struct {
 	// TokenRequests counts the requests for access tokens since the start: "issued", or the code of the error.
 	TokenRequests map[string]int `json:"tokenRequests,omitempty"`
 
+	// Background counts the calls of others.
+	Background BackgroundCounts `json:"background,omitzero"`
+
 	Tickets TicketCounts `json:"tickets"`
 	// Limits are the verdicts on every limit, each over the calls received while it was in force; those replaced come first.
 	Limits []judge.Verdict `json:"limits"`
 }
 
-// TicketCounts are the effects of the calls.
+// TicketCounts are the effects of the calls: tickets, or whatever records the CRM has.
 type TicketCounts struct {
 	Created int `json:"created"`
 	Updates int `json:"updates"`
@@ -58,12 +60,13 @@ type TicketCounts struct {
 func (s *Server) Report() Report {
 	s.mu.Lock()
 	now := s.now()
+	s.catchUp(now)
 	log, terms := s.log, slices.Clone(s.ended)
 	for _, gate := range s.gates {
 		terms = append(terms, term{limit: gate.limit, from: gate.since, until: log.Len()})
 	}
 	r := Report{
-		Since: s.since.UTC(), Now: now.UTC(), Stamp: s.config.Stamp, Tickets: s.ticketCounts(now), TokenRequests: maps.Clone(s.issuer.requests),
+		Since: s.since.UTC(), Now: now.UTC(), Stamp: s.config.Stamp, Tickets: s.ticketCounts(now), Background: s.others, TokenRequests: maps.Clone(s.issuer.requests),
 	}
 	s.mu.Unlock()
 
@@ -76,10 +79,12 @@ func (s *Server) Report() Report {
 }
 
 func (s *Server) ticketCounts(now time.Time) TicketCounts {
-	ids, without := s.desk.ByExternalID(now)
-	duplicates := desk.Duplicates(ids)
-	counts := TicketCounts{WithoutExternalID: without, DuplicateCount: len(duplicates)}
-	counts.Created, counts.Updates = s.desk.Counts(now)
+	effects := s.crm.Effects(now)
+	duplicates := maps.Clone(effects.ByExternalID)
+	maps.DeleteFunc(duplicates, func(_ string, records []int64) bool { return len(records) < 2 })
+	counts := TicketCounts{
+		Created: effects.Created, Updates: effects.Updated, WithoutExternalID: effects.WithoutExternalID, DuplicateCount: len(duplicates),
+	}
 	listed := slices.Sorted(maps.Keys(duplicates))
 	for _, id := range listed[min(len(listed), maxDuplicates):] {
 		delete(duplicates, id)
@@ -95,7 +100,7 @@ func (r *Report) count(arrivals []judge.Arrival, dropped int) {
 		r.ByOperation[a.Operation]++
 		r.ByCredential[a.Credential]++
 		r.ByOutcome[a.Outcome]++
-		if a.Status == http.StatusTooManyRequests {
+		if a.Outcome == judge.Refused || a.Status == http.StatusTooManyRequests {
 			r.Refusals++
 		}
 		if a.ClientGone {
@@ -114,12 +119,11 @@ func (s *Server) Arrivals() []judge.Arrival {
 	return arrivals
 }
 
-// TicketsByExternalID returns the ids of the tickets by external id; judge.CompareEffects compares it with what was wanted.
+// TicketsByExternalID returns the numbers of the tickets, or whatever records the CRM has, by external id; judge.CompareEffects compares it with what was wanted.
 func (s *Server) TicketsByExternalID() map[string][]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ids, _ := s.desk.ByExternalID(s.now())
-	return ids
+	return s.crm.Effects(s.now()).ByExternalID
 }
 
 // Problems says in a sentence each what a faithful sender would not have let happen: overruns, duplicates, and calls that could not be

@@ -23,7 +23,10 @@ func (r Report) WriteText(out io.Writer) error {
 	if len(r.TokenRequests) > 0 {
 		line("requests for tokens\t%s", countsText(r.TokenRequests))
 	}
-	line("refusals (429)\t%d", r.Refusals)
+	line("refusals\t%d", r.Refusals)
+	if r.Background.Calls > 0 {
+		line("calls of others\t%d, of which %d were refused", r.Background.Calls, r.Background.Refused)
+	}
 	line("tickets\t%d created, %d updates, %d external ids doubled", r.Tickets.Created, r.Tickets.Updates, r.Tickets.DuplicateCount)
 	line("\nLIMIT\tARRIVALS\tPEAK\tALLOWED\tPEAK AT\tOVERRUNS")
 	for _, v := range r.Limits {

@@ -3,12 +3,13 @@
 package crmsim
 
 import (
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
-	"github.com/crmquota/crm-quota-operator/internal/crmsim/desk"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
@@ -25,12 +26,14 @@ type Server struct {
 	random  *rand.Rand
 	since   time.Time // of the record
 	log     *judge.Log
-	desk    *desk.Desk
-	replays replays
+	crm     crm.CRM
 	gates   gates
 	ended   []term
 	outages []scheduled
 	issuer  issuer
+
+	background []*stream
+	others     BackgroundCounts
 }
 
 // New returns a running CRM. It panics on a configuration that Validate refuses.
@@ -49,6 +52,7 @@ func New(config Config) *Server {
 	s.forget(s.now())
 	s.gates, _ = s.gates.replace(0, config.Limits, s.random)
 	s.outages = schedule(s.now(), config.Outages)
+	s.startBackground(s.now(), config.Background)
 	return s
 }
 
@@ -71,6 +75,7 @@ func (s *Server) SetLimits(limits []limit.Limit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ended []term
+	s.catchUp(s.now())
 	s.gates, ended = s.gates.replace(s.log.Len(), limits, s.random)
 	s.ended = append(s.ended, ended...)
 	return nil
@@ -89,7 +94,7 @@ func (s *Server) SetOutages(outages ...Outage) error {
 	return nil
 }
 
-// Reset forgets the record, the tickets, what the limits have counted, and the outages. The limits stay in force, tokens valid.
+// Reset forgets the record, the tickets, what the limits have counted, the outages and the calls of others. The limits stay in force, tokens valid.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,20 +103,22 @@ func (s *Server) Reset() {
 		limits[i] = gate.limit
 	}
 	s.gates, _ = gates(nil).replace(0, limits, s.random)
-	s.ended, s.outages = nil, nil
+	s.ended, s.outages, s.background, s.others = nil, nil, nil, BackgroundCounts{}
 	s.forget(s.now())
 }
 
 func (s *Server) forget(now time.Time) {
 	s.since = now
 	s.log = judge.NewLog(s.config.MaxRecords)
-	s.replays = replays{validity: s.config.IdempotencyValidity}
-	s.desk = desk.New(desk.Options{
-		JobDuration:  s.config.JobDuration,
-		JobRetention: s.config.JobRetention,
-		IndexDelay:   s.config.IndexDelay,
-		Users:        s.config.Users,
-		MaxTickets:   s.config.MaxRecords,
+	s.crm = crms[s.config.CRM](crm.Options{
+		IdempotencyValidity: s.config.IdempotencyValidity,
+		JobRetention:        s.config.JobRetention,
+		Users:               s.config.Users,
+		MaxRecords:          s.config.MaxRecords,
+		Zone:                s.config.Zone,
+		JobDuration:         func() time.Duration { return s.between(s.config.JobDuration, s.config.MaxJobDuration) },
+		IndexDelay:          func() time.Duration { return s.config.IndexDelay + s.upTo(s.config.IndexJitter) },
+		ItemFails:           func() bool { return s.config.ItemFailures > 0 && s.random.IntN(100) < s.config.ItemFailures },
 	})
 }
 
@@ -124,6 +131,16 @@ func (s *Server) now() time.Time {
 // upTo draws a duration from 0 to d, both included. The caller holds the lock.
 func (s *Server) upTo(d time.Duration) time.Duration {
 	return time.Duration(s.random.Int64N(int64(d) + 1))
+}
+
+// between draws a duration from shortest to longest, lognormal about their geometric mean: nineteen of twenty lie well inside. The caller holds the lock.
+func (s *Server) between(shortest, longest time.Duration) time.Duration {
+	if longest <= shortest || shortest <= 0 {
+		return shortest
+	}
+	low, high := math.Log(float64(shortest)), math.Log(float64(longest))
+	drawn := math.Exp((low+high)/2 + (high-low)/4*s.random.NormFloat64())
+	return min(max(time.Duration(drawn), shortest), longest)
 }
 
 // enter counts a call in, unless the server is closed.

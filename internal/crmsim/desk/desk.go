@@ -23,12 +23,14 @@ var (
 
 // Options are the desk's habits.
 type Options struct {
-	// JobDuration is how long a bulk job takes; for its first quarter it is queued.
-	JobDuration time.Duration
+	// JobDuration draws how long a bulk job takes; for its first quarter it is queued.
+	JobDuration func() time.Duration
 	// JobRetention is how long a job's record is kept after its end.
 	JobRetention time.Duration
-	// IndexDelay is how long a new ticket cannot be found by searching.
-	IndexDelay time.Duration
+	// IndexDelay draws how long a new ticket cannot be found by searching.
+	IndexDelay func() time.Duration
+	// ItemFails draws whether an item of a bulk job fails.
+	ItemFails func() bool
 	// Users is how many users there are; they are made up, the same for each number.
 	Users int
 	// MaxTickets bounds the memory.
@@ -67,6 +69,8 @@ type Ticket struct {
 	CommentCount int       `json:"comment_count"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
+
+	indexed time.Time // when it can be found
 }
 
 // Desk holds the state. Its ids start at 1 and have no gaps, jobs excepted.
@@ -104,7 +108,7 @@ func (d *Desk) create(now time.Time, in Input) (Ticket, error) {
 	}
 	t := &Ticket{
 		ID: int64(len(d.tickets)) + 1, Subject: in.Subject, Description: text, Status: "new",
-		Tags: []string{}, CommentCount: 1, CreatedAt: now.UTC(),
+		Tags: []string{}, CommentCount: 1, CreatedAt: now.UTC(), indexed: now.Add(d.options.IndexDelay()),
 	}
 	t.apply(now, in)
 	d.tickets = append(d.tickets, t)
@@ -114,6 +118,10 @@ func (d *Desk) create(now time.Time, in Input) (Ticket, error) {
 // Update changes a ticket and adds the comment, if there is one.
 func (d *Desk) Update(now time.Time, id int64, in Input) (Ticket, error) {
 	d.settle(now)
+	return d.update(now, id, in)
+}
+
+func (d *Desk) update(now time.Time, id int64, in Input) (Ticket, error) {
 	t, err := d.find(id)
 	if err != nil {
 		return Ticket{}, err
@@ -162,6 +170,18 @@ func (d *Desk) Ticket(now time.Time, id int64) (Ticket, error) {
 		return Ticket{}, err
 	}
 	return *t, nil
+}
+
+// Many returns the tickets with these ids; unknown ids are left out.
+func (d *Desk) Many(now time.Time, ids []int64) []Ticket {
+	d.settle(now)
+	out := []Ticket{}
+	for _, id := range ids {
+		if t, err := d.find(id); err == nil {
+			out = append(out, *t)
+		}
+	}
+	return out
 }
 
 // Tickets returns the tickets of one page, by id, and how many there are in all. Pages start at 1.

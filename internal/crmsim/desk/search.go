@@ -4,6 +4,7 @@ package desk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,8 @@ type User struct {
 	Email string `json:"email"`
 	Phone string `json:"phone"`
 	Role  string `json:"role"`
+	// ExternalID is the caller's own.
+	ExternalID *string `json:"external_id"`
 }
 
 // firstUserID keeps the ids of users and of tickets apart.
@@ -49,7 +52,7 @@ func (d *Desk) SearchUsers(query string, page, perPage int) ([]User, int) {
 }
 
 // SearchTickets returns a page of the tickets that a query finds, and how many there are in all. Words are looked for in subject and
-// description, `external_id:x` and `status:x` in that field alone. Tickets younger than the index delay are not found.
+// description, `external_id:x`, `status:x` and `tags:x` in that field alone. Tickets that the index does not have yet are not found.
 func (d *Desk) SearchTickets(now time.Time, query string, page, perPage int) ([]Ticket, int) {
 	d.settle(now)
 	q := parseQuery(query)
@@ -59,7 +62,10 @@ func (d *Desk) SearchTickets(now time.Time, query string, page, perPage int) ([]
 		if t.ExternalID != nil {
 			fields["external_id"] = *t.ExternalID
 		}
-		if now.Sub(t.CreatedAt) >= d.options.IndexDelay && q.matches(fields) {
+		if len(t.Tags) > 0 {
+			fields["tags"] = strings.Join(t.Tags, "\n")
+		}
+		if !now.Before(t.indexed) && q.matches(fields) {
 			found = append(found, *t)
 		}
 	}
@@ -89,7 +95,8 @@ func parseQuery(text string) query {
 
 func (q query) matches(fields map[string]string) bool {
 	for field, value := range q.exact {
-		if field != "type" && !strings.EqualFold(fields[field], value) {
+		oneOf := func(part string) bool { return strings.EqualFold(part, value) }
+		if field != "type" && !slices.ContainsFunc(strings.Split(fields[field], "\n"), oneOf) {
 			return false
 		}
 	}

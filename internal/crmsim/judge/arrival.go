@@ -34,6 +34,8 @@ type Arrival struct {
 	Record         string // that the path names
 	Credential     string
 	IdempotencyKey string
+	// Weight is how often the call counts; 0 means once.
+	Weight int
 
 	// Received is when the request's headers were read.
 	Received time.Time
@@ -54,7 +56,7 @@ type Arrival struct {
 
 // Call is what limits look at.
 func (a Arrival) Call() limit.Call {
-	return limit.Call{Method: a.Method, Path: a.Path, Operation: a.Operation, Record: a.Record, Credential: a.Credential}
+	return limit.Call{Method: a.Method, Path: a.Path, Operation: a.Operation, Record: a.Record, Credential: a.Credential, Weight: a.Weight}
 }
 
 // Log keeps the arrivals in memory, up to a number of them. It is safe for concurrent use.

@@ -78,6 +78,9 @@ type Limit struct {
 	// Late is how long after its execution a call may come to be counted.
 	Late time.Duration
 
+	// Shown is what the CRM says that Calls were, 0 for the truth.
+	Shown int
+
 	// JudgeOnly limits are reported when broken but never refuse a call.
 	JudgeOnly bool
 }

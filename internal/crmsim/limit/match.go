@@ -11,6 +11,8 @@ type Call struct {
 	Record string
 	// Credential is the e-mail address of a basic credential.
 	Credential string
+	// Weight is how often the call counts; 0 means once.
+	Weight int
 }
 
 // Match selects calls. Empty fields select all.
@@ -54,12 +56,14 @@ func (l Limit) CountOf(c Call) string {
 
 // UnitsOf is what a call takes.
 func (l Limit) UnitsOf(c Call) int {
+	units := 1
 	for _, cost := range l.Costs {
 		if cost.Operation == c.Operation {
-			return cost.Units
+			units = cost.Units
+			break
 		}
 	}
-	return 1
+	return units * max(c.Weight, 1)
 }
 
 // recordOf is what the last "*" of the path stands for, or, where there is none, the record of the operation.

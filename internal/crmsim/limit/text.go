@@ -22,6 +22,7 @@ const Syntax = `NAME=CALLS/WINDOW[:KIND[:PARAMETER]][,OPTION...]
   inflight=20/concurrent
   jobs=30/jobs,operation=CreateManyTickets
 options: judge (report, never refuse), skew=500ms (between the CRM's nodes), late=5s (counted afterwards),
+  shown=400 (what headers say the number is),
   per=record or per=credential, cost=Search:40 (repeatable),
   operation=UpdateTicket, method=PUT, path=/api/v2/tickets/*, credential=agent@example.test`
 
@@ -125,6 +126,8 @@ func (l *Limit) parseOption(option string) (err error) {
 	case "":
 	case "judge":
 		l.JudgeOnly = true
+	case "shown":
+		l.Shown, err = strconv.Atoi(value)
 	case "operation":
 		l.Operation = value
 	case "method":
@@ -165,6 +168,7 @@ func (l Limit) String() string {
 	if l.JudgeOnly {
 		b.WriteString(",judge")
 	}
+	option(l.Shown != 0, "shown", l.Shown)
 	option(l.Operation != "", "operation", l.Operation)
 	option(l.Method != "", "method", l.Method)
 	option(l.Path != "", "path", l.Path)

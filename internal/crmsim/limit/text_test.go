@@ -50,6 +50,7 @@ func TestParse(t *testing.T) {
 			"t=80/2s,cost=Search:40,cost=GetTicket:2",
 			Limit{Name: "t", Calls: 80, Kind: Rolling, Window: 2 * time.Second, Costs: []Cost{{"Search", 40}, {"GetTicket", 2}}},
 		},
+		"another number shown": {"m=200/1m,shown=400", Limit{Name: "m", Calls: 200, Kind: Rolling, Window: time.Minute, Shown: 400}},
 		"a fleet that counts late": {
 			"m=4/1m,skew=500ms,late=5s", Limit{Name: "m", Calls: 4, Kind: Rolling, Window: time.Minute, Skew: 500 * time.Millisecond, Late: 5 * time.Second},
 		},

@@ -23,6 +23,7 @@ func (l Limit) Validate() error {
 	c := checker{name: l.Name}
 	c.check(l.Name != "", "name must not be empty")
 	c.check(l.Calls >= 1 && l.Calls <= MaxCalls, "calls must be 1 to %d, not %d", MaxCalls, l.Calls)
+	c.check(l.Shown >= 0 && l.Shown <= MaxCalls, "shown must be 0 to %d, not %d", MaxCalls, l.Shown)
 	c.checkKind(l)
 	c.checkApart(l)
 	return errors.Join(c.errs...)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package crmsim
+package zendesk
 
 import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 )
 
 // maxPerPage is the largest page, and the default.
@@ -19,8 +21,8 @@ type page struct {
 }
 
 // pageOf reads page and per_page, or page[size] and page[after], which choose cursors; what is not sensible counts as absent.
-func pageOf(c *call) page {
-	query := c.request.URL.Query()
+func pageOf(c *crm.Call) page {
+	query := c.Request.URL.Query()
 	p := page{number: 1, size: maxPerPage, byCursor: query.Has("page[size]")}
 	number, size := query.Get("page"), query.Get("per_page")
 	if p.byCursor {
@@ -52,19 +54,19 @@ func fromCursor(text string) string {
 const maxPageNumber = 1 << 30
 
 // pageReply answers with one page of count records under the given name, and absolute links to its neighbours.
-func (s *Server) pageReply(c *call, p page, name string, records any, count int) reply {
+func (z *Zendesk) pageReply(c *crm.Call, p page, name string, records any, count int) crm.Reply {
 	var next, previous *string
 	hasMore := p.number*p.size < count
 	if hasMore {
-		next = new(s.pageLink(c, p, p.number+1))
+		next = new(z.pageLink(c, p, p.number+1))
 	}
 	if p.number > 1 {
-		previous = new(s.pageLink(c, p, p.number-1))
+		previous = new(z.pageLink(c, p, p.number-1))
 	}
 	if !p.byCursor {
-		return ok(http.StatusOK, map[string]any{name: records, "count": count, "next_page": next, "previous_page": previous})
+		return crm.JSON(http.StatusOK, map[string]any{name: records, "count": count, "next_page": next, "previous_page": previous})
 	}
-	return ok(http.StatusOK, map[string]any{
+	return crm.JSON(http.StatusOK, map[string]any{
 		name:    records,
 		"meta":  map[string]any{"has_more": hasMore, "after_cursor": cursor(p.number + 1)},
 		"links": map[string]*string{"next": next, "prev": previous},
@@ -72,24 +74,12 @@ func (s *Server) pageReply(c *call, p page, name string, records any, count int)
 }
 
 // pageLink is the caller's own URL with another page.
-func (s *Server) pageLink(c *call, p page, number int) string {
-	query := c.request.URL.Query()
+func (z *Zendesk) pageLink(c *crm.Call, p page, number int) string {
+	query := c.Request.URL.Query()
 	if p.byCursor {
 		query.Set("page[after]", cursor(number))
 	} else {
 		query.Set("page", strconv.Itoa(number))
 	}
-	return s.link(c, c.request.URL.Path+"?"+query.Encode())
-}
-
-// link makes a path absolute, with the name that the CRM believes to have.
-func (s *Server) link(c *call, path string) string {
-	if s.config.PublicURL != "" {
-		return strings.TrimSuffix(s.config.PublicURL, "/") + path
-	}
-	scheme := "http"
-	if c.request.TLS != nil {
-		scheme = "https"
-	}
-	return scheme + "://" + c.request.Host + path
+	return c.Link(c.Request.URL.Path + "?" + query.Encode())
 }

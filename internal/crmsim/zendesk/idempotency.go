@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package crmsim
+package zendesk
 
 import (
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/crm"
 )
 
 // maxKey is the longest Idempotency-Key, in bytes.
@@ -22,11 +24,11 @@ type replays struct {
 type replay struct {
 	first       time.Time
 	fingerprint [sha256.Size]byte
-	answer      reply
+	answer      crm.Reply
 }
 
 // run answers from memory, or executes the call and remembers its answer, be it good or bad.
-func (m *replays) run(now time.Time, key string, body []byte, execute func() reply) reply {
+func (m *replays) run(now time.Time, key string, body []byte, execute func() crm.Reply) crm.Reply {
 	if len(key) > maxKey {
 		return failure(http.StatusBadRequest, "IdempotentRequestError", "The idempotency key is longer than 255 characters")
 	}
@@ -36,7 +38,7 @@ func (m *replays) run(now time.Time, key string, body []byte, execute func() rep
 		if known.fingerprint != fingerprint {
 			return failure(http.StatusBadRequest, "IdempotentRequestError", "Request parameters don't match the given idempotency key")
 		}
-		return known.answer.withLookup("hit")
+		return withLookup(known.answer, "hit")
 	}
 	answer := execute()
 	if m.byKey == nil {
@@ -44,7 +46,7 @@ func (m *replays) run(now time.Time, key string, body []byte, execute func() rep
 	}
 	m.byKey[key] = replay{first: now, fingerprint: fingerprint, answer: answer}
 	m.oldest = append(m.oldest, key)
-	return answer.withLookup("miss")
+	return withLookup(answer, "miss")
 }
 
 func (m *replays) expire(now time.Time) {
@@ -55,9 +57,9 @@ func (m *replays) expire(now time.Time) {
 }
 
 // withLookup is a copy of the reply that says whether its key was known.
-func (r reply) withLookup(result string) reply {
-	r.header = r.header.Clone()
-	r.header.Set("X-Idempotency-Lookup", result)
+func withLookup(r crm.Reply, result string) crm.Reply {
+	r.Header = r.Header.Clone()
+	r.Header.Set("X-Idempotency-Lookup", result)
 	return r
 }
 

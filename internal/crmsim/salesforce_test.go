@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crmsim
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+const salesforceData = "/services/data/v66.0"
+
+func TestSalesforceUpsertHasOneEffectHoweverOftenItIsSent(t *testing.T) {
+	inBubble(t, Config{CRM: "Salesforce"}, func(w world) {
+		path := salesforceData + "/sobjects/Case/External_Id__c/x-1"
+		w.wantStatus(w.do(http.MethodPatch, path, `{"Subject": "call"}`), http.StatusCreated)
+		w.wantStatus(w.do(http.MethodPatch, path, `{"Subject": "call"}`), http.StatusOK)
+		if got := w.sim.TicketsByExternalID()["x-1"]; len(got) != 1 {
+			w.Errorf("there are %d cases", len(got))
+		}
+		for range 2 {
+			w.wantStatus(w.do(http.MethodPost, salesforceData+"/sobjects/Case", `{"External_Id__c": "x-2"}`), http.StatusCreated)
+		}
+		w.wantStatus(w.do(http.MethodPatch, salesforceData+"/sobjects/Case/External_Id__c/x-2", `{"Subject": "which?"}`), http.StatusMultipleChoices)
+	})
+}
+
+func TestSalesforceCollectionCountsOnceAndTellsOfEachRecord(t *testing.T) {
+	config := Config{CRM: "Salesforce", Limits: limits("day=2/24h")}
+	inBubble(t, config, func(w world) {
+		parts := make([]string, 200)
+		for i := range parts {
+			parts[i] = fmt.Sprintf(`{"attributes": {"type": "Case"}, "External_Id__c": "c-%d"}`, i)
+		}
+		parts[7] = `{"attributes": {"type": "Contact"}, "Email": "nobody@example.test"}`
+		got := w.do(http.MethodPost, salesforceData+"/composite/sobjects", `{"allOrNone": false, "records": [`+strings.Join(parts, ",")+`]}`)
+		w.wantStatus(got, http.StatusOK)
+		results := parse[[]struct {
+			ID      string
+			Success bool
+			Errors  []struct{ StatusCode string }
+		}](w, got)
+		if len(results) != 200 || !results[6].Success || results[6].ID == "" || results[7].Success || results[7].Errors[0].StatusCode != "REQUIRED_FIELD_MISSING" {
+			w.Errorf("got %d results, around the bad one %+v", len(results), results[6:8])
+		}
+		if info := got.header.Get("Sforce-Limit-Info"); info != "api-usage=1/2" {
+			w.Errorf("Sforce-Limit-Info is %q", info)
+		}
+		rolledBack := w.do(http.MethodPost, salesforceData+"/composite/sobjects", `{"allOrNone": true, "records": [`+parts[8]+","+parts[7]+`]}`)
+		if strings.Contains(rolledBack.body, `"success":true`) {
+			w.Errorf("all or none answers %s", rolledBack.body)
+		}
+		refused := w.do(http.MethodGet, salesforceData+"/query?q=SELECT+Id+FROM+Case", "")
+		w.wantStatus(refused, http.StatusForbidden)
+		if !strings.Contains(refused.body, `[{"errorCode":"REQUEST_LIMIT_EXCEEDED"`) || refused.header.Get("Retry-After") != "" {
+			w.Errorf("refused with %v, %s", refused.header, refused.body)
+		}
+		if created := w.sim.Report().Tickets.Created; created != 199 {
+			w.Errorf("%d records were created", created)
+		}
+	})
+}
+
+func TestSalesforceTellsTheFiguresOfFiveMinutesAgo(t *testing.T) {
+	inBubble(t, Config{CRM: "Salesforce", Limits: limits("day=10/24h")}, func(w world) {
+		type figures struct{ DailyApiRequests struct{ Max, Remaining int } }
+		read := func() figures { return parse[figures](w, w.do(http.MethodGet, salesforceData+"/limits", "")) }
+		for range 3 {
+			if got := read().DailyApiRequests; got.Max != 10 || got.Remaining != 9 {
+				w.Errorf("got %+v", got)
+			}
+		}
+		w.sleep(5 * time.Minute)
+		if got := read().DailyApiRequests; got.Remaining != 6 {
+			w.Errorf("after 5 min got %+v", got)
+		}
+	})
+}
+
+func TestSalesforceQueryLeadsOnAndCompositesRefer(t *testing.T) {
+	inBubble(t, Config{CRM: "Salesforce", Users: 450, Limits: limits("day=100/24h")}, func(w world) {
+		type page struct {
+			TotalSize      int
+			Done           bool
+			NextRecordsUrl string
+			Records        []struct{ LastName string }
+		}
+		next, seen := salesforceData+"/query?q=SELECT+LastName+FROM+Contact", 0
+		for next != "" {
+			got := parse[page](w, w.do(http.MethodGet, next, "", "Sforce-Query-Options", "batchSize=200"))
+			seen += len(got.Records)
+			if next = got.NextRecordsUrl; got.Done != (next == "") {
+				w.Fatalf("done is %v, the next page %q", got.Done, next)
+			}
+		}
+		if seen != 450 {
+			w.Errorf("read %d contacts", seen)
+		}
+		got := w.do(http.MethodPost, salesforceData+"/composite", `{"compositeRequest": [
+			{"method": "POST", "url": "/services/data/v66.0/sobjects/Account", "referenceId": "acme", "body": {"Name": "Acme"}},
+			{"method": "POST", "url": "/services/data/v66.0/sobjects/Case", "referenceId": "case", "body": {"AccountId": "@{acme.id}", "External_Id__c": "x"}}]}`)
+		w.wantStatus(got, http.StatusOK)
+		found := w.do(http.MethodGet, salesforceData+"/query?q=SELECT+AccountId+FROM+Case+WHERE+External_Id__c='x'", "")
+		if !strings.Contains(found.body, `"AccountId":"001`) {
+			w.Errorf("the case does not know its account: %s", found.body)
+		}
+		before := w.sim.Report().Limits[0].Peak.Calls
+		w.do(http.MethodPost, salesforceData+"/composite/batch", `{"batchRequests": [{"method": "GET", "url": "v66.0/limits"}, {"method": "GET", "url": "v66.0/limits"}]}`)
+		if took := w.sim.Report().Limits[0].Peak.Calls - before; took != 2 {
+			w.Errorf("a batch of two counts %d times", took)
+		}
+	})
+}
