@@ -53,6 +53,12 @@ func (w *world) hand(ctx context.Context, integration, client int, random *rand.
 			patience = short
 			defer cancel()
 		}
+		if w.crowds && random.IntN(10) == 0 {
+			for b := range random.IntN(120) {
+				w.ask(patience, integration, createRequest(random, fmt.Sprintf("%d-%d-%d-%d", integration, client, n, b)))
+			}
+			continue
+		}
 		if random.IntN(10) == 0 { // a burst
 			for b := range random.IntN(20) {
 				w.ask(patience, integration, drawRequest(random, fmt.Sprintf("%d-%d-%d-%d", integration, client, n, b)))
@@ -80,11 +86,16 @@ func drawRequest(random *rand.Rand, name string) request {
 			order: drawOrder(random),
 		}
 	default:
-		return request{
-			method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, queued: true, key: "k" + name,
-			order: drawOrder(random),
-		}
+		return createRequest(random, name)
 	}
+}
+
+// createRequest is one for a ticket that may be made later.
+func createRequest(random *rand.Rand, name string) request {
+	body := fmt.Sprintf(`{"ticket":{"subject":"s","comment":{"body":"b"},"external_id":%q}}`, name)
+	r := request{method: http.MethodPost, target: "/api/v2/tickets.json", body: body, external: name, queued: true, key: "k" + name}
+	r.order = drawOrder(random)
+	return r
 }
 
 // drawOrder chooses one of a few ordering keys, or none.

@@ -37,6 +37,8 @@ type setup struct {
 	lyingDisk bool
 	// unordered: ordering keys are ignored.
 	unordered bool
+	// crowds of creations are queued at a time, so that they go together.
+	crowds bool
 }
 
 // choose draws a setup. What the CRM enforces and what the plan says is the same, but for a hidden limit.

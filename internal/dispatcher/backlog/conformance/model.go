@@ -133,7 +133,7 @@ func (m *model) transit(t backlog.Transition) {
 	}
 	c.body = t.To != call.StateSucceeded && t.To != call.StateFailed
 	if t.Answer != nil {
-		c.result.Status, c.result.Header, c.result.Body = t.Answer.Status, t.Answer.Header, t.Answer.Body
+		c.result.Status, c.result.Header, c.result.Body, c.result.Composed = t.Answer.Status, t.Answer.Header, t.Answer.Body, t.Answer.Composed
 	}
 	m.calls[t.Ref] = c
 	m.move(t.Integration, t.From, t.To)

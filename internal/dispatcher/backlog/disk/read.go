@@ -42,7 +42,7 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	}
 	result := r.result(ref)
 	if r.Answer != nil {
-		result.Status, result.Header = r.Answer.Status, r.Answer.Header
+		result.Status, result.Header, result.Composed = r.Answer.Status, r.Answer.Header, r.Answer.Composed
 		result.Body, err = s.get(refKey(spaceAnswer, ref))
 		if errors.Is(err, pebble.ErrNotFound) {
 			err = nil
