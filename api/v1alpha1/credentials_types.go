@@ -21,7 +21,8 @@ type OAuthClientCredentials struct {
 	SecretRef LocalReference `json:"secretRef,omitzero"`
 
 	// tokenURL is where access tokens come from. It must be https unless the endpoint is plain http itself, and its host must be on the Secret's list of hosts
-	// if there is one. For Zendesk it is /oauth/tokens at the endpoint unless set.
+	// if there is one. Zendesk, Salesforce, HubSpot and ServiceNow have it at the endpoint: at /oauth/tokens, /services/oauth2/token, /oauth/2026-03/token and
+	// /oauth_token.do unless set.
 	// +optional
 	TokenURL TokenURL `json:"tokenURL,omitempty"`
 
@@ -50,7 +51,8 @@ type OAuthRefreshCredentials struct {
 	SecretRef LocalReference `json:"secretRef,omitzero"`
 
 	// tokenURL is where access tokens come from. It must be https unless the endpoint is plain http itself, and its host must be on the Secret's list of hosts
-	// if there is one. For Zendesk it is /oauth/tokens at the endpoint unless set.
+	// if there is one. Zendesk, Salesforce, HubSpot and ServiceNow have it at the endpoint: at /oauth/tokens, /services/oauth2/token, /oauth/2026-03/token and
+	// /oauth_token.do unless set.
 	// +optional
 	TokenURL TokenURL `json:"tokenURL,omitempty"`
 

@@ -76,8 +76,8 @@ const (
 )
 
 // CRMSpec declares a CRM connection and the limits of its licence.
-// +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || has(self.licence.account)",message="licence.account is required unless the provider is Zendesk, which derives it from the endpoint"
-// +kubebuilder:validation:XValidation:rule="self.provider == 'Zendesk' || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required unless the provider is Zendesk, where it follows from the endpoint"
+// +kubebuilder:validation:XValidation:rule="has(self.licence.account) || self.provider in ['Zendesk', 'Salesforce', 'Dynamics365', 'ServiceNow', 'Freshdesk'] || self.provider == 'Pipedrive' && !self.endpoint.contains('//api.pipedrive.com')",message="licence.account is required: it follows from the endpoint for Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive only, and not from api.pipedrive.com"
+// +kubebuilder:validation:XValidation:rule="self.provider in ['Zendesk', 'Salesforce', 'HubSpot', 'ServiceNow'] || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required: it follows from the endpoint for Zendesk, Salesforce, HubSpot and ServiceNow only"
 // +kubebuilder:validation:XValidation:rule="self.endpoint.startsWith('http://') || (!has(self.credentials.oauthClient) || !has(self.credentials.oauthClient.tokenURL) || self.credentials.oauthClient.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthRefresh) || !has(self.credentials.oauthRefresh.tokenURL) || self.credentials.oauthRefresh.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthJWT) || !has(self.credentials.oauthJWT.tokenURL) || self.credentials.oauthJWT.tokenURL.startsWith('https://'))",message="tokenURL must be https unless the endpoint is plain http itself"
 type CRMSpec struct {
 	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
@@ -132,11 +132,11 @@ type CRMSpec struct {
 // hosts only, whatever endpoint and tokenURL say. The OAuth kinds get access tokens from a token endpoint, by themselves and before the last one expires.
 // +kubebuilder:validation:ExactlyOneOf=basic;bearer;header;oauthClient;oauthRefresh;oauthJWT
 type Credentials struct {
-	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token".
+	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token"; for Freshdesk it is the API key, and the password any text.
 	// +optional
 	Basic *BasicCredentials `json:"basic,omitzero"`
 
-	// bearer is a fixed token sent as "Authorization: Bearer".
+	// bearer is a fixed token sent as "Authorization: Bearer", or for ZohoCRM "Authorization: Zoho-oauthtoken". Access tokens are sent in the same way.
 	// +optional
 	Bearer *BearerCredentials `json:"bearer,omitzero"`
 
@@ -144,7 +144,7 @@ type Credentials struct {
 	// +optional
 	Header *HeaderCredentials `json:"header,omitzero"`
 
-	// oauthClient gets access tokens by OAuth 2 client credentials: the client acts for itself. Zendesk and Salesforce offer it.
+	// oauthClient gets access tokens by OAuth 2 client credentials: the client acts for itself. Zendesk, Salesforce, Dynamics365 and ServiceNow offer it.
 	// +optional
 	OAuthClient *OAuthClientCredentials `json:"oauthClient,omitzero"`
 

@@ -34,7 +34,7 @@ func TestCRMNamesAndEndpoint(t *testing.T) {
 		"a name of 38 characters is refused":           {edits{"metadata.name": strings.Repeat("z", 38)}, nameRule},
 		"a name that starts with a digit is refused":   {edits{"metadata.name": "1acme"}, nameRule},
 		"a name with a dot is refused":                 {edits{"metadata.name": "acme.eu"}, nameRule},
-		"a provider that nobody wrote is refused":      {edits{"spec.provider": "Siebel"}, `spec.provider: Unsupported value: "Siebel": supported values: "Zendesk", "Generic"`},
+		"a provider that nobody wrote is refused":      {edits{"spec.provider": "Siebel"}, `spec.provider: Unsupported value: "Siebel": supported values: "Zendesk", "Salesforce"`},
 		"a missing provider is refused":                {edits{"spec.provider": nil}, "spec.provider: Required value"},
 		"plain http with a port is taken":              {edits{"spec.endpoint": "http://crmsim.demo.svc:8080"}, ""},
 		"an endpoint with a path is refused":           {edits{"spec.endpoint": "https://acme.zendesk.com/api"}, endpointRule},
@@ -79,7 +79,7 @@ func TestCRMCredentials(t *testing.T) {
 
 func TestCRMOAuthCredentials(t *testing.T) {
 	const tokenURL = "https://login.acme.test/oauth/token"
-	const needsURL, needsHTTPS = "tokenURL is required unless the provider is Zendesk", "tokenURL must be https unless the endpoint is plain http itself"
+	const needsURL, needsHTTPS = "tokenURL is required: it follows from the endpoint for", "tokenURL must be https unless the endpoint is plain http itself"
 	kind := func(name string, fields map[string]any) map[string]any {
 		fields["secretRef"] = map[string]any{"name": "s"}
 		return map[string]any{name: fields}
@@ -93,7 +93,18 @@ func TestCRMOAuthCredentials(t *testing.T) {
 	jwt := func(field string, value any) edits {
 		return edits{"spec.credentials": kind("oauthJWT", map[string]any{"tokenURL": tokenURL, field: value})}
 	}
+	of := func(provider string) edits {
+		return edits{
+			"spec.provider": provider, "spec.licence.account": "acme", "spec.endpoint": "https://acme.test", "spec.credentials": kind("oauthRefresh", map[string]any{}),
+		}
+	}
 	judge(t, validCRM, map[string]verdict{
+		"Salesforce has its token URL at the endpoint":      {of("Salesforce"), ""},
+		"HubSpot has its token URL at the endpoint":         {of("HubSpot"), ""},
+		"ServiceNow has its token URL at the endpoint":      {of("ServiceNow"), ""},
+		"Dynamics365 has it elsewhere":                      {of("Dynamics365"), needsURL},
+		"ZohoCRM has it elsewhere":                          {of("ZohoCRM"), needsURL},
+		"Pipedrive has it elsewhere":                        {of("Pipedrive"), needsURL},
 		"client credentials of Zendesk need no token URL":   {edits{"spec.credentials": kind("oauthClient", map[string]any{})}, ""},
 		"a refresh token of Zendesk needs no token URL":     {edits{"spec.credentials": kind("oauthRefresh", map[string]any{})}, ""},
 		"client credentials of another CRM need one":        {generic(kind("oauthClient", map[string]any{})), needsURL},
@@ -119,10 +130,22 @@ func TestCRMOAuthCredentials(t *testing.T) {
 }
 
 func TestCRMLicenceAccount(t *testing.T) {
-	const required = "licence.account is required unless the provider is Zendesk, which derives it from the endpoint"
+	const required = "licence.account is required: it follows from the endpoint for"
+	at := func(provider, endpoint string) edits { return edits{"spec.provider": provider, "spec.endpoint": endpoint} }
 	judge(t, validCRM, map[string]verdict{
 		"Generic without an account is refused":        {edits{"spec.provider": "Generic"}, required},
 		"Generic with an account is taken":             {edits{"spec.provider": "Generic", "spec.licence.account": "acme"}, ""},
+		"a My Domain tells the account":                {at("Salesforce", "https://acme.my.salesforce.com"), ""},
+		"an organisation's host tells the account":     {at("Dynamics365", "https://acme.crm4.dynamics.com"), ""},
+		"an instance tells the account":                {at("ServiceNow", "https://acme.service-now.com"), ""},
+		"a Freshdesk subdomain tells the account":      {at("Freshdesk", "https://acme.freshdesk.com"), ""},
+		"a Pipedrive subdomain tells the account":      {at("Pipedrive", "https://acme.pipedrive.com"), ""},
+		"Pipedrive's host for all does not":            {at("Pipedrive", "https://api.pipedrive.com"), required},
+		"nor with a port":                              {at("Pipedrive", "https://api.pipedrive.com:443"), required},
+		"HubSpot's host does not":                      {at("HubSpot", "https://api.hubapi.com"), required},
+		"Zoho's host does not":                         {at("ZohoCRM", "https://www.zohoapis.eu"), required},
+		"Intercom's host does not":                     {at("Intercom", "https://api.intercom.io"), required},
+		"Kustomer's host does not":                     {at("Kustomer", "https://api.kustomerapp.com"), required},
 		"Zendesk with an account of its own is taken":  {edits{"spec.licence.account": "Acme_1.eu"}, ""},
 		"an account that starts with a dot is refused": {edits{"spec.licence.account": ".acme"}, "spec.licence.account in body should match"},
 		"an account of 253 characters is taken":        {edits{"spec.licence.account": strings.Repeat("a", 253)}, ""},

@@ -81,7 +81,7 @@ const (
 // Licence is what the CRM's licence allows.
 type Licence struct {
 	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
-	// stable name otherwise. Zendesk derives it from the endpoint. It cannot be changed once set: queued calls belong to the account they were accepted for.
+	// stable name otherwise. Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive derive it from the endpoint, if that is not api.pipedrive.com. It cannot be changed once set: queued calls belong to the account they were accepted for.
 	// +optional
 	// +k8s:immutable
 	// +kubebuilder:validation:MinLength=1
@@ -249,7 +249,7 @@ type CalendarWindow struct {
 // +kubebuilder:validation:ExactlyOneOf=operations;path
 // +kubebuilder:validation:XValidation:rule="!has(self.methods) || has(self.path)",message="methods need a path: set path, or use operations alone"
 type CallMatch struct {
-	// operations are names that the provider knows. Zendesk: CreateTicket, UpdateTicket, CreateTickets, SearchUsers, Search. Generic knows none.
+	// operations are names that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

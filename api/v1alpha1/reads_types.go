@@ -36,7 +36,8 @@ type Reads struct {
 // CachedRead says for how long answers to GET calls are kept: to an operation that the provider names, or to a path.
 // +kubebuilder:validation:ExactlyOneOf=operation;path
 type CachedRead struct {
-	// operation is a name that the provider knows, of an operation that only reads. Zendesk: SearchUsers, Search.
+	// operation is a name that the provider knows, of an operation that only reads by GET, for Zendesk SearchUsers among others;
+	// docs/crms lists them for each CRM.
 	// +optional
 	Operation OperationName `json:"operation,omitempty"`
 

@@ -3,6 +3,7 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -72,6 +73,8 @@ type CRMIdentity struct {
 type Credentials struct {
 	// Secret is the name of the mounted Secret: with the keys it tells which user of the CRM the dispatcher is.
 	Secret string `json:"secret,omitempty"`
+	// Scheme of tokens in the Authorization header; empty for Bearer.
+	Scheme string `json:"scheme,omitempty"`
 
 	Basic  *BasicKeys  `json:"basic,omitempty"`
 	Bearer *BearerKeys `json:"bearer,omitempty"`
@@ -80,6 +83,11 @@ type Credentials struct {
 	OAuthClient  *OAuthClientKeys  `json:"oauthClient,omitempty"`
 	OAuthRefresh *OAuthRefreshKeys `json:"oauthRefresh,omitempty"`
 	OAuthJWT     *OAuthJWTKeys     `json:"oauthJWT,omitempty"`
+}
+
+// Authorization is the header's value that presents a token.
+func (c Credentials) Authorization(token string) string {
+	return cmp.Or(c.Scheme, "Bearer") + " " + token
 }
 
 // TokenURL is where access tokens come from; empty for the kinds of credentials without.

@@ -5,14 +5,19 @@ package plan
 import (
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
-
-// zendeskTokenPath is where Zendesk's token endpoint stands at its endpoint
-// (developer.zendesk.com/documentation/api-basics/authentication/oauth-migration).
-const zendeskTokenPath = "/oauth/tokens"
 
 // credentials translates how the dispatcher signs in.
 func credentials(spec *v1alpha1.CRMSpec) contract.Credentials {
+	c := credentialsOf(spec)
+	if adapter, known := provider.ByName(string(spec.Provider)); known && (c.Bearer != nil || c.TokenURL() != "") {
+		c.Scheme = adapter.Keys().Scheme
+	}
+	return c
+}
+
+func credentialsOf(spec *v1alpha1.CRMSpec) contract.Credentials {
 	switch c := spec.Credentials; {
 	case c.Basic != nil:
 		return contract.Credentials{Basic: &contract.BasicKeys{Username: string(c.Basic.UsernameKey), Password: string(c.Basic.PasswordKey)}}
@@ -41,10 +46,10 @@ func credentials(spec *v1alpha1.CRMSpec) contract.Credentials {
 	return contract.Credentials{}
 }
 
-// tokenURL is the one declared or, for Zendesk, the one that its endpoint has.
+// tokenURL is the one declared or, where the provider knows it, the one that the endpoint has.
 func tokenURL(spec *v1alpha1.CRMSpec, declared v1alpha1.TokenURL) string {
-	if declared == "" && spec.Provider == v1alpha1.ProviderZendesk {
-		return spec.Endpoint + zendeskTokenPath
+	if adapter, known := provider.ByName(string(spec.Provider)); known && declared == "" && adapter.TokenPath() != "" {
+		return spec.Endpoint + adapter.TokenPath()
 	}
 	return string(declared)
 }

@@ -13,21 +13,17 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
 
-const zendeskDomain = ".zendesk.com"
-
-// Account identifies whose licence the spec declares, in lower case: licence.account, or for Zendesk the subdomain of the endpoint (the whole host where it
-// is not under zendesk.com). It is empty only for specs that the API server would refuse.
+// Account identifies whose licence the spec declares, in lower case: licence.account, or what the provider derives from the endpoint's host. It is empty only for
+// specs that the API server would refuse.
 func Account(crm *v1alpha1.CRM) string {
-	account := strings.ToLower(crm.Spec.Licence.Account)
-	if crm.Spec.Provider != v1alpha1.ProviderZendesk {
-		return account
+	adapter, known := provider.ByName(string(crm.Spec.Provider))
+	if !known {
+		return strings.ToLower(crm.Spec.Licence.Account)
 	}
-	if account == "" {
-		account = endpointHost(crm.Spec.Endpoint)
-	}
-	return strings.TrimSuffix(account, zendeskDomain)
+	return adapter.Account(crm.Spec.Licence.Account, endpointHost(crm.Spec.Endpoint))
 }
 
 func endpointHost(endpoint string) string {

@@ -38,8 +38,8 @@ type Provider interface {
 	Jobs(method string, status int, body []byte) (started, ended []string)
 	// Batch is how calls of an operation become one bulk call, and false if they cannot.
 	Batch(operation string) (dialect.Batch, bool)
-	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
-	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
+	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
+	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 	// Refusal is how a refusal by the dispatcher looks to the CRM's clients.
 	Refusal(dialect.Refusal) dialect.Response
 	// ShowShare has the CRM's own headers about its limits, in a header that goes to a client, tell of the share in place of the licence.
@@ -48,6 +48,13 @@ type Provider interface {
 	Links() []dialect.Link
 	// IdentityHeaders are request headers, in canonical form, that choose the user a call is made as. Clients of the dispatcher may not set them.
 	IdentityHeaders() []string
+	// Keys say where the CRM's clients put their credentials.
+	Keys() dialect.Keys
+	// Account identifies the licence: by what is declared as account, which may be empty, or by the endpoint's host where that tells. It is in lower case, and
+	// empty if neither tells.
+	Account(declared, host string) string
+	// TokenPath is the path of the token endpoint at the CRM's endpoint; empty if it is elsewhere.
+	TokenPath() string
 }
 
 var all = []Provider{

@@ -3,20 +3,18 @@
 package provider_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
-var names = []string{"Generic", "Zendesk"}
+var names = []string{
+	"Zendesk", "Salesforce", "HubSpot", "Dynamics365", "ServiceNow", "Freshdesk", "ZohoCRM", "Pipedrive", "Intercom", "Kustomer", "Generic",
+}
 
 func get(t *testing.T, name string) provider.Provider {
 	t.Helper()
@@ -54,80 +52,6 @@ func TestOperationsAreFoundByName(t *testing.T) {
 	}
 }
 
-func TestRefusedGivesTheTimeTheCRMAskedFor(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	type outcome struct {
-		Wait    time.Duration
-		Refused bool
-	}
-	for name, test := range map[string]struct {
-		provider   string
-		status     int
-		retryAfter string
-		want       outcome
-	}{
-		"Zendesk refuses with seconds":                {"Zendesk", 429, "41", outcome{41 * time.Second, true}},
-		"Zendesk refuses with a date":                 {"Zendesk", 429, "Mon, 23 Nov 2026 12:01:00 GMT", outcome{time.Minute, true}},
-		"a date that is over means now":               {"Zendesk", 429, "Mon, 23 Nov 2026 11:00:00 GMT", outcome{0, true}},
-		"Zendesk refuses without a time":              {"Zendesk", 429, "", outcome{0, true}},
-		"a time that is no time counts as none":       {"Zendesk", 429, "-5", outcome{0, true}},
-		"a year is cut to a day":                      {"Zendesk", 429, "31536000", outcome{24 * time.Hour, true}},
-		"a Zendesk outage is no refusal":              {"Zendesk", 503, "30", outcome{30 * time.Second, false}},
-		"success is no refusal":                       {"Zendesk", 200, "", outcome{}},
-		"any API refuses with 429":                    {"Generic", 429, "7", outcome{7 * time.Second, true}},
-		"any API refuses with 503 when it says until": {"Generic", 503, "7", outcome{7 * time.Second, true}},
-		"an outage is no refusal":                     {"Generic", 503, "", outcome{}},
-		"Retry-After on success is no refusal":        {"Generic", 202, "7", outcome{7 * time.Second, false}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			header := http.Header{}
-			if test.retryAfter != "" {
-				header.Set("Retry-After", test.retryAfter)
-			}
-			wait, refused := get(t, test.provider).Refused(test.status, header, now)
-			if diff := cmp.Diff(test.want, outcome{wait, refused}); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-func TestRefusalSpeaksTheDialect(t *testing.T) {
-	refusal := dialect.Refusal{
-		Reason: contract.ReasonLimitReached, Limit: "minute", RetryAfter: 1500 * time.Millisecond, Detail: "limit minute has no room",
-	}
-	for name, want := range map[string]struct {
-		contentType string
-		body        map[string]any
-	}{
-		"Zendesk": {"application/json; charset=utf-8", map[string]any{
-			"error": "APIRateLimitExceeded", "description": "limit minute has no room",
-		}},
-		"Generic": {"application/problem+json", map[string]any{
-			"type": "https://iana.org/assignments/http-problem-types#quota-exceeded", "title": "Quota exceeded", "status": 429.0,
-			"detail": "limit minute has no room", "reason": "LimitReached", "violated-policies": []any{"minute"},
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := get(t, name).Refusal(refusal)
-			wantHeader := http.Header{"Content-Type": {want.contentType}, "Retry-After": {"2"}}
-			if diff := cmp.Diff(wantHeader, got.Header); diff != "" {
-				t.Error(diff)
-			}
-			var body map[string]any
-			if err := json.Unmarshal(got.Body, &body); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want.body, body); diff != "" {
-				t.Error(diff)
-			}
-			if got.Status != http.StatusTooManyRequests {
-				t.Errorf("status %d, want 429", got.Status)
-			}
-		})
-	}
-}
-
 func TestRetrySecondsNeverSaysZero(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "30", -time.Second: "30", 1: "1", time.Second: "1", time.Second + 1: "2", time.Hour: "3600",
@@ -138,9 +62,42 @@ func TestRetrySecondsNeverSaysZero(t *testing.T) {
 	}
 }
 
-func TestIdentityHeadersAreCanonical(t *testing.T) {
+func TestAllAreListed(t *testing.T) {
+	var listed []string
+	for _, p := range provider.All() {
+		listed = append(listed, p.Name())
+	}
+	if !slices.Equal(listed, names) {
+		t.Errorf("All() are %v, want %v", listed, names)
+	}
+}
+
+// TestCanonicalIsItsOwnForm: patterns are brought into it as well as paths.
+func TestCanonicalIsItsOwnForm(t *testing.T) {
+	paths := []string{
+		"/", "/*", "/**", "/api/**", "/api/v2/tickets/*", "/api/v2/tickets/007.json", "/services/data/v59.0/sobjects/Case/", "/services/data/*/sobjects/*/*",
+		"/crm/v3/objects/0-1/", "/crm/objects/2026-03/tickets/batch/create", "/crm/*/objects/contacts", "/crm/v4/objects", "/crm/v8/Contacts/upsert",
+		"/api/data/v9.2/contacts({0F8FAD5B-D9CB-469F-A165-70867728950E})", "/api/data/*/contacts(*)", "/api/data/v9.2/$batch", "/api/now/v2/table/incident/",
+		"/api/now/*/table/incident/*", "/api/now/v1/batch", "/v1/deals/", "/api/v2/itemSearch", "/contacts/", "/v1/customers/bulk",
+	}
+	for _, p := range provider.All() {
+		for _, path := range paths {
+			once := p.Canonical(path)
+			if twice := p.Canonical(once); twice != once {
+				t.Errorf("%s: %q becomes %q, and that %q", p.Name(), path, once, twice)
+			}
+		}
+	}
+}
+
+func TestHeadersAreCanonical(t *testing.T) {
 	for _, name := range names {
-		for _, header := range get(t, name).IdentityHeaders() {
+		p := get(t, name)
+		headers := p.IdentityHeaders()
+		if key := p.Keys().Header; key != "" {
+			headers = append(headers, key)
+		}
+		for _, header := range headers {
 			if http.CanonicalHeaderKey(header) != header {
 				t.Errorf("%s: %q is not canonical", name, header)
 			}

@@ -84,7 +84,7 @@ func (v *view) rewritten(header http.Header, body io.Reader) (http.Header, io.Re
 	for _, name := range notPassedOn {
 		out.Del(name)
 	}
-	for _, name := range []string{"Location", "Content-Location"} {
+	for _, name := range []string{"Location", "Content-Location", "Odata-Entityid"} {
 		for i, value := range out[name] {
 			out[name][i], _ = v.links.URL(value)
 		}

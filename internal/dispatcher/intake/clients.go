@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -37,18 +36,17 @@ type clients struct {
 	bySubject map[string]caller
 	verifier  *token.Verifier
 	audience  string
-	// keyHeader is the header in which the CRM takes API keys, if it does.
-	keyHeader string
+	places    places
 }
 
-func newClients(plan *contract.Plan, keyHeader string) (*clients, error) {
+func newClients(plan *contract.Plan, where places) (*clients, error) {
 	verifier, err := token.NewVerifier(plan.TokenIssuers)
 	if err != nil {
 		return nil, err
 	}
 	c := &clients{
 		byKey: map[keyPrefix][]keyHolder{}, bySubject: map[string]caller{}, verifier: verifier,
-		audience: contract.ClientAudience(plan.CRM.Namespace, plan.CRM.Name), keyHeader: keyHeader,
+		audience: contract.ClientAudience(plan.CRM.Namespace, plan.CRM.Name), places: where,
 	}
 	for i := range plan.Integrations {
 		integration := &plan.Integrations[i]
@@ -73,7 +71,7 @@ func newClients(plan *contract.Plan, keyHeader string) (*clients, error) {
 // authenticate returns who presents a known key or a good token in one of the places where the CRM's own credentials would stand.
 func (c *clients) authenticate(now time.Time, header http.Header) (caller, error) {
 	refusal := &call.Refusal{Code: contract.ReasonUnauthenticated, Detail: "present an API key or a service account token of a client of this CRM"}
-	for _, secret := range presented(header, c.keyHeader) {
+	for _, secret := range c.places.presented(header) {
 		if who, known := c.holder(secret); known {
 			return who, nil
 		}
@@ -103,23 +101,4 @@ func (c *clients) holder(secret string) (caller, bool) {
 		}
 	}
 	return caller{}, false
-}
-
-// presented are the secrets in a request: of a Bearer credential, the password of a Basic one whatever the user, and in the CRM's own key header. A header that is
-// there twice counts for nothing, since two readers may take it for two things.
-func presented(header http.Header, keyHeader string) []string {
-	var secrets []string
-	if values := header.Values("Authorization"); len(values) == 1 {
-		scheme, credential, _ := strings.Cut(values[0], " ")
-		if strings.EqualFold(scheme, "Bearer") {
-			secrets = append(secrets, strings.TrimSpace(credential))
-		}
-		if _, password, isBasic := (&http.Request{Header: header}).BasicAuth(); isBasic {
-			secrets = append(secrets, password)
-		}
-	}
-	if values := header.Values(keyHeader); keyHeader != "" && len(values) == 1 {
-		secrets = append(secrets, values[0])
-	}
-	return secrets
 }

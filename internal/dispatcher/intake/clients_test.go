@@ -124,3 +124,39 @@ func TestUnknownCallersGetAChallenge(t *testing.T) {
 		t.Error("the call was taken")
 	}
 }
+
+// TestKeysStandWhereTheCRMsWould: a client changes its base URL and the value of its credential, nothing else.
+func TestKeysStandWhereTheCRMsWould(t *testing.T) {
+	for name, test := range map[string]struct {
+		provider string
+		header   http.Header
+		known    bool
+	}{
+		"Salesforce has sessions as Bearer tokens": {"Salesforce", http.Header{"Authorization": {"Bearer " + ccaiKey}}, true},
+		"HubSpot has Bearer tokens":                {"HubSpot", http.Header{"Authorization": {"Bearer " + ccaiKey}}, true},
+		"Freshdesk has keys as users":              {"Freshdesk", http.Header{"Authorization": {basic(ccaiKey, "X")}}, true},
+		"Zendesk has none there":                   {"Zendesk", http.Header{"Authorization": {basic(ccaiKey, "X")}}, false},
+		"Pipedrive has a header":                   {"Pipedrive", http.Header{"X-Api-Token": {ccaiKey}}, true},
+		"HubSpot has no such header":               {"HubSpot", http.Header{"X-Api-Token": {ccaiKey}}, false},
+		"Zoho has a scheme":                        {"ZohoCRM", http.Header{"Authorization": {"Zoho-oauthtoken " + ccaiKey}}, true},
+		"Intercom has no such scheme":              {"Intercom", http.Header{"Authorization": {"Zoho-oauthtoken " + ccaiKey}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := newPlan()
+			plan.CRM.Provider = test.provider
+			view, err := newView(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			who, err := view.clients.authenticate(time.Now(), test.header)
+			if (err == nil) != test.known || test.known && who.client != "adapter" {
+				t.Errorf("got %+v, %v", who, err)
+			}
+			for name, values := range forwarded(test.header, view.private) {
+				if test.known && name != "Authorization" { // which no call to the CRM has
+					t.Errorf("%s: %v is passed on", name, values)
+				}
+			}
+		})
+	}
+}

@@ -51,6 +51,7 @@ func TestTheCRMsAnswerComesBackWithLinksToTheIntake(t *testing.T) {
 		a := answer(http.StatusCreated, `{"ticket":{"url":"`+crmURL+`/api/v2/tickets/1.json"}, "next_page": "`+crmURL+`/api/v2/tickets.json?page=2"}`)
 		a.Header["Location"] = []string{crmURL + "/api/v2/tickets/1.json"}
 		a.Header["Link"] = []string{"<" + crmURL + "/a>; rel=next"}
+		a.Header["Odata-Entityid"] = []string{crmURL + "/api/data/v9.2/contacts(1)"}
 		a.Header["X-Request-Id"] = []string{"7"}
 		a.Header["Content-Length"] = []string{"9"}
 		for _, hidden := range []string{"Set-Cookie", "Alt-Svc", "Connection", "Keep-Alive", "Transfer-Encoding", "Crmquota-Reason"} {
@@ -62,6 +63,7 @@ func TestTheCRMsAnswerComesBackWithLinksToTheIntake(t *testing.T) {
 	want := http.Header{
 		"Content-Type": {"application/json"}, "X-Request-Id": {"7"}, "Crmquota-Origin": {"crm"},
 		"Location": {intakeURL + "/api/v2/tickets/1.json"}, "Link": {"<" + intakeURL + "/a>; rel=next"},
+		"Odata-Entityid": {intakeURL + "/api/data/v9.2/contacts(1)"},
 	}
 	if diff := cmp.Diff(want, response.Header); diff != "" || response.StatusCode != http.StatusCreated {
 		t.Errorf("status %d, %s", response.StatusCode, diff)

@@ -18,10 +18,10 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/lookup"
 )
 
-// keeps is for how long an answer to a GET is kept, by the first entry that matches; 0 if it is not.
-func keeps(i *contract.Integration, operation, path string) time.Duration {
+// keeps is for how long an answer to a GET is kept, by the first entry that matches; 0 if it is not. path is in canonical form.
+func (v *view) keeps(i *contract.Integration, operation, path string) time.Duration {
 	for _, c := range i.CachedReads {
-		if c.Operation != "" && c.Operation == operation || c.Path != "" && call.PathMatches(c.Path, path) {
+		if c.Operation != "" && c.Operation == operation || c.Path != "" && call.PathMatches(v.provider.Canonical(c.Path), path) {
 			return time.Duration(c.Seconds) * time.Second
 		}
 	}

@@ -28,7 +28,7 @@ func (v *view) showRooms(header http.Header, rooms []call.Room) {
 	}
 	header["Ratelimit-Policy"], header["Ratelimit"] = []string{strings.Join(policies, ", ")}, []string{strings.Join(left, ", ")}
 	tightest := slices.MinFunc(rooms, func(a, b call.Room) int { return cmp.Compare(a.Left, b.Left) })
-	v.provider.ShowShare(header, dialect.Share{Most: tightest.Most, Left: tightest.Left, Renews: tightest.Renews})
+	v.provider.ShowShare(header, dialect.Share{Most: tightest.Most, Left: tightest.Left, Renews: tightest.Renews, Now: time.Now()})
 }
 
 // seconds rounds up: who waits that long has waited long enough.

@@ -38,17 +38,14 @@ func newView(plan *contract.Plan) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	keyHeader := ""
-	if plan.Credentials.Header != nil {
-		keyHeader = plan.Credentials.Header.Header
-	}
-	clients, err := newClients(plan, keyHeader)
+	where := newPlaces(plan.Credentials, adapter.Keys())
+	clients, err := newClients(plan, where)
 	if err != nil {
 		return nil, err
 	}
 	return &view{
 		plan: plan, provider: adapter, links: rewriter, members: links.NewMembers(adapter.Links()), clients: clients,
-		private: append(slices.Clone(adapter.IdentityHeaders()), keyHeader),
+		private: slices.Concat(adapter.IdentityHeaders(), where.headers),
 		results: strings.TrimSuffix(plan.Intake.URL, "/") + contract.ResultsPath,
 	}, nil
 }
@@ -76,7 +73,8 @@ func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Reque
 	}
 	safe := dialect.SafeMethod(r.Method)
 	policy, prefers := i.Default, preferencesOf(r.Header)
-	matches := func(o contract.OperationOverflow) bool { return matchesOperation(o, class.Operation, r.Method, path) }
+	path = v.provider.Canonical(path)
+	matches := func(o contract.OperationOverflow) bool { return v.matchesOperation(o, class.Operation, r.Method, path) }
 	if at := slices.IndexFunc(i.Operations, matches); at >= 0 {
 		policy = i.Operations[at].Policy
 	} else if prefers.async {
@@ -95,14 +93,15 @@ func (v *view) route(i *contract.Integration, class dialect.Class, r *http.Reque
 	case contract.Reject:
 	}
 	if r.Method == http.MethodGet && r.ContentLength == 0 {
-		to.share, to.keep = i.ShareReads, keeps(i, class.Operation, path)
+		to.share, to.keep = i.ShareReads, v.keeps(i, class.Operation, path)
 	}
 	return to
 }
 
-func matchesOperation(o contract.OperationOverflow, operation, method, path string) bool {
+// matchesOperation holds a call against an entry; path is in canonical form.
+func (v *view) matchesOperation(o contract.OperationOverflow, operation, method, path string) bool {
 	if o.Operation != "" {
 		return o.Operation == operation
 	}
-	return slices.Contains(o.Methods, method) && call.PathMatches(o.Path, path)
+	return slices.Contains(o.Methods, method) && call.PathMatches(v.provider.Canonical(o.Path), path)
 }

@@ -60,10 +60,10 @@ func (s *Scheduler) hopeless(now time.Time, w *waiter) bool {
 	if s.shadowed(w.lane, now) {
 		return false
 	}
-	if _, ok := s.sharing.Admissible(w.lane.owner, s.tariff.Cost(w.price.kind)); ok && s.refusals.open(now) {
+	if _, ok := s.sharing.Admissible(w.lane.owner, s.tariff.Cost(w.price.kind)); ok && s.refusals.open(now) && s.heldBy(now, subjectOf(w.call)) == nil {
 		return false
 	}
-	y := s.whyWaiting(now, w.lane, w.price, fairshare.Waiting, w.since)
+	y := s.whyWaiting(now, w.lane, w.price, subjectOf(w.call), fairshare.Waiting, w.since)
 	switch y.cause {
 	case contract.CauseUsedUp, contract.CauseCeiling, contract.CauseCRMRefusing:
 		return y.earliest.After(w.deadline)

@@ -34,8 +34,8 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		l := s.byOwner[choice.Owner]
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
 		o := l.offers[i]
-		// Another call about the record was sent since, or it can go with others now.
-		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) || s.rather(l, o) {
+		// Another call like this was sent since, or it can go with others now.
+		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) || s.held(now, l, o.about) || s.rather(l, o) {
 			l.stale = true
 			continue
 		}
@@ -84,7 +84,7 @@ func (s *Scheduler) launchWaiter(now time.Time, w *waiter, id ledger.ID) {
 	l.waiting = slices.DeleteFunc(l.waiting, func(x *waiter) bool { return x == w })
 	s.sentLive(now, l, w.price)
 	s.observeWait(l, now.Sub(w.since))
-	s.launch(&flight{id: id, lane: l, price: w.price, waiter: w, call: w.call})
+	s.launch(&flight{id: id, lane: l, price: w.price, waiter: w, call: w.call, about: subjectOf(w.call)})
 }
 
 // launchQueued sends a call of the lane's backlog under a charge that was taken.
@@ -97,7 +97,7 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 	s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: sent}, time.Time{})
 	s.observeWait(l, now.Sub(h.AcceptedAt))
 	s.outages.sent(id)
-	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent})
+	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about})
 }
 
 // launch logs the intent to send; the call leaves once that is durable.
@@ -108,6 +108,7 @@ func (s *Scheduler) launch(f *flight) {
 		ID: uint64(f.id), Integration: f.lane.key, Amounts: s.amountsOf(s.tariff.Cost(f.price.kind)), Record: uint64(f.price.record), Open: true, Call: f.head.ID,
 	}
 	s.refusals.sent(f.id)
+	s.passHolds(f)
 	s.flights[f.id] = f
 	s.count(f.lane.key, backlog.Tally{Dispatched: 1})
 	s.batch.Charges = append(s.batch.Charges, f.charge)

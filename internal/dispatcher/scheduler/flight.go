@@ -15,6 +15,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 const (
@@ -42,6 +43,8 @@ type flight struct {
 
 	waiter *waiter
 	call   *call.Call
+	// about is what the call does, known before a queued one is read.
+	about subject
 
 	// head is the queued call as it was before, sent what is stored of it since.
 	head backlog.Head
@@ -51,6 +54,8 @@ type flight struct {
 	bulk  *bulkCall
 	refs  []backlog.Ref
 	items []int
+	// again is when a call like a refused one may be sent.
+	again time.Time
 }
 
 // fly runs outside the loop and reports to it.
@@ -102,7 +107,7 @@ func (s *Scheduler) report(f func()) {
 func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	now := s.options.Now()
 	s.observeExchange(f, o)
-	what, wait := s.judge(now, o)
+	what, verdict := s.judge(now, f, o)
 	switch {
 	case !o.Sent:
 		s.refund(f)
@@ -119,11 +124,13 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	s.noteCredentials(what)
 	switch what {
 	case refused:
-		s.refusals.fail(now, f.id, s.lastID, wait, s.options.Random.Float64())
+		f.again = s.refuse(now, f, verdict)
 	case succeeded, failed, unauthorised:
 		s.refusals.pass(f.id)
+		s.openHolds(f)
 	default:
 		s.refusals.forget(f.id)
+		s.settleHolds(f)
 	}
 	switch {
 	case f.waiter != nil:
@@ -135,18 +142,20 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	}
 }
 
-// judge says what became of a request; with a refusal, for how long the CRM asked to be left alone.
-func (s *Scheduler) judge(now time.Time, o upstream.Outcome) (what fate, wait time.Duration) {
+// judge says what became of a request; with a refusal, what the CRM has refused and for how long.
+func (s *Scheduler) judge(now time.Time, f *flight, o upstream.Outcome) (fate, dialect.Verdict) {
 	switch {
 	case !o.Sent:
-		return unsent, 0
+		return unsent, dialect.Verdict{}
 	case o.Answer == nil:
-		return lost, 0
+		return lost, dialect.Verdict{}
+	case o.Answer.Status < 400:
+		return fateOf(o.Answer.Status), dialect.Verdict{} // taken: its body is of no interest here
 	}
-	if wait, yes := s.provider.Refused(o.Answer.Status, o.Answer.Header, now); yes {
-		return refused, wait
+	if v := s.provider.Refused(s.answerOf(f, o), now); v.Refused {
+		return refused, v
 	}
-	return fateOf(o.Answer.Status), 0
+	return fateOf(o.Answer.Status), dialect.Verdict{}
 }
 
 // refund takes back a charge for which nothing was sent.
@@ -198,7 +207,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 	patient := (!w.gone || len(w.followers) > 0) && !s.stopping && !s.shadowed(f.lane, now)
 	switch what {
 	case refused:
-		if patient && o.Rest == nil && s.refusals.until.Before(w.deadline) {
+		if patient && o.Rest == nil && f.again.Before(w.deadline) {
 			w.refused = o.Answer
 			s.waitAgain(w)
 			return

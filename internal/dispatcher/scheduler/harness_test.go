@@ -110,27 +110,28 @@ func (c *crm) targets() []string {
 	return all
 }
 
-// words are a dialect that knows a refusal by its status, and how long to wait by a header in Go's notation.
-type words struct{}
+// testDialect knows a refusal by its status, and how long to wait by a header in Go's notation.
+type testDialect struct{}
 
 // Canonical implements Provider.
-func (words) Canonical(path string) string { return path }
+func (testDialect) Canonical(path string) string { return path }
 
 // Jobs implements Provider: headers would be too easy, so a body of the CRM of a test tells of none.
-func (words) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
+func (testDialect) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
 
 // Operations implements Provider.
-func (words) Operations() []dialect.Operation { return nil }
+func (testDialect) Operations() []dialect.Operation { return nil }
 
 // Batch implements Provider as Zendesk does.
-func (words) Batch(operation string) (dialect.Batch, bool) {
+func (testDialect) Batch(operation string) (dialect.Batch, bool) {
 	return zendesk.Zendesk{}.Batch(operation)
 }
 
-// Refused implements Provider.
-func (words) Refused(status int, header http.Header, _ time.Time) (time.Duration, bool) {
-	wait, _ := time.ParseDuration(header.Get("Wait"))
-	return wait, status == http.StatusTooManyRequests
+// Refused implements Provider: of what it is, the body says.
+func (testDialect) Refused(a dialect.Answer, _ time.Time) dialect.Verdict {
+	wait, _ := time.ParseDuration(a.Header.Get("Wait"))
+	scope := map[string]dialect.Scope{"operation": dialect.ScopeOperation, "record": dialect.ScopeRecord}[string(a.Body)]
+	return dialect.Verdict{Refused: a.Status == http.StatusTooManyRequests, Scope: scope, Wait: wait}
 }
 
 // bench is a scheduler on a volume in memory, with a CRM that plays a script. It lives in a bubble.
@@ -151,7 +152,7 @@ type bench struct {
 func inBubble(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot", dialect: words{}}
+		b := &bench{t: t, fs: vfs.NewCrashableMem(), crm: &crm{}, boot: "boot", dialect: testDialect{}}
 		b.start()
 		b.apply(plan(1))
 		test(t, b)

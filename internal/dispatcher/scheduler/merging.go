@@ -29,6 +29,7 @@ type merging struct {
 	linger time.Duration
 	always bool
 	price  price
+	about  subject
 }
 
 // setMerging reads from the plan which operations of a lane are merged, and has so many of their calls known as one bulk call takes.
@@ -51,7 +52,7 @@ func (s *Scheduler) setMerging(l *lane) {
 		}
 		m.least = min(m.least, m.most)
 		bulk := batch.Bulk()
-		m.price = s.price(bulk.Operation, bulk.Method, bulk.Target)
+		m.price, m.about = s.price(bulk.Operation, bulk.Method, bulk.Target), subject{bulk.Operation, bulk.Method, bulk.Target}
 		l.merging[operation] = m
 		l.queue.wide[backlog.KindOf(operation, "", "")] = m.most
 	}
@@ -157,12 +158,12 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 		l.staleAt = earlier(l.staleAt, until)
 		return to, true
 	}
-	if n < m.least {
+	if n < m.least || s.held(now, l, m.about) {
 		return to, false
 	}
 	o := s.newOffer(l, fairshare.Backlog, m.price, h.AcceptedAt)
 	if !slices.ContainsFunc(to, o.samePlace) {
-		o.bulk, o.queued = h.Operation, h.ID
+		o.bulk, o.queued, o.about = h.Operation, h.ID, m.about
 		to = append(to, o)
 	}
 	if m.price.kind == h.price.kind {
@@ -208,7 +209,7 @@ func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) 
 	}
 	s.bulks[id] = b
 	s.outages.sent(id)
-	s.launch(&flight{id: id, lane: l, price: m.price, bulk: b, refs: b.refs()})
+	s.launch(&flight{id: id, lane: l, price: m.price, about: m.about, bulk: b, refs: b.refs()})
 	s.saveBulk(b)
 	return len(b.heads)
 }

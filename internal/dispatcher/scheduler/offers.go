@@ -34,6 +34,7 @@ type offer struct {
 	waiter *waiter
 	queued call.ID
 	record ledger.Record
+	about  subject
 	// bulk is the operation whose calls go together, from queued on; empty if one goes by itself.
 	bulk string
 }
@@ -91,10 +92,10 @@ func (s *Scheduler) newOffer(l *lane, in fairshare.Lane, of price, since time.Ti
 func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
 	for _, w := range l.waiting {
 		o := s.newOffer(l, fairshare.Waiting, w.price, w.since)
-		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, w.price) {
+		o.waiter, o.about = w, subjectOf(w.call)
+		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, w.price) || s.held(now, l, o.about) {
 			continue
 		}
-		o.waiter = w
 		to = append(to, o)
 	}
 	return to
@@ -122,10 +123,10 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 		if to, merged = s.offerMerged(now, l, h, counts, to); merged {
 			continue
 		}
-		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, h.price) {
+		o.queued, o.about = h.ID, subject{h.Operation, h.Method, h.Target}
+		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, h.price) || s.held(now, l, o.about) {
 			continue
 		}
-		o.queued = h.ID
 		to = append(to, o)
 	}
 	return to

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,8 +42,8 @@ type Provider interface {
 	Batch(operation string) (dialect.Batch, bool)
 	// Operations are those that have names.
 	Operations() []dialect.Operation
-	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
-	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
+	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
+	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 }
 
 // Observer is told how long things take. Its methods must be quick: the loop calls them.
@@ -132,8 +131,9 @@ type Scheduler struct {
 	polling bool
 	// scarce: a limit of a day or longer is likely to run out.
 	scarce bool
-	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure.
+	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure. holds are for refusals that are about some calls only.
 	refusals, outages gate
+	holds             holds
 	crmClock          crmClock
 	// unauthorised is how many answers in a row have said that the CRM does not take the credentials.
 	unauthorised int
@@ -170,6 +170,7 @@ func New(o Options) (*Scheduler, error) {
 		bulks:    map[ledger.ID]*bulkCall{},
 		refusals: gate{least: time.Second, most: time.Minute},
 		outages:  gate{least: time.Second, most: time.Minute},
+		holds:    holds{},
 		crmClock: crmClock{guards: o.Guards},
 		batch:    newBatch(),
 	}

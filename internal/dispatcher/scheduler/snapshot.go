@@ -183,19 +183,20 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 func (s *Scheduler) waitingReport(now time.Time, l *lane) (*contract.WaitingReport, int64) {
 	var oldest time.Time
 	var of price
+	var about subject
 	in := fairshare.Waiting
 	if len(l.waiting) > 0 {
-		oldest, of = l.waiting[0].since, l.waiting[0].price
+		oldest, of, about = l.waiting[0].since, l.waiting[0].price, subjectOf(l.waiting[0].call)
 	}
 	if len(l.queue.heads) > 0 {
 		if h := l.queue.heads[0]; oldest.IsZero() || h.AcceptedAt.Before(oldest) {
-			oldest, of, in = h.AcceptedAt, s.price(h.Operation, h.Method, h.Target), fairshare.Backlog
+			oldest, of, about, in = h.AcceptedAt, s.price(h.Operation, h.Method, h.Target), subject{h.Operation, h.Method, h.Target}, fairshare.Backlog
 		}
 	}
 	if oldest.IsZero() {
 		return nil, l.missed(now, false)
 	}
-	y := s.whyWaiting(now, l, of, in, oldest)
+	y := s.whyWaiting(now, l, of, about, in, oldest)
 	r := &contract.WaitingReport{Since: oldest.UTC(), Limit: y.limit, Cause: y.cause, ReservedFor: y.reservedFor, Detail: y.detail}
 	if !y.earliest.IsZero() {
 		r.Earliest = new(y.earliest.UTC())

@@ -24,7 +24,7 @@ type why struct {
 }
 
 // whyWaiting says what holds a call of the lane back at now, from the structures by which that is decided.
-func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, in fairshare.Lane, since time.Time) why {
+func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, in fairshare.Lane, since time.Time) why {
 	switch {
 	case s.plan == nil || l.spec == nil:
 		return why{code: contract.ReasonNoPlan, cause: contract.CauseNoPlan, detail: refuseNoPlan().Detail}
@@ -44,6 +44,12 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, in fairshare.Lan
 		return s.until(now, s.outages.until, why{
 			code: contract.ReasonUpstreamFailed, cause: contract.CauseOutage,
 			detail: "the CRM failed calls; one queued call will probe it when the pause is over",
+		})
+	}
+	if g := s.heldBy(now, about); g != nil {
+		return s.until(now, g.until, why{
+			code: contract.ReasonCRMRefusing, cause: contract.CauseCRMRefusing,
+			detail: "the CRM refused calls like this one, while it takes others; one call will probe it when the pause is over",
 		})
 	}
 	for _, k := range s.recordLimits {

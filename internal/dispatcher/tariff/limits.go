@@ -113,19 +113,33 @@ func credentialOf(c contract.Credentials) string {
 	}
 }
 
-func ruleOf(from contract.Limit) rule {
-	r := rule{match: from.Match, costs: from.Costs}
-	if from.PerRecord && from.Match != nil {
-		r.record = lastStar(from.Match.Path)
+func ruleOf(from contract.Limit, canonical func(path string) string) rule {
+	r := rule{}
+	if from.Match != nil {
+		m := canonicalMatch(*from.Match, canonical)
+		r.match = &m
+	}
+	for _, c := range from.Costs {
+		r.costs = append(r.costs, contract.Cost{Match: canonicalMatch(c.Match, canonical), Cost: c.Cost})
+	}
+	if from.PerRecord && r.match != nil {
+		r.record = lastStar(r.match.Path)
 	}
 	return r
 }
 
-// lastStar is the depth of a pattern's last segment "*", 0 if it has none: the segment after the first slash has depth 1.
+func canonicalMatch(m contract.Match, canonical func(path string) string) contract.Match {
+	if m.Path != "" {
+		m.Path = canonical(m.Path)
+	}
+	return m
+}
+
+// lastStar is the depth of a pattern's last segment with "*", 0 if it has none: the segment after the first slash has depth 1. "**" stands for no record.
 func lastStar(pattern string) int {
 	depth := 0
 	for i, segment := range strings.Split(pattern, "/") {
-		if segment == "*" {
+		if segment != "**" && strings.Contains(segment, "*") {
 			depth = i
 		}
 	}

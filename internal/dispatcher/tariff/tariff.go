@@ -43,7 +43,7 @@ type kind struct {
 	times *times
 }
 
-// New reads a plan's limits. canonical brings paths into the one form in which they are compared; patterns are held against that. The error names the limit.
+// New reads a plan's limits. canonical brings paths into the one form in which they are compared; and so are patterns before they are held against them. The error names the limit.
 func New(p *contract.Plan, canonical func(path string) string) (*Tariff, error) {
 	t := &Tariff{canonical: canonical, index: map[string]Kind{}}
 	for _, from := range p.Limits {
@@ -52,7 +52,7 @@ func New(p *contract.Plan, canonical func(path string) string) (*Tariff, error) 
 			return nil, err
 		}
 		t.limits = append(t.limits, l)
-		t.rules = append(t.rules, ruleOf(from))
+		t.rules = append(t.rules, ruleOf(from, canonical))
 	}
 	return t, nil
 }

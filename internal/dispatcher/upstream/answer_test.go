@@ -149,6 +149,23 @@ func TestRequestAsTheCRMSeesIt(t *testing.T) {
 	})
 }
 
+// TestCookiesAreNotKept: ServiceNow serves one call at a time of a session, and drops those that wait with 202 when there are more than ten.
+func TestCookiesAreNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &crm{serve: answering("HTTP/1.1 200 OK\r\nSet-Cookie: JSESSIONID=1; Path=/\r\nContent-Length: 0\r\n\r\n")}
+		client := newClient(t, server.dial)
+		for range 2 {
+			o := client.Send(t.Context(), Issue(), bearer, get())
+			if o.Err != nil || o.Answer.Header.Get("Set-Cookie") == "" {
+				t.Fatalf("the answer has no cookie: %v", o.Err)
+			}
+			if cookies := server.last.Load().Header["Cookie"]; cookies != nil {
+				t.Errorf("a request has %v", cookies)
+			}
+		}
+	})
+}
+
 func TestCredentials(t *testing.T) {
 	basic := contract.Credentials{Basic: &contract.BasicKeys{Username: "user", Password: "pass"}}
 	header := contract.Credentials{Header: &contract.HeaderKeys{Header: "X-Api-Key", Value: "key"}}
@@ -164,6 +181,10 @@ func TestCredentials(t *testing.T) {
 		},
 		"a header of the CRM's own": {
 			files: fstest.MapFS{"key": file("s3cret")}, kind: header, want: http.Header{"X-Api-Key": {"s3cret"}},
+		},
+		"a token with the scheme of Zoho": {
+			files: fstest.MapFS{"token": file("s3cret")}, kind: contract.Credentials{Bearer: &contract.BearerKeys{Token: "token"}, Scheme: "Zoho-oauthtoken"},
+			want: http.Header{"Authorization": {"Zoho-oauthtoken s3cret"}},
 		},
 		"a key that is missing": {
 			files: fstest.MapFS{"user": file("me")}, kind: basic,

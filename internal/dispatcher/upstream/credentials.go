@@ -64,7 +64,7 @@ func (c Credentials) sign(ctx context.Context, kind contract.Credentials, endpoi
 		return nil, err
 	}
 	if kind.TokenURL() != "" {
-		return c.signWithToken(ctx, grantOf(kind, keys))
+		return c.signWithToken(ctx, kind, grantOf(kind, keys))
 	}
 	header, err := staticHeader(kind, keys)
 	return &signature{header: header, answered: func(int) {}}, err
@@ -98,7 +98,7 @@ func staticHeader(kind contract.Credentials, keys map[string]string) (http.Heade
 		pair := keys[kind.Basic.Username] + ":" + keys[kind.Basic.Password]
 		signed.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
 	case kind.Bearer != nil:
-		signed.Set("Authorization", "Bearer "+keys[kind.Bearer.Token])
+		signed.Set("Authorization", kind.Authorization(keys[kind.Bearer.Token]))
 	case kind.Header != nil:
 		signed.Set(kind.Header.Header, keys[kind.Header.Value])
 	default:

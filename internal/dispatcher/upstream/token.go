@@ -39,13 +39,13 @@ func (c Credentials) Keep(ctx context.Context, plan func() (*contract.Plan, <-ch
 }
 
 // signWithToken waits for a token of the grant.
-func (c Credentials) signWithToken(ctx context.Context, g oauth.Grant) (*signature, error) {
+func (c Credentials) signWithToken(ctx context.Context, kind contract.Credentials, g oauth.Grant) (*signature, error) {
 	token, done, err := c.Tokens.Use(ctx, g)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoToken, err)
 	}
 	header := http.Header{}
-	header.Set("Authorization", token.Authorization())
+	header.Set("Authorization", kind.Authorization(token.Value()))
 	return &signature{header: header, answered: func(status int) {
 		done()
 		if status == http.StatusUnauthorized {

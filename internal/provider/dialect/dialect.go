@@ -58,8 +58,9 @@ type Refusal struct {
 type Share struct {
 	// Most is what its share allows in all, Left what it could take now.
 	Most, Left int64
-	// Renews is how long it takes until there is more.
+	// Renews is how long it takes from Now until there is more.
 	Renews time.Duration
+	Now    time.Time
 }
 
 // Response is an answer made by the dispatcher.

@@ -5,6 +5,7 @@ package generic
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -34,9 +35,12 @@ func (Generic) Jobs(string, int, []byte) (started, ended []string) { return nil,
 func (Generic) Batch(string) (dialect.Batch, bool) { return nil, false }
 
 // Refused is 429, and 503 with a Retry-After: without one it is an outage.
-func (Generic) Refused(status int, header http.Header, now time.Time) (time.Duration, bool) {
-	wait, asked := dialect.RetryAfter(header, now)
-	return wait, status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable && asked
+func (Generic) Refused(a dialect.Answer, now time.Time) dialect.Verdict {
+	_, asked := dialect.RetryAfter(a.Header, now)
+	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable && asked {
+		return a.Refuse(dialect.ScopeLicence, now)
+	}
+	return dialect.Verdict{}
 }
 
 // Refusal is a problem document with 429 and Retry-After.
@@ -60,3 +64,12 @@ func (Generic) Links() []dialect.Link {
 
 // IdentityHeaders are not known.
 func (Generic) IdentityHeaders() []string { return nil }
+
+// Keys are in no other place than usual.
+func (Generic) Keys() dialect.Keys { return dialect.Keys{} }
+
+// Account is the one that is declared.
+func (Generic) Account(declared, _ string) string { return strings.ToLower(declared) }
+
+// TokenPath is not known.
+func (Generic) TokenPath() string { return "" }

@@ -5,35 +5,23 @@ package zendesk
 import (
 	"encoding/json"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
-// operation is a named call: its method and a pattern of path.Match, without the ".json" that every path may end in.
-type operation struct {
-	name, method, pattern string
-}
-
-// operations in order of name. A path matches at most one pattern of its method.
-var operations = []operation{
-	{"CreateTicket", http.MethodPost, "/api/v2/tickets"},
-	{"CreateTickets", http.MethodPost, "/api/v2/tickets/create_many"},
-	{"Search", http.MethodGet, "/api/v2/search"},
-	{"SearchUsers", http.MethodGet, "/api/v2/users/search"},
-	{"UpdateTicket", http.MethodPut, "/api/v2/tickets/[0-9]*"},
+// routes of the operations. Every path may end in ".json", too.
+var routes = dialect.Routes{
+	{Name: "CreateTicket", Method: http.MethodPost, Pattern: "/api/v2/tickets"},
+	{Name: "CreateTickets", Method: http.MethodPost, Pattern: "/api/v2/tickets/create_many"},
+	{Name: "Search", Method: http.MethodGet, Pattern: "/api/v2/search"},
+	{Name: "SearchUsers", Method: http.MethodGet, Pattern: "/api/v2/users/search"},
+	{Name: "UpdateTicket", Method: http.MethodPut, Pattern: "/api/v2/tickets/[0-9]*"},
 }
 
 // Operations are what manifests can name.
-func (Zendesk) Operations() []dialect.Operation {
-	named := make([]dialect.Operation, len(operations))
-	for i, o := range operations {
-		named[i] = dialect.Operation{Name: o.name, Safe: dialect.SafeMethod(o.method)}
-	}
-	return named
-}
+func (Zendesk) Operations() []dialect.Operation { return routes.Operations() }
 
 // idempotencyKey is understood on ticket creation only, and for two hours.
 var idempotencyKey = &dialect.Key{Header: "Idempotency-Key", MaxLength: 255, ValidFor: 2 * time.Hour}
@@ -41,10 +29,7 @@ var idempotencyKey = &dialect.Key{Header: "Idempotency-Key", MaxLength: 255, Val
 // Classify goes by method and path, and for updates of tickets by the body.
 func (Zendesk) Classify(method, requestPath string, body []byte) dialect.Class {
 	requestPath = Zendesk{}.Canonical(requestPath)
-	class := dialect.Class{
-		Operation:  operationOf(method, requestPath),
-		Idempotent: dialect.IdempotentMethod(method),
-	}
+	class := routes.Classify(method, requestPath)
 	switch {
 	case class.Operation == "CreateTicket":
 		class.Key = idempotencyKey
@@ -63,15 +48,6 @@ func (Zendesk) Canonical(requestPath string) string {
 		}
 	}
 	return strings.Join(segments, "/")
-}
-
-func operationOf(method, requestPath string) string {
-	for _, o := range operations {
-		if matches, _ := path.Match(o.pattern, requestPath); matches && o.method == method {
-			return o.name
-		}
-	}
-	return ""
 }
 
 // comments reports whether an update of tickets adds a comment, which it would add again when repeated, whatever HTTP says of PUT. What cannot be read counts as

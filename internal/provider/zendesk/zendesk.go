@@ -4,7 +4,6 @@
 package zendesk
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,25 +18,28 @@ type Zendesk struct{ generic.Generic }
 // Name is Zendesk.
 func (Zendesk) Name() string { return "Zendesk" }
 
-// Refused is any 429: over the licence's rate, an endpoint's limit, or too many jobs.
-func (Zendesk) Refused(status int, header http.Header, now time.Time) (time.Duration, bool) {
-	wait, _ := dialect.RetryAfter(header, now)
-	return wait, status == http.StatusTooManyRequests
+// Refused is any 429: over the licence's rate, an endpoint's limit, or too many jobs. Where the account has calls left (X-Rate-Limit-Remaining), it is not the
+// licence's rate. Of limits of single endpoints that are not published, only such answers tell.
+func (Zendesk) Refused(a dialect.Answer, now time.Time) dialect.Verdict {
+	if a.Status != http.StatusTooManyRequests {
+		return dialect.Verdict{}
+	}
+	var body struct {
+		Error string `json:"error"`
+	}
+	a.JSON(&body)
+	if body.Error == "TooManyJobs" || dialect.HasRoom(a.Header, "X-Rate-Limit-Remaining") {
+		return a.Refuse(dialect.ScopeOperation, now)
+	}
+	return a.Refuse(dialect.ScopeLicence, now)
 }
 
 // Refusal is Zendesk's 429 with Retry-After, so that its clients back off as they would there.
 func (Zendesk) Refusal(r dialect.Refusal) dialect.Response {
-	body, err := json.Marshal(struct {
+	return r.Response(http.StatusTooManyRequests, struct {
 		Error       string `json:"error"`
 		Description string `json:"description"`
 	}{"APIRateLimitExceeded", r.Detail})
-	if err != nil { // strings always encode
-		panic(err)
-	}
-	header := http.Header{}
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	header.Set("Retry-After", dialect.RetrySeconds(r.RetryAfter))
-	return dialect.Response{Status: http.StatusTooManyRequests, Header: header, Body: append(body, '\n')}
 }
 
 // ShowShare writes the headers of the account's rate, in calls and seconds. Those of single endpoints stay: nobody shares them out.
@@ -62,3 +64,11 @@ func (Zendesk) Links() []dialect.Link {
 
 // IdentityHeaders let an agent act for an end user.
 func (Zendesk) IdentityHeaders() []string { return []string{"X-On-Behalf-Of"} }
+
+// Account is the subdomain of zendesk.com, or the whole host elsewhere.
+func (Zendesk) Account(declared, host string) string {
+	return dialect.AccountIn(".zendesk.com", declared, host)
+}
+
+// TokenPath is where access tokens come from (developer.zendesk.com/documentation/api-basics/authentication/oauth-migration).
+func (Zendesk) TokenPath() string { return "/oauth/tokens" }

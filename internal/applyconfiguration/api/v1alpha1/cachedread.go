@@ -13,7 +13,8 @@ import (
 //
 // CachedRead says for how long answers to GET calls are kept: to an operation that the provider names, or to a path.
 type CachedReadApplyConfiguration struct {
-	// operation is a name that the provider knows, of an operation that only reads. Zendesk: SearchUsers, Search.
+	// operation is a name that the provider knows, of an operation that only reads by GET, for Zendesk SearchUsers among others;
+	// docs/crms lists them for each CRM.
 	Operation *apiv1alpha1.OperationName `json:"operation,omitempty"`
 	// path is a pattern of the whole path: "*" stands for one segment, "**" at the end for any number of them. For example /api/v2/users/*.
 	Path *apiv1alpha1.PathPattern `json:"path,omitempty"`

@@ -10,13 +10,13 @@ package v1alpha1
 // Credentials is how the dispatcher signs in to the CRM. A Secret may carry a key "hosts" with host names, one a line: the credentials are then sent to those
 // hosts only, whatever endpoint and tokenURL say. The OAuth kinds get access tokens from a token endpoint, by themselves and before the last one expires.
 type CredentialsApplyConfiguration struct {
-	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token".
+	// basic is HTTP Basic authentication. For Zendesk API tokens the user name is "email/token"; for Freshdesk it is the API key, and the password any text.
 	Basic *BasicCredentialsApplyConfiguration `json:"basic,omitempty"`
-	// bearer is a fixed token sent as "Authorization: Bearer".
+	// bearer is a fixed token sent as "Authorization: Bearer", or for ZohoCRM "Authorization: Zoho-oauthtoken". Access tokens are sent in the same way.
 	Bearer *BearerCredentialsApplyConfiguration `json:"bearer,omitempty"`
 	// header is an API key sent in a header of its own.
 	Header *HeaderCredentialsApplyConfiguration `json:"header,omitempty"`
-	// oauthClient gets access tokens by OAuth 2 client credentials: the client acts for itself. Zendesk and Salesforce offer it.
+	// oauthClient gets access tokens by OAuth 2 client credentials: the client acts for itself. Zendesk, Salesforce, Dynamics365 and ServiceNow offer it.
 	OAuthClient *OAuthClientCredentialsApplyConfiguration `json:"oauthClient,omitempty"`
 	// oauthRefresh gets access tokens by an OAuth 2 refresh token: the client acts for the user who authorised it. If the CRM answers with a new refresh token
 	// each time, as Zendesk does, the dispatcher keeps the newest one on its volume, encrypted, and the Secret's is only the first; another one in the Secret

@@ -14,7 +14,7 @@ import (
 // Licence is what the CRM's licence allows.
 type LicenceApplyConfiguration struct {
 	// account identifies whose licence it is, so that two CRM objects never spend one licence twice: the Zendesk subdomain, a Salesforce My Domain, any
-	// stable name otherwise. Zendesk derives it from the endpoint. It cannot be changed once set: queued calls belong to the account they were accepted for.
+	// stable name otherwise. Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive derive it from the endpoint, if that is not api.pipedrive.com. It cannot be changed once set: queued calls belong to the account they were accepted for.
 	Account *string `json:"account,omitempty"`
 	// limits are the licence's limits; a call is sent only when it fits into all of them.
 	Limits []LimitApplyConfiguration `json:"limits,omitempty"`

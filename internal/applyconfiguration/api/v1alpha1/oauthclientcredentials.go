@@ -16,7 +16,8 @@ type OAuthClientCredentialsApplyConfiguration struct {
 	// secretRef names the Secret.
 	SecretRef *LocalReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// tokenURL is where access tokens come from. It must be https unless the endpoint is plain http itself, and its host must be on the Secret's list of hosts
-	// if there is one. For Zendesk it is /oauth/tokens at the endpoint unless set.
+	// if there is one. Zendesk, Salesforce, HubSpot and ServiceNow have it at the endpoint: at /oauth/tokens, /services/oauth2/token, /oauth/2026-03/token and
+	// /oauth_token.do unless set.
 	TokenURL *apiv1alpha1.TokenURL `json:"tokenURL,omitempty"`
 	// clientIDKey is the Secret's key that holds the client's identifier.
 	ClientIDKey *apiv1alpha1.SecretKey `json:"clientIDKey,omitempty"`

@@ -65,8 +65,8 @@ type Token struct {
 	users int
 }
 
-// Authorization is the value of the header that signs a request. It is a secret.
-func (t *Token) Authorization() string { return "Bearer " + t.value }
+// Value is what signs a request. It is a secret.
+func (t *Token) Value() string { return t.value }
 
 // String keeps the token out of whatever it is printed into.
 func (t *Token) String() string { return "access token" }
