@@ -26,7 +26,8 @@ type lane struct {
 	stale   bool
 	staleAt time.Time
 
-	// merging is how queued calls become bulk calls, by operation; owes is how many calls were spent on that and have not been saved yet.
+	// merging is how queued calls become bulk calls, by operation; owes is how many calls were spent on that and have not been saved yet, since the process
+	// began.
 	merging map[string]*merging
 	owes    int64
 	// onlyMerged: calls that go together are not offered by themselves, too.

@@ -14,7 +14,7 @@ import (
 // maxInputs of a batch (developers.hubspot.com/docs/api-reference/crm-contacts-v3/batch/post-crm-v3-objects-contacts-batch-create).
 const maxInputs = 100
 
-// Batch: records of one type are made by one call, of which each is made or not by itself.
+// Batch merges creations: records of one type are made by one call, of which each is made or not by itself.
 func (HubSpot) Batch(operation string) (dialect.Batch, bool) {
 	for kind, name := range named {
 		if operation == "Create"+name.one {

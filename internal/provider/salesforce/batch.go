@@ -15,7 +15,7 @@ import (
 // (developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_create.htm).
 const maxRecords = 200
 
-// Batch: records of one type are made by a collection, of which each is saved or not by itself.
+// Batch merges creations: records of one type are made by a collection, of which each is saved or not by itself.
 func (Salesforce) Batch(operation string) (dialect.Batch, bool) {
 	object, creates := strings.CutPrefix(operation, "Create")
 	if creates && slices.Contains(objects, object) {

@@ -20,7 +20,7 @@ const (
 	leastItems = 9
 )
 
-// Batch: tickets are made by create_many.
+// Batch merges creations of tickets into create_many.
 func (Zendesk) Batch(operation string) (dialect.Batch, bool) {
 	if operation == "CreateTicket" {
 		return createMany{}, true

@@ -22,6 +22,7 @@ type model struct {
 	plan    []byte
 	memory  []byte
 	clock   backlog.Clock
+	bulks   map[uint64]backlog.Bulk
 	secrets map[string][]byte
 }
 
@@ -45,14 +46,14 @@ type modelDedupe struct {
 func newModel() *model {
 	return &model{
 		calls: map[backlog.Ref]modelCall{}, keys: map[modelKey]modelDedupe{}, tallies: map[string]backlog.Tally{}, charges: map[uint64]backlog.Charge{},
-		secrets: map[string][]byte{},
+		bulks: map[uint64]backlog.Bulk{}, secrets: map[string][]byte{},
 	}
 }
 
 func (m *model) clone() *model {
 	return &model{
 		calls: maps.Clone(m.calls), keys: maps.Clone(m.keys), tallies: maps.Clone(m.tallies), charges: maps.Clone(m.charges),
-		plan: m.plan, memory: m.memory, clock: m.clock, secrets: maps.Clone(m.secrets),
+		plan: m.plan, memory: m.memory, clock: m.clock, bulks: maps.Clone(m.bulks), secrets: maps.Clone(m.secrets),
 	}
 }
 
@@ -106,6 +107,10 @@ func (m *model) commit(b *backlog.Batch) {
 	for _, id := range b.Refunds {
 		delete(m.charges, id)
 	}
+	for _, bulk := range b.Bulks {
+		m.bulks[bulk.ID] = bulk
+	}
+	maps.DeleteFunc(m.bulks, func(_ uint64, b backlog.Bulk) bool { return b.Empty() })
 	maps.DeleteFunc(m.charges, func(_ uint64, c backlog.Charge) bool { return !c.Open && c.End < b.Clock.Horizon })
 	if b.Plan != nil {
 		m.plan = b.Plan
@@ -213,6 +218,15 @@ func (m *model) restored() backlog.Restored {
 			ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
 			r.Sent = append(r.Sent, backlog.SentCall{Ref: ref, Head: m.calls[ref].head})
 		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.bulks)) {
+		sent := backlog.SentBulk{Bulk: m.bulks[id], Heads: make([]backlog.Head, len(m.bulks[id].Members))}
+		for i, member := range sent.Members {
+			if member != "" {
+				sent.Heads[i] = m.calls[backlog.Ref{Integration: sent.Integration, ID: member}].head
+			}
+		}
+		r.Bulks = append(r.Bulks, sent)
 	}
 	return r
 }

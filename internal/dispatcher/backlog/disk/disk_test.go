@@ -35,6 +35,30 @@ func open(t *testing.T, fs vfs.FS) *Store {
 	return s
 }
 
+// TestVolumeOfFormat3IsTaken: it differs in its number alone. What was queued on it still is, and an older version refuses it from then on.
+func TestVolumeOfFormat3IsTaken(t *testing.T) {
+	fs := vfs.NewMem()
+	s := open(t, fs)
+	a, err := s.Append(entry("a/x", "body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Set(keyFormat, []byte("3"), pebble.Sync); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, fs)
+	defer s.Close() //nolint:errcheck // in memory
+	if r, err := s.Result(backlog.Ref{Integration: "a/x", ID: a.ID}); err != nil || r.State != call.StateQueued {
+		t.Errorf("the call is %+v: %v", r, err)
+	}
+	if format, err := s.get(keyFormat); string(format) != "4" {
+		t.Errorf("the volume has format %q: %v", format, err)
+	}
+}
+
 func TestVolumeOfANewerVersionIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
