@@ -28,6 +28,8 @@ type desk struct {
 	slow time.Duration
 	// lose says of a bulk call, by its number from 0, what becomes of it: "" all is well, "unseen" it does not arrive, "unanswered" it does, without an answer.
 	lose []string
+	// blind: searches are refused.
+	blind bool
 	// bad are subjects that no job makes a ticket of.
 	bad   []string
 	bulks int
@@ -61,6 +63,9 @@ func (d *desk) answer(what *call.Call) answer {
 	case "/api/v2/job_statuses/show_many":
 		return d.show(strings.Split(strings.TrimPrefix(query, "ids="), "%2C"))
 	case "/api/v2/search":
+		if d.blind {
+			return answer{status: http.StatusForbidden}
+		}
 		return d.find(query)
 	}
 	return answer{status: http.StatusNotFound}
@@ -388,6 +393,51 @@ func TestCallsThatCannotBeMergedGoByThemselves(t *testing.T) {
 		b.wantOwnTickets(d, ids)
 		if d.bulks != 1 {
 			t.Errorf("%d bulk calls were sent", d.bulks)
+		}
+	})
+}
+
+// TestAJobThatDoesNotEndIsLeftToPeople: what it makes after all is not made twice.
+func TestAJobThatDoesNotEndIsLeftToPeople(t *testing.T) {
+	d := &desk{takes: 30 * time.Hour}
+	onDesk(t, d, func(t *testing.T, b *bench) {
+		b.apply(merging100(3, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 7 * 86400 }))
+		b.apply(merging100(4, held, func(p *contract.Plan) { p.Integrations[0].Queue.MaxAgeSeconds = 7 * 86400 }))
+		var ids []call.ID
+		for i := range 10 {
+			ids = append(ids, b.enqueue(create(fmt.Sprintf("s%d", i))))
+		}
+		synctest.Wait()
+		b.apply(merging100(5))
+		time.Sleep(40 * time.Hour)
+		for _, id := range ids {
+			if r := b.result(id); r.State != call.StateParked {
+				t.Errorf("it is %s: %s", r.State, r.Reason)
+			}
+		}
+		if len(d.tickets) != 0 || d.bulks != 1 {
+			t.Errorf("%d tickets were made by %d bulk calls", len(d.tickets), d.bulks)
+		}
+	})
+}
+
+// TestABulkCallThatCannotBeSearchedForIsLeftToPeople: nothing is sent again meanwhile.
+func TestABulkCallThatCannotBeSearchedForIsLeftToPeople(t *testing.T) {
+	d := &desk{blind: true, lose: []string{"unanswered"}}
+	onDesk(t, d, func(t *testing.T, b *bench) {
+		ids := b.createHeld(10)
+		time.Sleep(24 * time.Hour)
+		if r := b.result(ids[0]); r.State != call.StateSent {
+			t.Errorf("after a day it is %s", r.State)
+		}
+		time.Sleep(3 * time.Hour)
+		for _, id := range ids {
+			if r := b.result(id); r.State != call.StateParked && r.State != call.StateDead || !strings.Contains(r.Reason, inDoubt) {
+				t.Errorf("it is %s: %s", r.State, r.Reason)
+			}
+		}
+		if len(d.tickets) != 10 {
+			t.Errorf("%d tickets were made", len(d.tickets))
 		}
 	})
 }

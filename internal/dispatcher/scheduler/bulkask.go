@@ -24,6 +24,8 @@ const (
 	leastSearch, mostSearch = time.Minute, 15 * time.Minute
 	// indexDelay is how long what is in the CRM may not be found by searching.
 	indexDelay = 10 * time.Minute
+	// patience is how long the CRM may not answer what it is asked about a bulk call, or say that its job works: then the members are parked, for people to decide.
+	patience = 24 * time.Hour
 	// enoughAbsent is how often a search must find nothing after that.
 	enoughAbsent = 2
 	// ownPatience is how long a call of our own waits for its turn; after that it is asked for anew.
@@ -42,20 +44,31 @@ func (s *Scheduler) doubt(now time.Time, b *bulkCall) {
 		case b.heads[place].Repeat.Class == call.RepeatIdempotent:
 			s.requeue(now, b, place, now.Add(s.pause(1)), false)
 		case !findable:
-			t := s.departure(now, b, place, call.StateParked)
-			t.Reason = inDoubt
-			s.transit(t, b.heads[place].Expires)
+			s.park(now, b, place)
 		}
 	}
 	if b.Empty() {
 		return
 	}
-	until := now
-	if b.Job != "" { // it is over, or forgotten: since when is not known
-		until = b.SentAt
+	until := now.Add(s.guards.MaxServerDelay + s.guards.MaxJob)
+	if b.Job != "" { // it is over by now, or forgotten; but a new one may not be known yet
+		until = later(now, b.SentAt.Add(s.guards.MaxServerDelay+s.guards.MaxJob))
 	}
-	b.Doubt = &backlog.Doubt{Since: now, Until: until.Add(s.guards.MaxServerDelay + s.guards.MaxJob)}
+	b.Doubt = &backlog.Doubt{Since: now, Until: until}
 	b.next = now.Add(leastSearch)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (s *Scheduler) park(now time.Time, b *bulkCall, place int) {
+	t := s.departure(now, b, place, call.StateParked)
+	t.Reason = inDoubt
+	s.transit(t, b.heads[place].Expires)
 }
 
 // restoreBulk goes on with a bulk call whose members were on their way when the store was left.
@@ -133,8 +146,23 @@ func (s *Scheduler) poll(now time.Time, open []*bulkCall) {
 				s.readJob(now, b, body)
 			}
 		}
+		for _, b := range open {
+			if b.polled() && now.Sub(b.SentAt) > patience {
+				s.abandon(now, b)
+			}
+		}
 		s.pollAt = now.Add(s.untilPoll(now))
 	})
+}
+
+// abandon parks the members of a job that does not end: as long as it works, what a search does not find may still come.
+func (s *Scheduler) abandon(now time.Time, b *bulkCall) {
+	for place, id := range b.Members {
+		if id != "" {
+			s.park(now, b, place)
+		}
+	}
+	s.saveBulk(b)
 }
 
 func (s *Scheduler) readJob(now time.Time, b *bulkCall, body []byte) {
@@ -168,28 +196,35 @@ func (s *Scheduler) search(now time.Time, b *bulkCall) {
 	asked := now
 	s.askOwn(now, b.lane, found.Find(b.Mark), func(now time.Time, status int, body []byte) {
 		b.asking = false
-		b.next = now.Add(min(mostSearch, max(leastSearch, now.Sub(b.Doubt.Since))))
-		if end := b.Doubt.Until.Add(indexDelay); now.Before(end) {
-			b.next = earlier(b.next, end)
+		var members []dialect.Item
+		ok := status == http.StatusOK
+		if ok {
+			members, ok = found.ReadFound(b.Mark, body, len(b.Members))
 		}
-		if status != http.StatusOK {
-			return
+		if s.searched(now, asked, b, members, ok); s.bulks[ledger.ID(b.ID)] != nil {
+			s.saveBulk(b)
 		}
-		members, ok := found.ReadFound(b.Mark, body, len(b.Members))
-		if !ok {
-			return
-		}
-		for place, item := range members {
-			s.settleMember(now, b, place, item)
-		}
-		if !asked.Before(b.Doubt.Until.Add(indexDelay)) {
-			if b.Doubt.Absent++; b.Doubt.Absent >= enoughAbsent {
-				s.putBack(now, b, time.Time{}, false)
-			}
-			b.next = now.Add(leastSearch)
-		}
-		s.saveBulk(b)
 	})
+}
+
+// searched takes what a search has found, if it was answered.
+func (s *Scheduler) searched(now, asked time.Time, b *bulkCall, members []dialect.Item, ok bool) {
+	for place, item := range members {
+		s.settleMember(now, b, place, item)
+	}
+	surely := b.Doubt.Until.Add(indexDelay)
+	b.next = now.Add(min(mostSearch, max(leastSearch, now.Sub(b.Doubt.Since))))
+	switch {
+	case now.Before(surely):
+		b.next = earlier(b.next, surely)
+	case ok && !asked.Before(surely):
+		b.next = now.Add(leastSearch)
+		if b.Doubt.Absent++; b.Doubt.Absent >= enoughAbsent {
+			s.putBack(now, b, time.Time{}, false)
+		}
+	case !ok && now.Sub(surely) > patience:
+		s.abandon(now, b)
+	}
 }
 
 // askOwn has a call of ours wait for its turn, as any call of the integration that somebody waits for. then is told on the loop what the CRM answered; status is 0
