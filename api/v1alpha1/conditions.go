@@ -78,6 +78,8 @@ const (
 	ReasonUnsafeQueue = "UnsafeQueue"
 	// ReasonUnsafeCache: reads keeps answers of an operation that changes something in the CRM.
 	ReasonUnsafeCache = "UnsafeCache"
+	// ReasonNotBatchable: batching asks for bulk calls that the CRM does not have.
+	ReasonNotBatchable = "NotBatchable"
 	// ReasonDuplicateClient: another Integration of the CRM already has this client.
 	ReasonDuplicateClient = "DuplicateClient"
 

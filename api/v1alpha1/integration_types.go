@@ -61,6 +61,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.route == 'External' || has(self.clients)",message="clients are required: name who may call, or set route to External"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.clients)",message="clients must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.overflow)",message="overflow must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.batching)",message="batching must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || has(self.share) && (has(self.share.guaranteedPercent) && self.share.guaranteedPercent > 0 || has(self.share.perLimit) && self.share.perLimit.exists(p, has(p.guaranteedPercent) && p.guaranteedPercent > 0 || has(p.guaranteedCalls) && p.guaranteedCalls > 0))",message="route External needs a guarantee in share: it is what is kept free for it"
 type IntegrationSpec struct {
 	// crmRef names the CRM, in the same namespace, whose licence this integration uses.
@@ -101,6 +102,10 @@ type IntegrationSpec struct {
 	// reads say how calls that only read are saved. When it is absent, equal ones are one call while they wait.
 	// +optional
 	Reads Reads `json:"reads,omitzero"`
+
+	// batching says how queued calls are merged into bulk calls. When it is absent, those go together that wait at the same time anyway.
+	// +optional
+	Batching Batching `json:"batching,omitzero"`
 
 	// clients are who may call as this integration: required, except with route External.
 	// +optional

@@ -24,6 +24,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BacklogStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BasicCredentials"):
 		return &apiv1alpha1.BasicCredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Batching"):
+		return &apiv1alpha1.BatchingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BearerCredentials"):
 		return &apiv1alpha1.BearerCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CachedRead"):

@@ -333,6 +333,9 @@ type Integration struct {
 	ShareReads bool `json:"shareReads,omitempty"`
 	// CachedReads keep answers of GET calls; the first match decides.
 	CachedReads []CachedRead `json:"cachedReads,omitempty"`
+
+	// Batching merges queued calls; nil if they are sent one by one.
+	Batching *Batching `json:"batching,omitempty"`
 }
 
 // Key identifies an integration across re-creation: queued calls belong to it.
@@ -440,6 +443,28 @@ type CachedRead struct {
 	Operation string `json:"operation,omitempty"`
 	Path      string `json:"path,omitempty"`
 	Seconds   int64  `json:"seconds"`
+}
+
+// BatchingMode says when queued calls are merged.
+type BatchingMode string
+
+// Batching modes.
+const (
+	// BatchWhenWaiting merges calls that wait at the same time anyway.
+	BatchWhenWaiting BatchingMode = "WhenWaiting"
+	// BatchAlways has calls wait for others, up to MaxLingerSeconds.
+	BatchAlways BatchingMode = "Always"
+)
+
+// Batching merges queued calls of one operation into bulk calls.
+type Batching struct {
+	Mode BatchingMode `json:"mode"`
+	// MaxItems bounds the members of a bulk call; 0 if only the CRM does.
+	MaxItems int64 `json:"maxItems,omitempty"`
+	// MaxLingerSeconds is how long a call may wait for others to go with.
+	MaxLingerSeconds int64 `json:"maxLingerSeconds,omitempty"`
+	// Operations that are merged; all that the provider can merge if empty.
+	Operations []string `json:"operations,omitempty"`
 }
 
 // Queue bounds what waits durably.

@@ -246,6 +246,17 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 			},
 			want: plan.Decision{Reason: v1alpha1.ReasonUnsafeCache, Message: "reads.cache[0].operation: CreateTicket changes something in the CRM, so no answer of it can be kept: remove it"},
 		},
+		"merging what has no bulk call": {
+			edit: func(i *v1alpha1.Integration) {
+				i.Spec.Batching.Operations = []v1alpha1.OperationName{"CreateTicket", "Search"}
+			},
+			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.operations[1]: provider Zendesk has no bulk call for Search; it has some for CreateTicket"},
+		},
+		"waiting for bulk calls that there are not": {
+			crm:  generic,
+			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Mode = v1alpha1.BatchingAlways },
+			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.mode: Always needs bulk calls, and provider Generic has none: remove batching"},
+		},
 		"a limit that the CRM does not have": {
 			crm: tiny, edit: calls("day", 5),
 			want: plan.Decision{Reason: v1alpha1.ReasonUnknownLimit, Message: `share.perLimit: CRM zendesk has no limit "day" that is shared out; it has minute`},

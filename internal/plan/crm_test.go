@@ -62,7 +62,7 @@ func TestPlanOfACRM(t *testing.T) {
 				{Name: "key-a", APIKeySHA256: []string{strings.Repeat("a", 64)}},
 			},
 			Enforce: true, Default: contract.Wait, WaitSeconds: 8, Queue: contract.Queue{MaxCalls: 1000, MaxBytes: 128 << 20, MaxAgeSeconds: 86400},
-			ShareReads: true,
+			ShareReads: true, Batching: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10},
 		}},
 	}
 	if diff := cmp.Diff(want, out.Plan); diff != "" {

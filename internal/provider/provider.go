@@ -37,8 +37,8 @@ type Provider interface {
 	// Jobs reads from an answer, with the method of its call, which background jobs have started by it, and which are said to have ended. Bodies that cannot be
 	// read tell of none.
 	Jobs(method string, status int, body []byte) (started, ended []string)
-	// BatchSize is how many calls of an operation one bulk call can hold; 0 if they cannot be batched.
-	BatchSize(operation string) int64
+	// Batch is how calls of an operation become one bulk call, and false if they cannot.
+	Batch(operation string) (dialect.Batch, bool)
 	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
 	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 	// Refusal is how a refusal by the dispatcher looks to the CRM's clients.

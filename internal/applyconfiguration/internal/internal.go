@@ -77,6 +77,28 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
       default: username
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Batching
+  map:
+    fields:
+    - name: maxItems
+      type:
+        scalar: numeric
+    - name: maxLingerSeconds
+      type:
+        scalar: numeric
+      default: 10
+    - name: mode
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.BatchingMode
+      default: WhenWaiting
+    - name: operations
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
+          elementRelationship: associative
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BatchingMode
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BearerCredentials
   map:
     fields:
@@ -400,6 +422,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.IntegrationSpec
   map:
     fields:
+    - name: batching
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Batching
     - name: clients
       type:
         list:

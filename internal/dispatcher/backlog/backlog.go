@@ -108,6 +108,8 @@ type Progress struct {
 	FirstSent time.Time `json:"firstSent,omitzero"`
 	// NotBefore is when the next sending may take place.
 	NotBefore time.Time `json:"notBefore,omitzero"`
+	// Alone: it failed in a bulk call, or did not fit into one, and is sent by itself.
+	Alone bool `json:"alone,omitempty"`
 }
 
 // Head is what is needed to decide on a queued call. Its body stays in the store.
@@ -122,6 +124,8 @@ type Head struct {
 	Repeat     call.Repeat
 	AcceptedAt time.Time
 	Expires    time.Time
+	// Size of the body in bytes.
+	Size int64
 	Progress
 }
 
@@ -140,6 +144,8 @@ type Batch struct {
 	Charges []Charge
 	// Refunds are open charges for which nothing was sent.
 	Refunds []uint64
+	// Bulks that are new or of which something became known; of several of one ID the last counts. One without members is forgotten.
+	Bulks []Bulk
 	// ForgetCalls removes ended calls with their results and keys.
 	ForgetCalls []Ref
 	// Tallies are added to the stored ones. The states in them and QueuedBytes are ignored: transitions keep those.
@@ -154,7 +160,7 @@ type Batch struct {
 
 // Empty reports whether nothing was decided.
 func (b *Batch) Empty() bool {
-	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 &&
+	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.Bulks) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 &&
 		b.Plan == nil && b.Memory == nil
 }
 
@@ -179,6 +185,8 @@ type Answer struct {
 	Status int         `json:"status"`
 	Header http.Header `json:"header,omitempty"`
 	Body   []byte      `json:"-"`
+	// Composed: the dispatcher made it of the answer to a bulk call.
+	Composed bool `json:"composed,omitempty"`
 }
 
 // Charge is a charge of the ledger.
@@ -250,6 +258,8 @@ type Restored struct {
 	Charges []Charge
 	// Sent calls have an open charge: it is not known what became of them.
 	Sent []SentCall
+	// Bulks that have members, in the order of their IDs.
+	Bulks []SentBulk
 }
 
 // SentCall is a call that was on its way when the store was left.

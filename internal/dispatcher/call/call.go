@@ -80,6 +80,8 @@ type Answer struct {
 	Header http.Header
 	// Body is the whole body in memory when it is small, else it reads from the CRM. It must be closed.
 	Body io.ReadCloser
+	// Composed: the dispatcher made it of the CRM's answer to a bulk call.
+	Composed bool
 	// Rooms are what the limits that counted the call have left for its integration; nil if it is not held to any.
 	Rooms []Room
 }
@@ -113,6 +115,8 @@ type Result struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Composed: the dispatcher made them of the CRM's answer to a bulk call.
+	Composed bool
 	// Ahead is how many calls of the same integration are before it while queued.
 	Ahead int64
 	// Behind is set while a queued call has to wait for another one with its ordering key: the one whose turn it is.

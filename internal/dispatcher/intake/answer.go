@@ -29,7 +29,7 @@ func (e *exchange) writeAnswer(answer *call.Answer) {
 	header, body := e.view.rewritten(answer.Header, answer.Body)
 	maps.Copy(e.w.Header(), header)
 	e.view.showRooms(e.w.Header(), answer.Rooms)
-	e.w.Header().Set(contract.HeaderOrigin, contract.OriginCRM)
+	e.w.Header().Set(contract.HeaderOrigin, originOf(answer))
 	e.writeStatus(answer.Status)
 	if e.r.Method == http.MethodHead {
 		return
@@ -52,6 +52,13 @@ func (e *exchange) writeAnswer(answer *call.Answer) {
 			panic(http.ErrAbortHandler)
 		}
 	}
+}
+
+func originOf(answer *call.Answer) string {
+	if answer.Composed {
+		return contract.OriginDispatcher
+	}
+	return contract.OriginCRM
 }
 
 func (e *exchange) writeStatus(status int) {

@@ -62,7 +62,8 @@ func (e *exchange) enqueue(to route) error {
 	result := e.awaitSoon(id, to)
 	if !to.async && ended(result.State) && result.Status != 0 {
 		e.writeAnswer(&call.Answer{
-			Status: result.Status, Header: result.Header, Body: io.NopCloser(bytes.NewReader(result.Body)), Rooms: e.Calls.Rooms(e.r.Context(), e.call),
+			Status: result.Status, Header: result.Header, Body: io.NopCloser(bytes.NewReader(result.Body)), Composed: result.Composed,
+			Rooms: e.Calls.Rooms(e.r.Context(), e.call),
 		})
 		e.observe(Forwarded)
 		return nil

@@ -312,3 +312,19 @@ func waitForResults(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoseAnswerItIs: of a call that went together with others, the dispatcher has made the answer.
+func TestWhoseAnswerItIs(t *testing.T) {
+	f := &fake{plan: newPlan(), result: ccaiResult(call.StateSucceeded, func(r *call.Result) {
+		r.Status, r.Header, r.Composed = http.StatusCreated, http.Header{"Content-Type": {"application/json"}}, true
+		r.Body = []byte(`{"ticket":{"id":7}}`)
+	})}
+	response := handle(f, request("POST", "/api/v2/tickets", "{}", "Prefer", "wait=5"))
+	if response.StatusCode != http.StatusCreated || response.Header.Get("Crmquota-Origin") != "dispatcher" {
+		t.Errorf("status %d, origin %q", response.StatusCode, response.Header.Get("Crmquota-Origin"))
+	}
+	response = handle(f, request("GET", "/-/results/01J", ""))
+	if got := decode(t, response); got["composed"] != true || got["status"] != 201.0 {
+		t.Errorf("the result is %v", got)
+	}
+}

@@ -35,6 +35,8 @@ type result struct {
 	Headers      http.Header `json:"headers,omitempty"`
 	Body         any         `json:"body,omitempty"`
 	BodyEncoding string      `json:"bodyEncoding,omitempty"`
+	// Composed: they are made of the CRM's answer to a bulk call in which the call went with others.
+	Composed bool `json:"composed,omitempty"`
 }
 
 // answerResult serves a result resource: 200 when the call has ended, 202 before.
@@ -101,7 +103,7 @@ func (v *view) resource(r call.Result) result {
 	if err != nil { // memory always reads
 		panic(err)
 	}
-	out.Headers = header
+	out.Headers, out.Composed = header, r.Composed
 	switch {
 	case len(body) == 0:
 	case isJSON(header.Get("Content-Type")) && json.Valid(body):

@@ -34,6 +34,7 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		p.priority(integration.Priority, field+".priority")
 		p.overflow(integration, adapter, field)
 		p.cachedReads(integration.CachedReads, adapter, field+".cachedReads")
+		p.batching(integration.Batching, adapter, field+".batching")
 		p.clients(integration.Clients, holders, field)
 		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
 	}

@@ -267,6 +267,14 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"an answer for ever": {func(p *contract.Plan) {
 			p.Integrations[0].CachedReads = []contract.CachedRead{{Path: "x", Seconds: 1e6}}
 		}, ".cachedReads[0].seconds: "},
+		"merging at times": {func(p *contract.Plan) { p.Integrations[0].Batching = &contract.Batching{Mode: "Often"} }, ".batching.mode: "},
+		"merging one":      {func(p *contract.Plan) { p.Integrations[0].Batching = &contract.Batching{Mode: "Always", MaxItems: 1} }, ".batching.maxItems: one"},
+		"lingering for long": {func(p *contract.Plan) {
+			p.Integrations[0].Batching = &contract.Batching{Mode: "Always", MaxLingerSeconds: 61}
+		}, ".maxLingerSeconds: "},
+		"merging searches": {func(p *contract.Plan) {
+			p.Integrations[0].Batching = &contract.Batching{Mode: contract.BatchAlways, Operations: []string{"Search"}}
+		}, `.batching.operations[0]: "Search" is not`},
 		"queued reads":       {func(p *contract.Plan) { p.Integrations[0].Operations[1].Policy = contract.Queued }, ".operations[1].policy: Queue is not for"},
 		"a queued search":    {func(p *contract.Plan) { p.Integrations[0].Operations[0].Operation = "Search" }, ".operations[0].policy: Queue is not for"},
 		"a client's name":    {func(p *contract.Plan) { p.Integrations[0].Clients[0].Name = "" }, ".clients[]: names must be set"},

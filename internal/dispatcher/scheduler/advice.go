@@ -76,7 +76,8 @@ func (s *Scheduler) advice(now time.Time) *contract.LicenceAdvice {
 	}
 }
 
-// batchingSaves is how many calls fewer the queued ones would be in full batches. Of what is queued only the front is in memory: the rest is taken to be like it.
+// batchingSaves is how many calls fewer the queued ones would be in full batches, without those that are merged anyway. Of what is queued only the front is in
+// memory: the rest is taken to be like it.
 func (s *Scheduler) batchingSaves() int64 {
 	calls := map[string]float64{}
 	for _, l := range s.order {
@@ -84,13 +85,19 @@ func (s *Scheduler) batchingSaves() int64 {
 			continue
 		}
 		each := float64(s.options.Store.Tally(l.key).Queued) / float64(len(l.queue.heads))
-		for _, h := range l.queue.heads {
-			calls[h.Operation] += each
+		for i := range l.queue.heads {
+			h := &l.queue.heads[i]
+			if m := l.merging[h.Operation]; m == nil || !s.mergeable(h, m) {
+				calls[h.Operation] += each
+			}
 		}
 	}
 	var queued []forecast.Batchable
 	for operation, n := range calls {
-		queued = append(queued, forecast.Batchable{Calls: int64(n), Size: s.provider.BatchSize(operation)})
+		if batch, ok := s.provider.Batch(operation); ok {
+			_, most := batch.Size()
+			queued = append(queued, forecast.Batchable{Calls: int64(n), Size: int64(most)})
+		}
 	}
 	return forecast.Batched(queued)
 }

@@ -19,19 +19,23 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 	}
 	s.foresee(now)
 	s.passShadowed(now)
-	for range maxSends {
+	for sends := 0; sends < maxSends; sends++ {
 		if !s.refusals.open(now) {
 			return false
 		}
 		s.reoffer(now)
 		choice, ok := s.sharing.Pick(now)
+		if !ok && s.reconsider() {
+			continue
+		}
 		if !ok {
 			return false
 		}
 		l := s.byOwner[choice.Owner]
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
 		o := l.offers[i]
-		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) || s.held(now, l, o.about) { // another call like this was sent since
+		// Another call like this was sent since, or it can go with others now.
+		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) || s.held(now, l, o.about) || s.rather(l, o) {
 			l.stale = true
 			continue
 		}
@@ -40,9 +44,12 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 			panic("scheduler: " + err.Error()) // a new ID and a cost of this tariff: cannot be
 		}
 		l.offers, l.stale = slices.Delete(l.offers, i, i+1), true
-		if o.waiter != nil {
+		switch {
+		case o.waiter != nil:
 			s.launchWaiter(now, o.waiter, id)
-		} else {
+		case o.bulk != "":
+			sends += s.launchMerged(now, l, o, id) - 1
+		default:
 			s.launchQueued(now, l, o, id)
 		}
 	}

@@ -52,21 +52,19 @@ type flight struct {
 	head backlog.Head
 	sent backlog.Progress
 
+	// bulk is the bulk call that it is, of the members that refs name; items are the places of those that were merged.
+	bulk  *bulkCall
+	refs  []backlog.Ref
+	items []int
 	// again is when a call like a refused one may be sent.
 	again time.Time
 }
 
 // fly runs outside the loop and reports to it.
 func (s *Scheduler) fly(f *flight) {
-	if f.waiter == nil {
-		err := s.useStore(func() (err error) {
-			f.call, err = s.options.Store.Call(f.lane.ref(f.head.ID))
-			return err
-		})
-		if err != nil {
-			s.report(func() { s.outcome(f, upstream.Outcome{Err: fmt.Errorf("%w: %w", errDamaged, err)}) })
-			return
-		}
+	if err := s.load(f); err != nil {
+		s.report(func() { s.outcome(f, upstream.Outcome{Err: err}) })
+		return
 	}
 	o := s.options.Upstream.Send(s.flying, upstream.Issue(), f.to, f.call)
 	s.report(func() { s.outcome(f, o) })
@@ -79,6 +77,24 @@ func (s *Scheduler) fly(f *flight) {
 	}
 	ended, complete := o.Rest.Wait()
 	s.report(func() { s.endCharge(f, ended, complete) })
+}
+
+// load reads from the store what is to be sent.
+func (s *Scheduler) load(f *flight) error {
+	switch {
+	case f.bulk != nil:
+		return s.merge(f)
+	case f.waiter != nil:
+		return nil
+	}
+	err := s.useStore(func() (err error) {
+		f.call, err = s.options.Store.Call(f.lane.ref(f.head.ID))
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return err
 }
 
 // report runs f on the loop, which goes on until every flight has reported.
@@ -122,9 +138,12 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 		s.refusals.forget(f.id)
 		s.settleHolds(f)
 	}
-	if f.waiter != nil {
+	switch {
+	case f.waiter != nil:
 		s.answerWaiter(now, f, o, what)
-	} else {
+	case f.bulk != nil:
+		s.landBulk(now, f, o, what)
+	default:
 		s.endAttempt(now, f, o, what)
 	}
 }
@@ -210,7 +229,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 	default: // passed on as it is
 	}
 	if o.Answer != nil {
-		s.count(f.lane.key, backlog.Tally{Forwarded: 1})
+		s.countFor(w, backlog.Tally{Forwarded: 1})
 		if f.tariff == s.tariff {
 			o.Answer.Rooms = s.rooms(now, f.lane, s.tariff.Cost(f.price.kind))
 		}

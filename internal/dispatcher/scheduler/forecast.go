@@ -113,6 +113,7 @@ func (s *Scheduler) foresee(now time.Time) {
 		for _, a := range s.advisors {
 			a.Advance(now)
 		}
+		s.lookForScarcity(now)
 	}
 	for _, l := range s.order {
 		if l.spec == nil || !all && !l.demand.asked {
@@ -150,6 +151,7 @@ func (s *Scheduler) drainTime(now time.Time, l *lane, n int64) (even, late time.
 	if n <= 0 {
 		return 0, 0, true
 	}
+	n = s.together(l, n)
 	weights := s.activeWeights(l)
 	capacities := make([]forecast.Capacity, 0, s.ledger.Limits())
 	for k := range s.ledger.Limits() {

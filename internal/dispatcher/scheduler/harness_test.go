@@ -26,6 +26,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+	"github.com/crmquota/crm-quota-operator/internal/provider/zendesk"
 )
 
 // answer is what the CRM of a test does with one request.
@@ -44,8 +45,10 @@ type answer struct {
 type crm struct {
 	mu     sync.Mutex
 	script []answer
-	seen   []*call.Call
-	at     []time.Time
+	// reply, if it is set, answers in place of the script.
+	reply func(*call.Call) answer
+	seen  []*call.Call
+	at    []time.Time
 	// ended has, for each of seen, when it was answered; zero before.
 	ended []time.Time
 }
@@ -86,6 +89,9 @@ func (c *crm) next(what *call.Call) (a answer, n int) {
 	defer c.mu.Unlock()
 	n = len(c.seen)
 	c.seen, c.at, c.ended = append(c.seen, what), append(c.at, time.Now()), append(c.ended, time.Time{})
+	if c.reply != nil {
+		return c.reply(what), n
+	}
 	if len(c.script) == 0 {
 		return answer{status: http.StatusOK}, n
 	}
@@ -113,9 +119,12 @@ func (testDialect) Canonical(path string) string { return path }
 // Jobs implements Provider: headers would be too easy, so a body of the CRM of a test tells of none.
 func (testDialect) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
 
-// BatchSize implements Provider.
-func (testDialect) BatchSize(operation string) int64 {
-	return map[string]int64{"CreateTicket": 100}[operation]
+// Operations implements Provider.
+func (testDialect) Operations() []dialect.Operation { return nil }
+
+// Batch implements Provider as Zendesk does.
+func (testDialect) Batch(operation string) (dialect.Batch, bool) {
+	return zendesk.Zendesk{}.Batch(operation)
 }
 
 // Refused implements Provider: of what it is, the body says.

@@ -26,6 +26,13 @@ type lane struct {
 	stale   bool
 	staleAt time.Time
 
+	// merging is how queued calls become bulk calls, by operation; owes is how many calls were spent on that and have not been saved yet, since the process
+	// began.
+	merging map[string]*merging
+	owes    int64
+	// onlyMerged: calls that go together are not offered by themselves, too.
+	onlyMerged bool
+
 	demand demand
 	// retries is what may be spent on sending calls again.
 	retries retries
@@ -44,8 +51,8 @@ type waiter struct {
 	refused *call.Answer
 	// repeated: it was sent again after its answer was lost.
 	repeated bool
-	// gone: the client does not wait any more.
-	gone bool
+	// gone: the client does not wait any more. own: there is none, it asks what became of a bulk call.
+	gone, own bool
 	// followers have the same answer and wait for it; leader is whose answer it waits for itself.
 	followers []*waiter
 	leader    *waiter
@@ -68,6 +75,13 @@ func (w *waiter) give(r reply) {
 		return
 	}
 	w.answered <- r
+}
+
+// countFor counts what became of a waiting call, unless it is one of ours.
+func (s *Scheduler) countFor(w *waiter, t backlog.Tally) {
+	if !w.own {
+		s.count(w.lane.key, t)
+	}
 }
 
 // lane returns an integration's lane, a new one if there is none.
@@ -96,6 +110,7 @@ func (s *Scheduler) setLanes(p *contract.Plan) {
 			w.price = s.price(w.call.Operation, w.call.Method, w.call.Target)
 		}
 		l.queue.reprice()
+		s.setMerging(l)
 	}
 }
 

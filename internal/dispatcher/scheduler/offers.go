@@ -35,6 +35,8 @@ type offer struct {
 	queued call.ID
 	record ledger.Record
 	about  subject
+	// bulk is the operation whose calls go together, from queued on; empty if one goes by itself.
+	bulk string
 }
 
 // reoffer tells the shares what each lane would send now, as far as that may have changed.
@@ -58,7 +60,7 @@ func (s *Scheduler) staleAll() {
 
 // offer replaces what a lane offers.
 func (s *Scheduler) offer(now time.Time, l *lane) {
-	l.stale, l.staleAt = false, time.Time{}
+	l.stale, l.staleAt, l.onlyMerged = false, time.Time{}, false
 	var next []offer
 	if l.spec != nil {
 		next = s.offerWaiting(now, l, next)
@@ -101,6 +103,7 @@ func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
 
 // offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those whose time for being sent has passed.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
+	counts := s.togetherNow(now, l)
 	for i := 0; i < len(l.queue.heads); i++ {
 		h := &l.queue.heads[i]
 		if h.NotBefore.After(now) {
@@ -119,10 +122,11 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			l.staleAt = earlier(l.staleAt, l.retries.next())
 			continue
 		}
-		if !h.priced {
-			h.price, h.priced = s.price(h.Operation, h.Method, h.Target), true
+		o := s.newOffer(l, fairshare.Backlog, s.priceOf(h), h.AcceptedAt)
+		var merged bool
+		if to, merged = s.offerMerged(now, l, h, counts, to); merged {
+			continue
 		}
-		o := s.newOffer(l, fairshare.Backlog, h.price, h.AcceptedAt)
 		o.queued, o.about = h.ID, subject{h.Operation, h.Method, h.Target}
 		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, h.price) || s.held(now, l, o.about) {
 			continue

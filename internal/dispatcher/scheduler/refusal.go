@@ -46,11 +46,11 @@ func (s *Scheduler) refusalOf(now time.Time, w *waiter) *call.Refusal {
 // refuseWaiter ends the waiting of a call that is not on its way. If the CRM refused it before, that answer is the one to give.
 func (s *Scheduler) refuseWaiter(w *waiter, why *call.Refusal) {
 	if w.refused != nil {
-		s.count(w.lane.key, backlog.Tally{Forwarded: 1})
+		s.countFor(w, backlog.Tally{Forwarded: 1})
 		w.give(reply{answer: w.refused})
 		return
 	}
-	s.count(w.lane.key, backlog.Tally{Refused: 1})
+	s.countFor(w, backlog.Tally{Refused: 1})
 	w.give(reply{err: why})
 }
 

@@ -45,6 +45,9 @@ func (s *Scheduler) restore() error {
 	for _, sent := range stored.Sent {
 		s.restoreSent(now, sent)
 	}
+	for _, sent := range stored.Bulks {
+		s.restoreBulk(now, sent)
+	}
 	s.nextDue = now
 	return nil
 }

@@ -38,8 +38,10 @@ type Provider interface {
 	Canonical(path string) string
 	// Jobs reads from an answer, with the method of its call, which background jobs have started by it, and which are said to have ended.
 	Jobs(method string, status int, body []byte) (started, ended []string)
-	// BatchSize is how many calls of an operation one bulk call can hold; 0 if they cannot be batched.
-	BatchSize(operation string) int64
+	// Batch is how calls of an operation become one bulk call, and false if they cannot.
+	Batch(operation string) (dialect.Batch, bool)
+	// Operations are those that have names.
+	Operations() []dialect.Operation
 	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
 	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 }
@@ -126,6 +128,12 @@ type Scheduler struct {
 
 	flights map[ledger.ID]*flight
 	lastID  ledger.ID
+	// bulks are the bulk calls that have members, by their charges. pollAt is when their jobs are asked about next; polling, they are being asked about.
+	bulks   map[ledger.ID]*bulkCall
+	pollAt  time.Time
+	polling bool
+	// scarce: a limit of a day or longer is likely to run out.
+	scarce bool
 	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure. holds are for refusals that are about some calls only.
 	refusals, outages gate
 	holds             holds
@@ -164,6 +172,7 @@ func New(o Options) (*Scheduler, error) {
 		byOwner:  map[ledger.Owner]*lane{},
 		jobs:     map[string]*flight{},
 		flights:  map[ledger.ID]*flight{},
+		bulks:    map[ledger.ID]*bulkCall{},
 		refusals: gate{least: time.Second, most: time.Minute},
 		outages:  gate{least: time.Second, most: time.Minute},
 		holds:    holds{},

@@ -84,6 +84,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 		return wake, err
 	}
 	s.shareAnew(now)
+	s.tendBulks(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
 	ready, err := s.commit(now)
@@ -137,6 +138,9 @@ func (s *Scheduler) show() {
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
 	wake = earlier(earlier(wake, s.sharesUntil), s.limitsUntil)
+	if s.sends() {
+		wake = earlier(wake, s.nextTending())
+	}
 	waits := false
 	for _, l := range s.order {
 		for _, w := range l.waiting {

@@ -22,6 +22,8 @@ type window struct {
 	kinds map[backlog.Kind]*front
 	// anew: which kinds have ready calls is to be read from the store.
 	anew bool
+	// wide are kinds of which more is held than their share, because so many go together.
+	wide map[backlog.Kind]int
 }
 
 // front is what is known of one kind.
@@ -50,7 +52,11 @@ func (w *window) reprice() {
 }
 
 // forget has everything read from the store again.
-func (w *window) forget() { *w = newWindow() }
+func (w *window) forget() {
+	wide := w.wide
+	*w = newWindow()
+	w.wide = wide
+}
 
 // know takes over which kinds may have ready calls.
 func (w *window) know(kinds []backlog.Kind) {
@@ -69,22 +75,27 @@ func (w *window) front(kind backlog.Kind) *front {
 	return f
 }
 
-// share is how many heads of each kind are held.
-func (w *window) share() int { return maxHeads / max(1, len(w.kinds)) }
+// share is how many heads of a kind are held, and at how many there are too few.
+func (w *window) share(kind backlog.Kind) (held, few int) {
+	if n := w.wide[kind]; n > 0 {
+		return n, n - 1
+	}
+	held = maxHeads / max(1, len(w.kinds))
+	return held, held / 2
+}
 
 // wants says of which kind heads should be read from the store, behind which, and how many. Before that it lets go of kinds that have no calls, and of what others
 // hold beyond their share.
 func (w *window) wants() (kind backlog.Kind, after call.ID, n int, some bool) {
 	maps.DeleteFunc(w.kinds, func(_ backlog.Kind, f *front) bool { return f.n == 0 && !f.more })
-	share := w.share()
 	for kind, f := range w.kinds {
-		if f.n > share {
-			w.trim(kind, f, share)
+		if held, _ := w.share(kind); f.n > held {
+			w.trim(kind, f, held)
 		}
 	}
 	for kind, f := range w.kinds {
-		if f.more && f.n <= share/2 {
-			return kind, f.end, share - f.n, true
+		if held, few := w.share(kind); f.more && f.n <= few {
+			return kind, f.end, held - f.n, true
 		}
 	}
 	return 0, "", 0, false

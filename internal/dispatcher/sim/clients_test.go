@@ -53,6 +53,12 @@ func (w *world) hand(ctx context.Context, integration, client int, random *rand.
 			patience = short
 			defer cancel()
 		}
+		if w.crowds && random.IntN(10) == 0 {
+			for b := range random.IntN(120) {
+				w.ask(patience, integration, createRequest(random, integration, fmt.Sprintf("%d-%d-%d", client, n, b)))
+			}
+			continue
+		}
 		if random.IntN(10) == 0 { // a burst
 			for b := range random.IntN(20) {
 				w.ask(patience, integration, drawRequest(random, integration, fmt.Sprintf("%d-%d-%d", client, n, b)))
@@ -81,11 +87,17 @@ func drawRequest(random *rand.Rand, integration int, key string) request {
 			order: drawOrder(random),
 		}
 	default:
-		return request{
-			method: http.MethodPost, target: "/api/v2/tickets.json", body: `{"ticket":` + ticket(name) + `}`, external: name, queued: true, key: "k" + key,
-			order: drawOrder(random),
-		}
+		return createRequest(random, integration, key)
 	}
+}
+
+// createRequest is one for a ticket that may be made later.
+func createRequest(random *rand.Rand, integration int, key string) request {
+	name := fmt.Sprint(integration, "-", key)
+	body := fmt.Sprintf(`{"ticket":{"subject":"s","comment":{"body":"b"},"external_id":%q}}`, name)
+	r := request{method: http.MethodPost, target: "/api/v2/tickets.json", body: body, external: name, queued: true, key: "k" + key}
+	r.order = drawOrder(random)
+	return r
 }
 
 // drawOrder chooses one of a few ordering keys, or none.

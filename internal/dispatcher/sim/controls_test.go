@@ -41,6 +41,14 @@ func TestControls(t *testing.T) {
 			},
 			noticed: overruns,
 		},
+		"a CRM that finds tickets later than it is searched has some made twice": {
+			breakIt: func(s *setup) {
+				s.crowd(1)
+				s.outages, s.longOutage, s.crm.ItemFailures, s.crm.IndexDelay = 0, false, 0, 24*time.Hour
+				s.crm.Outages = []crmsim.Outage{{Kind: crmsim.Reset, Percent: 50, Executed: true}}
+			},
+			noticed: func(v *verdict) int { return v.report.Tickets.DuplicateCount },
+		},
 		"a dispatcher that ignores ordering keys sends calls side by side": {
 			breakIt: func(s *setup) { s.calls = func(d *scheduler.Scheduler) intake.Calls { return unordered{d} } },
 			noticed: func(v *verdict) int { return len(v.disorder) },

@@ -15,12 +15,12 @@ import (
 // seeds is how many worlds a test run lives through.
 const seeds = 200
 
-// chosenSeeds are the first and the last one: those of SEED, a number or two with a hyphen between, else 1 to seeds.
-func chosenSeeds(t *testing.T) (first, last uint64) {
+// chosenSeeds are the first and the last one: those of SEED, a number or two with a hyphen between, else 1 to n.
+func chosenSeeds(t *testing.T, n uint64) (first, last uint64) {
 	t.Helper()
 	text := os.Getenv("SEED")
 	if text == "" {
-		return 1, seeds
+		return 1, n
 	}
 	from, to, isRange := strings.Cut(text, "-")
 	first, err := strconv.ParseUint(from, 10, 64)
@@ -36,7 +36,7 @@ func chosenSeeds(t *testing.T) (first, last uint64) {
 // TestSimulation holds in every world: no limit is overrun, no acknowledged call is lost or done twice, those with an ordering key arrive in order,
 // all that is queued drains.
 func TestSimulation(t *testing.T) {
-	first, last := chosenSeeds(t)
+	first, last := chosenSeeds(t, seeds)
 	all := &sum{}
 	t.Cleanup(func() { t.Log(all) })
 	for seed := first; seed <= last; seed++ {

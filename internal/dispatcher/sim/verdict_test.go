@@ -41,6 +41,8 @@ type verdict struct {
 	// doubled tickets, and requests that arrived without a charge.
 	doubled, uncharged int
 	happened           happened
+	// together is how many promises were kept by bulk calls.
+	together int
 	// problems are all other broken promises.
 	problems []string
 }
@@ -157,8 +159,12 @@ func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64)
 	v.states[p.final.State]++
 	switch p.final.State {
 	case call.StateSucceeded:
-		if p.external != "" && len(tickets[p.external]) != 1 {
+		own := p.final.Target == "/api/v2/tickets.json" || w.crm.ItemFailures == 0 // else an item of the client's own job may have failed
+		if p.external != "" && own && len(tickets[p.external]) != 1 {
 			v.lost = append(v.lost, fmt.Sprintf("%s (succeeded, ticket %q is not there)", p.id, p.external))
+		}
+		if p.final.Target == "/api/v2/tickets.json" {
+			judgeTicket(v, p, tickets)
 		}
 	case call.StateParked, call.StateDead:
 		if p.final.Reason == "" {

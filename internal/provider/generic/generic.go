@@ -31,8 +31,8 @@ func (Generic) Canonical(path string) string { return path }
 // Jobs are not known.
 func (Generic) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
 
-// BatchSize is not known.
-func (Generic) BatchSize(string) int64 { return 0 }
+// Batch is not known.
+func (Generic) Batch(string) (dialect.Batch, bool) { return nil, false }
 
 // Refused is 429, and 503 with a Retry-After: without one it is an outage.
 func (Generic) Refused(a dialect.Answer, now time.Time) dialect.Verdict {

@@ -23,15 +23,6 @@ var routes = dialect.Routes{
 // Operations are what manifests can name.
 func (Zendesk) Operations() []dialect.Operation { return routes.Operations() }
 
-// BatchSize is 100 for what create_many and update_many take (developer.zendesk.com/api-reference/ticketing/tickets/tickets).
-func (Zendesk) BatchSize(operation string) int64 {
-	switch operation {
-	case "CreateTicket", "UpdateTicket":
-		return 100
-	}
-	return 0
-}
-
 // idempotencyKey is understood on ticket creation only, and for two hours.
 var idempotencyKey = &dialect.Key{Header: "Idempotency-Key", MaxLength: 255, ValidFor: 2 * time.Hour}
 

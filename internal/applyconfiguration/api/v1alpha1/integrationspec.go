@@ -30,6 +30,8 @@ type IntegrationSpecApplyConfiguration struct {
 	Overflow *OverflowApplyConfiguration `json:"overflow,omitempty"`
 	// reads say how calls that only read are saved. When it is absent, equal ones are one call while they wait.
 	Reads *ReadsApplyConfiguration `json:"reads,omitempty"`
+	// batching says how queued calls are merged into bulk calls. When it is absent, those go together that wait at the same time anyway.
+	Batching *BatchingApplyConfiguration `json:"batching,omitempty"`
 	// clients are who may call as this integration: required, except with route External.
 	Clients []ClientApplyConfiguration `json:"clients,omitempty"`
 	// enforcement is Enforce, or Shadow to forward this integration's calls at once and only count what would have been held back. The laxer of this and the
@@ -101,6 +103,14 @@ func (b *IntegrationSpecApplyConfiguration) WithOverflow(value *OverflowApplyCon
 // If called multiple times, the Reads field is set to the value of the last call.
 func (b *IntegrationSpecApplyConfiguration) WithReads(value *ReadsApplyConfiguration) *IntegrationSpecApplyConfiguration {
 	b.Reads = value
+	return b
+}
+
+// WithBatching sets the Batching field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Batching field is set to the value of the last call.
+func (b *IntegrationSpecApplyConfiguration) WithBatching(value *BatchingApplyConfiguration) *IntegrationSpecApplyConfiguration {
+	b.Batching = value
 	return b
 }
 

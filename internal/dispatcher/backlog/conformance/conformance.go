@@ -50,6 +50,8 @@ func Run(t *testing.T, newVolume func() Volume) {
 		t.Repeat(map[string]func(*rapid.T){
 			"append":     r.append,
 			"decide":     r.decide,
+			"together":   r.together,
+			"learn":      r.learn,
 			"forget":     r.forget,
 			"count":      r.count,
 			"conflict":   r.conflict,
@@ -201,7 +203,7 @@ func (r *run) decide(t *rapid.T) {
 	var decided []backlog.Ref
 	for range rapid.IntRange(1, 3).Draw(t, "calls") {
 		refs := slices.DeleteFunc(r.in(call.StateQueued, call.StateSent, call.StateParked, call.StateDead), func(ref backlog.Ref) bool {
-			return slices.Contains(decided, ref)
+			return slices.Contains(decided, ref) || r.now.merged(ref)
 		})
 		if len(refs) == 0 {
 			break

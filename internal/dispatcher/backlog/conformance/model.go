@@ -22,6 +22,7 @@ type model struct {
 	plan    []byte
 	memory  []byte
 	clock   backlog.Clock
+	bulks   map[uint64]backlog.Bulk
 	secrets map[string][]byte
 }
 
@@ -45,14 +46,14 @@ type modelDedupe struct {
 func newModel() *model {
 	return &model{
 		calls: map[backlog.Ref]modelCall{}, keys: map[modelKey]modelDedupe{}, tallies: map[string]backlog.Tally{}, charges: map[uint64]backlog.Charge{},
-		secrets: map[string][]byte{},
+		bulks: map[uint64]backlog.Bulk{}, secrets: map[string][]byte{},
 	}
 }
 
 func (m *model) clone() *model {
 	return &model{
 		calls: maps.Clone(m.calls), keys: maps.Clone(m.keys), tallies: maps.Clone(m.tallies), charges: maps.Clone(m.charges),
-		plan: m.plan, memory: m.memory, clock: m.clock, secrets: maps.Clone(m.secrets),
+		plan: m.plan, memory: m.memory, clock: m.clock, bulks: maps.Clone(m.bulks), secrets: maps.Clone(m.secrets),
 	}
 }
 
@@ -76,7 +77,7 @@ func (m *model) append(e backlog.Entry, id call.ID) {
 		result: call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
 		head: backlog.Head{
 			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target), Operation: c.Operation, Method: c.Method, Target: c.Target, Repeat: c.Repeat,
-			AcceptedAt: c.AcceptedAt, Expires: c.Expires,
+			AcceptedAt: c.AcceptedAt, Expires: c.Expires, Size: int64(len(c.Body)),
 		},
 		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey, body: true,
 	}
@@ -106,6 +107,10 @@ func (m *model) commit(b *backlog.Batch) {
 	for _, id := range b.Refunds {
 		delete(m.charges, id)
 	}
+	for _, bulk := range b.Bulks {
+		m.bulks[bulk.ID] = bulk
+	}
+	maps.DeleteFunc(m.bulks, func(_ uint64, b backlog.Bulk) bool { return b.Empty() })
 	maps.DeleteFunc(m.charges, func(_ uint64, c backlog.Charge) bool { return !c.Open && c.End < b.Clock.Horizon })
 	if b.Plan != nil {
 		m.plan = b.Plan
@@ -133,7 +138,7 @@ func (m *model) transit(t backlog.Transition) {
 	}
 	c.body = t.To != call.StateSucceeded && t.To != call.StateFailed
 	if t.Answer != nil {
-		c.result.Status, c.result.Header, c.result.Body = t.Answer.Status, t.Answer.Header, t.Answer.Body
+		c.result.Status, c.result.Header, c.result.Body, c.result.Composed = t.Answer.Status, t.Answer.Header, t.Answer.Body, t.Answer.Composed
 	}
 	m.calls[t.Ref] = c
 	m.move(t.Integration, t.From, t.To)
@@ -213,6 +218,15 @@ func (m *model) restored() backlog.Restored {
 			ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
 			r.Sent = append(r.Sent, backlog.SentCall{Ref: ref, Head: m.calls[ref].head})
 		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.bulks)) {
+		sent := backlog.SentBulk{Bulk: m.bulks[id], Heads: make([]backlog.Head, len(m.bulks[id].Members))}
+		for i, member := range sent.Members {
+			if member != "" {
+				sent.Heads[i] = m.calls[backlog.Ref{Integration: sent.Integration, ID: member}].head
+			}
+		}
+		r.Bulks = append(r.Bulks, sent)
 	}
 	return r
 }

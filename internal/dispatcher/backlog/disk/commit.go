@@ -67,6 +67,7 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 		sum(ref.Integration).Move(state, "")
 	}
 	s.writeCharges(&w, b)
+	w.setBulks(b.Bulks)
 	for integration, t := range sums {
 		w.merge(tallyKey(integration), encodeTally(*t))
 	}
@@ -86,9 +87,9 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 	return w.readied, nil
 }
 
-// needsSync reports whether losing b, which has no transition, could charge too little.
+// needsSync reports whether losing b, which has no transition, could charge too little or forget a job.
 func needsSync(b *backlog.Batch) bool {
-	if b.Plan != nil {
+	if b.Plan != nil || len(b.Bulks) > 0 {
 		return true
 	}
 	for _, c := range b.Charges {

@@ -35,17 +35,41 @@ func open(t *testing.T, fs vfs.FS) *Store {
 	return s
 }
 
+// TestVolumeOfFormat3IsTaken: it differs in its number alone. What was queued on it still is, and an older version refuses it from then on.
+func TestVolumeOfFormat3IsTaken(t *testing.T) {
+	fs := vfs.NewMem()
+	s := open(t, fs)
+	a, err := s.Append(entry("a/x", "body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Set(keyFormat, []byte("3"), pebble.Sync); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, fs)
+	defer s.Close() //nolint:errcheck // in memory
+	if r, err := s.Result(backlog.Ref{Integration: "a/x", ID: a.ID}); err != nil || r.State != call.StateQueued {
+		t.Errorf("the call is %+v: %v", r, err)
+	}
+	if format, err := s.get(keyFormat); string(format) != "4" {
+		t.Errorf("the volume has format %q: %v", format, err)
+	}
+}
+
 func TestVolumeOfANewerVersionIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
-	if err := s.db.Set(keyFormat, []byte("4"), pebble.Sync); err != nil {
+	if err := s.db.Set(keyFormat, []byte("5"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(options(fs))
-	if err == nil || !strings.Contains(err.Error(), `format "4" and this version reads up to 3: run the version that wrote it`) {
+	if err == nil || !strings.Contains(err.Error(), `format "5" and this version reads up to 4: run the version that wrote it`) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -64,7 +88,7 @@ func TestVolumeOfAnOlderVersionIsTaken(t *testing.T) {
 	if err != nil || len(r.Charges) != 1 || r.Charges[0].ID != 7 || !r.Charges[0].Open {
 		t.Errorf("restored %+v: %v", r.Charges, err)
 	}
-	if format, err := s.get(keyFormat); string(format) != "3" {
+	if format, err := s.get(keyFormat); string(format) != "4" {
 		t.Errorf("the volume has format %q: %v", format, err)
 	}
 }

@@ -28,6 +28,7 @@ const (
 	spaceOpen   = 'o' // id -> charge
 	spaceEnded  = 'l' // end, id -> charge
 	spaceTally  = 'n' // integration -> tally, by merging
+	spaceBulk   = 'u' // id of its charge -> bulk; one for each bulk call that has members
 )
 
 // spaceQueue was, up to format 2: ref -> nothing; one for each queued call.
@@ -122,6 +123,8 @@ func dedupeHash(key string) []byte {
 }
 
 func openKey(id uint64) []byte { return binary.BigEndian.AppendUint64([]byte{spaceOpen}, id) }
+
+func bulkKey(id uint64) []byte { return binary.BigEndian.AppendUint64([]byte{spaceBulk}, id) }
 
 func endedKey(end time.Duration, id uint64) []byte {
 	key := binary.BigEndian.AppendUint64([]byte{spaceEnded}, uint64(max(0, end))) //nolint:gosec // not negative

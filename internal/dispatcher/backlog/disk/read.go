@@ -42,7 +42,7 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	}
 	result := r.result(ref)
 	if r.Answer != nil {
-		result.Status, result.Header = r.Answer.Status, r.Answer.Header
+		result.Status, result.Header, result.Composed = r.Answer.Status, r.Answer.Header, r.Answer.Composed
 		result.Body, err = s.get(refKey(spaceAnswer, ref))
 		if errors.Is(err, pebble.ErrNotFound) {
 			err = nil
@@ -175,7 +175,10 @@ func (s *Store) Restore() (backlog.Restored, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Sent, err = s.sentCalls(r.Charges[open:])
+	if r.Sent, err = s.sentCalls(r.Charges[open:]); err != nil {
+		return r, err
+	}
+	r.Bulks, err = s.bulks()
 	return r, err
 }
 

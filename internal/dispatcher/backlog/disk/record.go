@@ -69,7 +69,7 @@ func (r *record) kind() backlog.Kind {
 func (r *record) head(id call.ID) backlog.Head {
 	return backlog.Head{
 		ID: id, Kind: r.kind(), Operation: r.Operation, Method: r.Method, Target: r.Target, Repeat: r.repeat(),
-		AcceptedAt: r.AcceptedAt, Expires: r.Expires, Progress: r.Progress,
+		AcceptedAt: r.AcceptedAt, Expires: r.Expires, Size: r.Size, Progress: r.Progress,
 	}
 }
 

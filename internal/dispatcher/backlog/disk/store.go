@@ -22,7 +22,7 @@ import (
 )
 
 // format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls.
-const format = 3
+const format = 4
 
 // Sizes chosen for an idle process of some 20 MiB: a licence is at most some hundred calls a second, and what was just written is read from the memtable.
 const (
@@ -129,8 +129,11 @@ func (s *Store) checkFormat() error {
 		if err != nil || found > format {
 			return fmt.Errorf("the volume has format %q and this version reads up to %d: run the version that wrote it, or a newer one", value, format)
 		}
-		if found == format {
+		switch found {
+		case format:
 			return nil
+		case 3: // it had no bulk calls; a version that does not know them would never end their members
+			return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
 		}
 	}
 	return s.upgrade()

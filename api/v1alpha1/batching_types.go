@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// BatchingMode says when queued calls go together in one bulk call.
+// +kubebuilder:validation:Enum=WhenWaiting;Always;Off
+type BatchingMode string
+
+const (
+	// BatchingWhenWaiting lets those go together that wait at the same time anyway.
+	BatchingWhenWaiting BatchingMode = "WhenWaiting"
+	// BatchingAlways has each wait for others to go with.
+	BatchingAlways BatchingMode = "Always"
+	// BatchingOff sends each by itself.
+	BatchingOff BatchingMode = "Off"
+)
+
+// Batching says how queued calls of this integration are merged into bulk calls, where the CRM has some and they are fewer. Calls that somebody waits for are never
+// merged.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Off' || !has(self.maxItems) && !has(self.operations)",message="maxItems and operations must not be set with mode Off, under which nothing is merged"
+type Batching struct {
+	// mode is WhenWaiting to let queued calls go together that wait at the same time anyway: none is held back that could go now, except while a day's or a month's
+	// limit is forecast to run out before it renews. Always has each wait for others, up to maxLingerSeconds. Off sends each by itself.
+	// +optional
+	// +default="WhenWaiting"
+	Mode BatchingMode `json:"mode,omitempty"`
+
+	// maxItems is how many calls go together at most. When it is absent, as many as the CRM takes: Zendesk 100.
+	// +optional
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=1000
+	MaxItems int32 `json:"maxItems,omitempty"`
+
+	// maxLingerSeconds is how long a queued call is held back for others to go with, from its acceptance on.
+	// +optional
+	// +default=10
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=60
+	MaxLingerSeconds int32 `json:"maxLingerSeconds,omitempty"`
+
+	// operations are those whose calls are merged. When it is absent, all that the provider can merge. Zendesk: CreateTicket.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Operations []OperationName `json:"operations,omitempty"`
+}

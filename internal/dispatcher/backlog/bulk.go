@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package backlog
+
+import (
+	"slices"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
+
+// Bulk is a request in which several queued calls of one integration go together. Its members are sent from its intent on until it is known what became of each.
+type Bulk struct {
+	// ID is that of its charge.
+	ID          uint64 `json:"id"`
+	Integration string `json:"integration"`
+	// Operation of its members.
+	Operation string `json:"operation"`
+	// Mark is our name for it in the CRM.
+	Mark string `json:"mark"`
+	// Members by their places. An empty one has left: it is known what became of it.
+	Members []call.ID `json:"members"`
+	// SentAt is when its intent was written.
+	SentAt time.Time `json:"sentAt"`
+	// Job is the CRM's name for what works it off, once that is known, Items the place of the member that each item of the request is.
+	Job   string `json:"job,omitempty"`
+	Items []int  `json:"items,omitempty"`
+	// Doubt is set when the answer, or what became of the job, was lost.
+	Doubt *Doubt `json:"doubt,omitempty"`
+}
+
+// Empty reports whether all members have left.
+func (b *Bulk) Empty() bool {
+	return !slices.ContainsFunc(b.Members, func(id call.ID) bool { return id != "" })
+}
+
+// Doubt is how far it is known what became of a bulk call without an answer.
+type Doubt struct {
+	// Since is when it came up, Until when the CRM may have done something about the call last.
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	// Absent counts the times that some were not found after the CRM must have been able to find them.
+	Absent int `json:"absent,omitempty"`
+}
+
+// SentBulk is a bulk call with members, as it was when the store was left.
+type SentBulk struct {
+	Bulk
+	// Heads of the members, by place; zero for those that have left.
+	Heads []Head
+}

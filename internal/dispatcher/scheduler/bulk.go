@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// errNotMerged: too few of a bulk call's members were of a form that can be merged.
+var errNotMerged = errors.New("the calls cannot be merged")
+
+// inDoubt is why calls are parked whose bulk call had no answer.
+const inDoubt = "it is not known whether the CRM took the bulk call that it went in, and sending it again might take effect twice"
+
+// bulkCall is a request in which several queued calls of one lane go together, until it is known what became of each.
+type bulkCall struct {
+	backlog.Bulk
+	lane  *lane
+	batch dialect.Batch
+	// heads of the members, by place.
+	heads []backlog.Head
+	// asking: a search for its items is on its way; next is when the next one is due.
+	asking bool
+	next   time.Time
+}
+
+// refs name the members, by place.
+func (b *bulkCall) refs() []backlog.Ref {
+	refs := make([]backlog.Ref, len(b.heads))
+	for i, h := range b.heads {
+		refs[i] = b.lane.ref(h.ID)
+	}
+	return refs
+}
+
+// saveBulk notes what is known of a bulk call. One whose members have all left is forgotten.
+func (s *Scheduler) saveBulk(b *bulkCall) {
+	if b.Empty() {
+		delete(s.bulks, ledger.ID(b.ID))
+	}
+	kept := b.Bulk
+	kept.Members = append([]call.ID(nil), b.Members...) // they go on to change before the commit
+	s.batch.Bulks = append(s.batch.Bulks, kept)
+}
+
+// merge makes the bulk call of its members. It runs outside the loop.
+func (s *Scheduler) merge(f *flight) error {
+	members := make([]dialect.Request, len(f.refs))
+	for i, ref := range f.refs {
+		err := s.useStore(func() error {
+			c, err := s.options.Store.Call(ref)
+			if err == nil {
+				members[i] = dialect.Request{Operation: c.Operation, Method: c.Method, Target: c.Target, Header: c.Header, Body: c.Body}
+			}
+			return err
+		})
+		if errors.Is(err, errStopped) {
+			return err
+		} // one that cannot be read is left out, and seen for what it is when it is sent by itself
+	}
+	bulk, in := f.bulk.batch.Merge(f.bulk.Mark, members)
+	if f.items = in; len(in) < 2 {
+		return errNotMerged
+	}
+	f.call = &call.Call{
+		Integration: f.lane.key, Operation: bulk.Operation, Method: bulk.Method, Target: bulk.Target, Header: bulk.Header, Body: bulk.Body,
+		Repeat: call.Repeat{Class: call.RepeatNever},
+	}
+	return nil
+}
+
+// landBulk takes the members of a bulk call to their next states, as far as its answer tells what these are.
+func (s *Scheduler) landBulk(now time.Time, f *flight, o upstream.Outcome, what fate) {
+	b := f.bulk
+	if f.call != nil || errors.Is(o.Err, errNotMerged) {
+		s.leaveOut(now, b, f.items)
+	}
+	random := s.options.Random.Float64()
+	switch what {
+	case unsent:
+		if !errors.Is(o.Err, errNotMerged) {
+			s.outages.fail(now, f.id, s.lastID, 0, random)
+		}
+		s.outages.forget(f.id)
+		s.putBack(now, b, time.Time{}, false)
+	case unauthorised:
+		s.outages.fail(now, f.id, s.lastID, 0, random)
+		s.putBack(now, b, now.Add(s.pause(manyAttempts)), false)
+	case refused:
+		s.outages.forget(f.id)
+		s.putBack(now, b, time.Time{}, false)
+	case unavailable, lost:
+		s.outages.fail(now, f.id, s.lastID, 0, random)
+		s.doubt(now, b)
+	case failed:
+		s.outages.pass(f.id)
+		if o.Answer.Status >= http.StatusInternalServerError {
+			s.doubt(now, b) // it may have failed after some of its items
+			break
+		}
+		s.putBack(now, b, time.Time{}, true)
+	case succeeded:
+		s.outages.pass(f.id)
+		s.owe(b.lane, 1)
+		s.split(now, f, o)
+	}
+	s.saveBulk(b)
+}
+
+// split reads what became of the members, or which job is to work them off.
+func (s *Scheduler) split(now time.Time, f *flight, o upstream.Outcome) {
+	b := f.bulk
+	b.Items = f.items
+	var read dialect.Split
+	if o.Rest == nil {
+		read = b.batch.Split(o.Answer.Status, peek(o.Answer), len(f.items))
+	}
+	if _, jobs := b.batch.(dialect.JobBatch); jobs && read.Job != "" {
+		b.Job = read.Job
+		s.pollAt = earlier(s.pollAt, now.Add(leastPoll))
+		return
+	}
+	s.settleItems(now, b, read.Items)
+	s.doubt(now, b)
+}
+
+// settleItems takes the members to their next states of whose items it is known what became of them.
+func (s *Scheduler) settleItems(now time.Time, b *bulkCall, items []dialect.Item) {
+	for i, item := range items {
+		if i < len(b.Items) {
+			s.settleMember(now, b, b.Items[i], item)
+		}
+	}
+}
+
+func (s *Scheduler) settleMember(now time.Time, b *bulkCall, place int, item dialect.Item) {
+	switch {
+	case b.Members[place] == "":
+	case item.Answer != nil:
+		t := s.departure(now, b, place, call.StateSucceeded)
+		t.KeepUntil = now.Add(keepResults)
+		t.Answer = &backlog.Answer{Status: item.Answer.Status, Header: item.Answer.Header, Body: item.Answer.Body, Composed: true}
+		s.count(b.lane.key, backlog.Tally{Drained: 1})
+		s.gain(b.lane, 1)
+		s.transit(t, t.KeepUntil)
+	case item.Failed:
+		s.requeue(now, b, place, time.Time{}, true)
+	}
+}
+
+// departure takes a member out of its bulk call, into another state.
+func (s *Scheduler) departure(now time.Time, b *bulkCall, place int, to call.State) backlog.Transition {
+	h := b.heads[place]
+	b.Members[place] = ""
+	return backlog.Transition{Ref: b.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress}
+}
+
+// requeue puts a member back to its place in the queue; alone, to be sent by itself from there.
+func (s *Scheduler) requeue(now time.Time, b *bulkCall, place int, notBefore time.Time, alone bool) {
+	t := s.departure(now, b, place, call.StateQueued)
+	t.Progress.NotBefore, t.Progress.Alone = notBefore, alone
+	s.transit(t, b.heads[place].Expires)
+}
+
+// putBack puts all members back to their places.
+func (s *Scheduler) putBack(now time.Time, b *bulkCall, notBefore time.Time, alone bool) {
+	for place, id := range b.Members {
+		if id != "" {
+			s.requeue(now, b, place, notBefore, alone)
+		}
+	}
+}
+
+// leaveOut puts the members back that are no item of the bulk call.
+func (s *Scheduler) leaveOut(now time.Time, b *bulkCall, items []int) {
+	in := make([]bool, len(b.Members))
+	for _, place := range items {
+		in[place] = true
+	}
+	for place := range b.Members {
+		if !in[place] {
+			s.requeue(now, b, place, time.Time{}, true)
+		}
+	}
+}
+
+// owe notes calls that were spent on bulk calls, gain those that were not needed because of them: what is saved is what is gained and not owed.
+func (s *Scheduler) owe(l *lane, n int64) { l.owes += n }
+
+func (s *Scheduler) gain(l *lane, n int64) {
+	paid := min(n, l.owes)
+	l.owes -= paid
+	if n > paid {
+		s.count(l.key, backlog.Tally{Saved: n - paid})
+	}
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+const (
+	// Bounds of the time between two looks at the jobs: it is half of what the youngest job has taken.
+	leastPoll, mostPoll = 5 * time.Second, time.Minute
+	// maxPolled is how many jobs one poll asks about.
+	maxPolled = 100
+	// Bounds of the time between two searches for the items of a bulk call in doubt: it is as long as it has been in doubt.
+	leastSearch, mostSearch = time.Minute, 15 * time.Minute
+	// indexDelay is how long what is in the CRM may not be found by searching.
+	indexDelay = 10 * time.Minute
+	// patience is how long the CRM may not answer what it is asked about a bulk call, or say that its job works: then the members are parked, for people to decide.
+	patience = 24 * time.Hour
+	// enoughAbsent is how often a search must find nothing after that.
+	enoughAbsent = 2
+	// ownPatience is how long a call of our own waits for its turn; after that it is asked for anew.
+	ownPatience = time.Minute
+	// maxOwnAnswer is how many bytes of an answer to such a call are read.
+	maxOwnAnswer = 32 << 20
+)
+
+// doubt begins when nothing tells what became of the members that are left. Those that can be sent again without harm are; the others are searched for, or parked
+// if the CRM cannot find them. The CRM may still work on the call for its longest delay, and then on the job.
+func (s *Scheduler) doubt(now time.Time, b *bulkCall) {
+	_, findable := b.batch.(dialect.FoundBatch)
+	for place, id := range b.Members {
+		switch {
+		case id == "":
+		case b.heads[place].Repeat.Class == call.RepeatIdempotent:
+			s.requeue(now, b, place, now.Add(s.pause(1)), false)
+		case !findable:
+			s.park(now, b, place)
+		}
+	}
+	if b.Empty() {
+		return
+	}
+	until := now.Add(s.guards.MaxServerDelay + s.guards.MaxJob)
+	if b.Job != "" { // it is over by now, or forgotten; but a new one may not be known yet
+		until = later(now, b.SentAt.Add(s.guards.MaxServerDelay+s.guards.MaxJob))
+	}
+	b.Doubt = &backlog.Doubt{Since: now, Until: until}
+	b.next = now.Add(leastSearch)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (s *Scheduler) park(now time.Time, b *bulkCall, place int) {
+	t := s.departure(now, b, place, call.StateParked)
+	t.Reason = inDoubt
+	s.transit(t, b.heads[place].Expires)
+}
+
+// restoreBulk goes on with a bulk call whose members were on their way when the store was left.
+func (s *Scheduler) restoreBulk(now time.Time, sent backlog.SentBulk) {
+	b := &bulkCall{Bulk: sent.Bulk, lane: s.lane(sent.Integration), heads: sent.Heads, next: now}
+	s.bulks[ledger.ID(b.ID)] = b
+	known := false
+	if s.provider != nil {
+		b.batch, known = s.provider.Batch(b.Operation)
+	}
+	_, jobs := b.batch.(dialect.JobBatch)
+	switch {
+	case b.Doubt != nil && known:
+		return
+	case b.Job != "" && jobs:
+		s.pollAt = now
+		return
+	}
+	s.doubt(now, b)
+	s.saveBulk(b)
+}
+
+// tendBulks asks the CRM what became of bulk calls, when it is time to.
+func (s *Scheduler) tendBulks(now time.Time) {
+	if !s.sends() || len(s.bulks) == 0 {
+		return
+	}
+	var open []*bulkCall
+	for _, id := range slices.Sorted(maps.Keys(s.bulks)) {
+		switch b := s.bulks[id]; {
+		case b.Doubt != nil && !b.asking && !now.Before(b.next):
+			s.search(now, b)
+		case b.polled() && len(open) < maxPolled:
+			open = append(open, b)
+		}
+	}
+	if len(open) > 0 && !s.polling && !now.Before(s.pollAt) {
+		s.poll(now, open)
+	}
+}
+
+// polled says whether its job is asked about.
+func (b *bulkCall) polled() bool { return b.Job != "" && b.Doubt == nil }
+
+// nextTending is when tendBulks has something to do; zero if never.
+func (s *Scheduler) nextTending() (at time.Time) {
+	for _, b := range s.bulks {
+		switch {
+		case b.Doubt != nil && !b.asking:
+			at = earlier(at, b.next)
+		case b.polled() && !s.polling:
+			at = earlier(at, s.pollAt)
+		}
+	}
+	return at
+}
+
+// poll asks about all jobs that are open, at the cost of the integration whose job is oldest.
+func (s *Scheduler) poll(now time.Time, open []*bulkCall) {
+	i := slices.IndexFunc(open, func(b *bulkCall) bool { return b.lane.spec != nil })
+	if i < 0 {
+		s.pollAt = now.Add(mostPoll) // until the plan names one of them again
+		return
+	}
+	var names []string
+	for _, b := range open {
+		names = append(names, b.Job)
+	}
+	s.polling = true
+	payer := open[i]
+	s.askOwn(now, payer.lane, payer.batch.(dialect.JobBatch).Poll(names), func(now time.Time, status int, body []byte) { //nolint:forcetypeassert // it has a job
+		s.polling = false
+		if status == http.StatusOK {
+			for _, b := range open {
+				s.readJob(now, b, body)
+			}
+		}
+		for _, b := range open {
+			if b.polled() && now.Sub(b.SentAt) > patience {
+				s.abandon(now, b)
+			}
+		}
+		s.pollAt = now.Add(s.untilPoll(now))
+	})
+}
+
+// abandon parks the members of a job that does not end: as long as it works, what a search does not find may still come.
+func (s *Scheduler) abandon(now time.Time, b *bulkCall) {
+	for place, id := range b.Members {
+		if id != "" {
+			s.park(now, b, place)
+		}
+	}
+	s.saveBulk(b)
+}
+
+func (s *Scheduler) readJob(now time.Time, b *bulkCall, body []byte) {
+	items, pending := b.batch.(dialect.JobBatch).ReadJob(b.Job, body, len(b.Items)) //nolint:forcetypeassert // it has a job
+	if pending || !b.polled() {
+		return
+	}
+	s.settleItems(now, b, items)
+	s.doubt(now, b)
+	s.saveBulk(b)
+}
+
+func (s *Scheduler) untilPoll(now time.Time) time.Duration {
+	youngest := mostPoll * 2
+	for _, b := range s.bulks {
+		if b.polled() {
+			youngest = min(youngest, now.Sub(b.SentAt))
+		}
+	}
+	return min(mostPoll, max(leastPoll, youngest/2))
+}
+
+// search looks for the items of a bulk call in doubt.
+func (s *Scheduler) search(now time.Time, b *bulkCall) {
+	if b.lane.spec == nil {
+		b.next = now.Add(mostSearch) // until the plan names it again
+		return
+	}
+	found := b.batch.(dialect.FoundBatch) //nolint:forcetypeassert // else its members were parked
+	b.asking = true
+	asked := now
+	s.askOwn(now, b.lane, found.Find(b.Mark), func(now time.Time, status int, body []byte) {
+		b.asking = false
+		var members []dialect.Item
+		ok := status == http.StatusOK
+		if ok {
+			members, ok = found.ReadFound(b.Mark, body, len(b.Members))
+		}
+		if s.searched(now, asked, b, members, ok); s.bulks[ledger.ID(b.ID)] != nil {
+			s.saveBulk(b)
+		}
+	})
+}
+
+// searched takes what a search has found, if it was answered.
+func (s *Scheduler) searched(now, asked time.Time, b *bulkCall, members []dialect.Item, ok bool) {
+	for place, item := range members {
+		s.settleMember(now, b, place, item)
+	}
+	surely := b.Doubt.Until.Add(indexDelay)
+	b.next = now.Add(min(mostSearch, max(leastSearch, now.Sub(b.Doubt.Since))))
+	switch {
+	case now.Before(surely):
+		b.next = earlier(b.next, surely)
+	case ok && !asked.Before(surely):
+		b.next = now.Add(leastSearch)
+		if b.Doubt.Absent++; b.Doubt.Absent >= enoughAbsent {
+			s.putBack(now, b, time.Time{}, false)
+		}
+	case !ok && now.Sub(surely) > patience:
+		s.abandon(now, b)
+	}
+}
+
+// askOwn has a call of ours wait for its turn, as any call of the integration that somebody waits for. then is told on the loop what the CRM answered; status is 0
+// if it was not asked in time, or did not answer.
+func (s *Scheduler) askOwn(now time.Time, l *lane, r dialect.Request, then func(now time.Time, status int, body []byte)) {
+	w := &waiter{
+		call: &call.Call{
+			Integration: l.key, Operation: r.Operation, Method: r.Method, Target: r.Target, Header: http.Header{"Accept": {"application/json"}},
+			Repeat: call.Repeat{Class: call.RepeatIdempotent}, AcceptedAt: now,
+		},
+		own: true, lane: l, since: now, deadline: now.Add(ownPatience), answered: make(chan reply, 1),
+	}
+	w.price = s.price(r.Operation, r.Method, r.Target)
+	s.ask(now, l, w.price, true)
+	w.wait()
+	go func() {
+		var got reply
+		select {
+		case got = <-w.answered:
+		case <-s.stopped:
+			return
+		}
+		status, body := 0, []byte(nil)
+		if got.answer != nil {
+			var err error
+			if body, err = io.ReadAll(io.LimitReader(got.answer.Body, maxOwnAnswer)); err == nil {
+				status = got.answer.Status
+			}
+			_ = got.answer.Body.Close() // it was read
+		}
+		s.report(func() {
+			if status != 0 {
+				s.owe(l, 1)
+			}
+			then(s.options.Now(), status, body)
+		})
+	}()
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+)
+
+// TestAThousandCreations queues 1,000 creations while dispatch is held, against 400 calls a minute, and then lets them go: with and without batching.
+func TestAThousandCreations(t *testing.T) {
+	const creations = 1000
+	cases := map[string]struct {
+		provider, target, body string
+		most                   int
+	}{
+		"Zendesk":    {"Zendesk", "/api/v2/tickets.json", `{"ticket":{"subject":"s","comment":{"body":"b"},"external_id":"%d"}}`, 25},
+		"Salesforce": {"Salesforce", "/services/data/v60.0/sobjects/Case", `{"Subject":"s%d","Status":"New","Origin":"Web"}`, 6},
+		"HubSpot":    {"HubSpot", "/crm/v3/objects/contacts", `{"properties":{"email":"c%d@example.test"}}`, 10},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			var calls [2]int
+			for i, batching := range []*contract.Batching{nil, {Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}} {
+				synctest.Test(t, func(t *testing.T) {
+					w := newThousand(t, c.provider, batching)
+					var all []*promise
+					for n := range creations {
+						answer := httptest.NewRecorder()
+						r := request{method: http.MethodPost, target: c.target, body: fmt.Sprintf(c.body, n), queued: true, key: fmt.Sprint(n)}
+						w.machine.Load().serve(answer, w.newRequest(t.Context(), 0, r))
+						if answer.Code != http.StatusAccepted {
+							t.Fatalf("call %d: %d %s", n, answer.Code, answer.Body)
+						}
+						w.promised(0, r, answer)
+					}
+					all = w.promises
+					next := w.plan
+					next.Sequence++
+					w.apply(t.Context(), &next)
+					took := w.awaitAll(all)
+					wantOwnIDs(t, all)
+					report := w.server.Report()
+					calls[i] = report.Arrivals
+					for _, l := range report.Limits {
+						if l.OverrunCount > 0 {
+							t.Errorf("limits were overrun: %v", report.Problems())
+						}
+					}
+					t.Logf("batching %v: %d calls in %s", batching != nil, report.Arrivals, took)
+					w.shutDown()
+					w.server.Close()
+				})
+			}
+			if calls[0] != creations || calls[1] > c.most {
+				t.Errorf("it took %d calls one by one, and %d in bulk calls", calls[0], calls[1])
+			}
+		})
+	}
+}
+
+// newThousand is a world on hold.
+func newThousand(t *testing.T, provider string, batching *contract.Batching) *world {
+	t.Helper()
+	s := setup{guards: limits.DefaultGuards()}
+	s.addLimit(contract.Limit{Name: "minute", Calls: 400, WindowSeconds: 60})
+	s.choosePlan(rand.New(rand.NewPCG(1, 1))) //nolint:gosec // repeatable on purpose
+	s.plan.CRM.Provider = provider
+	s.plan.Integrations = s.plan.Integrations[:1]
+	i := &s.plan.Integrations[0]
+	i.Share, i.Batching = contract.Share{Part: contract.Part{GuaranteedPercent: 50, MaxPercent: 100}, Weight: 1, LendPercent: 50}, batching
+	s.crm.CRM, s.crm.Tokens, s.crm.Seed = provider, []string{secret}, 1
+	s.crm.Latency, s.crm.Jitter = 100*time.Millisecond, 200*time.Millisecond
+	s.crm.JobDuration, s.crm.MaxJobDuration = 5*time.Second, time.Minute
+	held := s.plan
+	held.Hold = true
+	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: held}
+	w.network = serve(t, w.server)
+	w.powerOn(vfs.NewCrashableMem(), "boot", rand.New(rand.NewPCG(1, 3))) //nolint:gosec // repeatable on purpose
+	return w
+}
+
+// awaitAll waits until all calls have ended, and says how long that took.
+func (w *world) awaitAll(all []*promise) time.Duration {
+	began := time.Now()
+	for _, p := range all {
+		for {
+			r, err := w.machine.Load().Scheduler.Result(context.Background(), p.integration, p.id, time.Minute)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			if r.State == call.StateSucceeded {
+				p.final = &r
+				break
+			}
+			if r.State != call.StateQueued && r.State != call.StateSent || time.Since(began) > time.Hour {
+				w.t.Fatalf("it is %s: %s %d %s", r.State, r.Reason, r.Status, r.Body)
+			}
+		}
+	}
+	return time.Since(began)
+}
+
+// wantOwnIDs checks that each caller was told of a record that nobody else was told of.
+func wantOwnIDs(t *testing.T, all []*promise) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, p := range all {
+		var body struct {
+			ID     string `json:"id"`
+			Ticket struct {
+				ID int64 `json:"id"`
+			} `json:"ticket"`
+		}
+		if err := json.Unmarshal(p.final.Body, &body); err != nil || p.final.Status != http.StatusCreated {
+			t.Errorf("%d %s", p.final.Status, p.final.Body)
+		}
+		id := fmt.Sprint(body.ID, body.Ticket.ID)
+		if seen[id] || id == "0" {
+			t.Errorf("%s was told of twice, or is none", id)
+		}
+		seen[id] = true
+	}
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/provider"
+)
+
+// defaultLingerSeconds is what batching.maxLingerSeconds is when batching is absent.
+const defaultLingerSeconds = 10
+
+// batchingOf translates how queued calls are merged; nil if they are not, because nobody asks for it or the CRM has no bulk calls.
+func batchingOf(spec *v1alpha1.IntegrationSpec, head *contract.Plan) *contract.Batching {
+	b := &spec.Batching
+	mode := cmp.Or(b.Mode, v1alpha1.BatchingWhenWaiting)
+	asks := mode == v1alpha1.BatchingAlways || len(b.Operations) > 0
+	if mode == v1alpha1.BatchingOff || spec.Route == v1alpha1.RouteExternal || !asks && len(merged(head)) == 0 {
+		return nil
+	}
+	to := &contract.Batching{
+		Mode: contract.BatchingMode(mode), MaxItems: int64(b.MaxItems), MaxLingerSeconds: int64(cmp.Or(b.MaxLingerSeconds, defaultLingerSeconds)),
+	}
+	for _, o := range b.Operations {
+		to.Operations = append(to.Operations, string(o))
+	}
+	return to
+}
+
+// merged are the operations that the CRM has bulk calls for.
+func merged(head *contract.Plan) []string {
+	adapter, known := provider.ByName(head.CRM.Provider)
+	if !known {
+		return nil
+	}
+	var names []string
+	for _, o := range adapter.Operations() {
+		if _, ok := adapter.Batch(o.Name); ok {
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}
+
+// judgeBatching: what is to be merged can be.
+func judgeBatching(entry *contract.Integration, head *contract.Plan) Decision {
+	if entry.Batching == nil {
+		return accepted
+	}
+	names := merged(head)
+	can := cmp.Or(strings.Join(names, ", "), "none")
+	if entry.Batching.Mode == contract.BatchAlways && len(names) == 0 {
+		return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf("batching.mode: Always needs bulk calls, and provider %s has none: remove batching", head.CRM.Provider)}
+	}
+	for n, o := range entry.Batching.Operations {
+		if !slices.Contains(names, o) {
+			return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf(
+				"batching.operations[%d]: provider %s has no bulk call for %s; it has some for %s", n, head.CRM.Provider, o, can)}
+		}
+	}
+	return accepted
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package provider_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// TestBulkCalls: of three calls the second cannot be merged; of the two items the second fails. What the CRM answers is in its words.
+func TestBulkCalls(t *testing.T) {
+	cases := map[string]struct {
+		provider, operation, target string
+		bodies                      [3]string
+		bulk, body                  string
+		// answer to the bulk call, or to the poll for job.
+		answer, job string
+		// own is the answer to the first member.
+		own string
+	}{
+		"Zendesk": {
+			provider: "Zendesk", operation: "CreateTicket", target: "/api/v2/tickets.json",
+			bodies: [3]string{`{"ticket":{"subject":"a","tags":["t"]}}`, `{"ticket":{"subject":"b"},"x":1}`, `{"ticket":{"subject":"c"}}`},
+			bulk:   "/api/v2/tickets/create_many.json",
+			body:   `{"tickets":[{"subject":"a","tags":["t","crmq-x","crmq-x-0"]},{"subject":"c","tags":["crmq-x","crmq-x-2"]}]}`,
+			job:    "j",
+			answer: `{"job_statuses":[{"id":"other","status":"queued"},{"id":"j","status":"completed","results":[{"index":1,"error":"E"},{"index":0,"id":245}]}]}`,
+			own:    `{"ticket":{"id":245}}`,
+		},
+		"Salesforce": {
+			provider: "Salesforce", operation: "CreateCase", target: "/services/data/v60.0/sobjects/Case",
+			bodies: [3]string{`{"Subject":"a"}`, `[]`, `{"Subject":"c"}`},
+			bulk:   "/services/data/v60.0/composite/sobjects",
+			body:   `{"allOrNone":false,"records":[{"attributes":{"type":"Case"},"Subject":"a"},{"attributes":{"type":"Case"},"Subject":"c"}]}`,
+			answer: `[{"id":"500A","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"REQUIRED_FIELD_MISSING"}]}]`,
+			own:    `{"id":"500A","success":true,"errors":[]}`,
+		},
+		"HubSpot": {
+			provider: "HubSpot", operation: "CreateContact", target: "/crm/v3/objects/contacts",
+			bodies: [3]string{`{"properties":{"email":"a"}}`, `{"properties":{},"x":1}`, `{"properties":{"email":"c"},"associations":[]}`},
+			bulk:   "/crm/v3/objects/contacts/batch/create",
+			body: `{"inputs":[{"objectWriteTraceId":"0","properties":{"email":"a"}},
+				{"associations":[],"objectWriteTraceId":"1","properties":{"email":"c"}}]}`,
+			answer: `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":"a"},"objectWriteTraceId":"0"}],"numErrors":1,
+				"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["1"]}}]}`,
+			own: `{"id":"7","properties":{"email":"a"}}`,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			p, _ := provider.ByName(c.provider)
+			batch, ok := p.Batch(c.operation)
+			if !ok {
+				t.Fatal("there is no bulk call")
+			}
+			var members []dialect.Request
+			for _, body := range c.bodies {
+				members = append(members, dialect.Request{Operation: c.operation, Method: "POST", Target: c.target, Body: []byte(body)})
+			}
+			bulk, in := batch.Merge("crmq-x", members)
+			if diff := cmp.Diff([]int{0, 2}, in); diff != "" || bulk.Target != c.bulk {
+				t.Errorf("to %s go (-want +got)\n%s", bulk.Target, diff)
+			}
+			wantSame(t, "the bulk call", c.body, bulk.Body)
+			priced := batch.Bulk()
+			if class := p.Classify(bulk.Method, bulk.Target, bulk.Body); class.Operation != priced.Operation || p.Canonical(bulk.Target) != p.Canonical(priced.Target) {
+				t.Errorf("it is %s to %s, and priced as %s to %s", class.Operation, bulk.Target, priced.Operation, priced.Target)
+			}
+			items := batch.Split(200, []byte(c.answer), 2).Items
+			if jobs, is := batch.(dialect.JobBatch); is {
+				items, _ = jobs.ReadJob(c.job, []byte(c.answer), 2)
+			}
+			if len(items) != 2 || items[0].Answer == nil || items[0].Failed || items[1].Answer != nil || !items[1].Failed {
+				t.Fatalf("the items are %+v", items)
+			}
+			if items[0].Answer.Status != 201 {
+				t.Errorf("the first is answered with %d", items[0].Answer.Status)
+			}
+			wantSame(t, "its answer", c.own, items[0].Answer.Body)
+		})
+	}
+}
+
+// wantSame compares JSON.
+func wantSame(t *testing.T, what, want string, got []byte) {
+	t.Helper()
+	var w, g any
+	if err := json.Unmarshal([]byte(want), &w); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(got, &g); err != nil {
+		t.Errorf("%s: %v in %s", what, err, got)
+	}
+	if diff := cmp.Diff(w, g); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// TestBulkAnswersThatSayNothing must not be taken for outcomes.
+func TestBulkAnswersThatSayNothing(t *testing.T) {
+	for _, operation := range []struct{ provider, name string }{{"Zendesk", "CreateTicket"}, {"Salesforce", "CreateCase"}, {"HubSpot", "CreateContact"}} {
+		p, _ := provider.ByName(operation.provider)
+		batch, _ := p.Batch(operation.name)
+		for _, body := range []string{``, `null`, `{}`, `[]`, `[{}]`, `{"results":[{}]}`, `{"results":[{"id":"1"}]}`, `{"job_statuses":[{"id":"j","status":"failed"}]}`, `<html>`} {
+			t.Run(fmt.Sprintf("%s %s", operation.provider, body), func(t *testing.T) {
+				split := batch.Split(200, []byte(body), 1)
+				items := split.Items
+				if jobs, is := batch.(dialect.JobBatch); is {
+					more, _ := jobs.ReadJob("j", []byte(body), 1)
+					items = append(items, more...)
+				}
+				if found, is := batch.(dialect.FoundBatch); is {
+					more, _ := found.ReadFound("m", []byte(body), 1)
+					items = append(items, more...)
+				}
+				for _, i := range items {
+					if i.Answer != nil || i.Failed || split.Job != "" {
+						t.Errorf("it says %+v, %q", i, split.Job)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hubspot
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// maxInputs of a batch (developers.hubspot.com/docs/api-reference/crm-contacts-v3/batch/post-crm-v3-objects-contacts-batch-create).
+const maxInputs = 100
+
+// Batch merges creations: records of one type are made by one call, of which each is made or not by itself.
+func (HubSpot) Batch(operation string) (dialect.Batch, bool) {
+	for kind, name := range named {
+		if operation == "Create"+name.one {
+			return createObjects{kind: kind, operation: "Create" + name.many}, true
+		}
+	}
+	return nil, false
+}
+
+// createObjects makes records of one type.
+type createObjects struct{ kind, operation string }
+
+// Size is up to a whole batch.
+func (createObjects) Size() (least, most int) { return 2, maxInputs }
+
+// Bulk is that of any version.
+func (c createObjects) Bulk() dialect.Request {
+	return dialect.Request{Operation: c.operation, Method: http.MethodPost, Target: objects + c.kind + "/batch/create"}
+}
+
+// Merge takes the calls whose body holds properties and associations only, at the same path as the first. Each input has a trace ID, by which HubSpot says what
+// became of it.
+func (c createObjects) Merge(_ string, members []dialect.Request) (dialect.Request, []int) {
+	bulk := c.Bulk()
+	var inputs []map[string]json.RawMessage
+	var in []int
+	for i, m := range members {
+		target := strings.TrimSuffix(m.Target, "/") + "/batch/create"
+		input, ok := inputOf(m)
+		if !ok || len(in) > 0 && target != bulk.Target {
+			continue
+		}
+		bulk.Target = target
+		input["objectWriteTraceId"] = json.RawMessage(strconv.Quote(strconv.Itoa(len(in))))
+		inputs, in = append(inputs, input), append(in, i)
+	}
+	body, err := json.Marshal(map[string]any{"inputs": inputs})
+	if err != nil { // what was read is written again
+		panic(err)
+	}
+	bulk.Header, bulk.Body = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, body
+	return bulk, in
+}
+
+// inputOf is what a call asks for, as an input of a batch; ok is false if it asks for more.
+func inputOf(m dialect.Request) (input map[string]json.RawMessage, ok bool) {
+	if strings.Contains(m.Target, "?") || json.Unmarshal(m.Body, &input) != nil || input["properties"] == nil {
+		return nil, false
+	}
+	for name := range input {
+		if name != "properties" && name != "associations" {
+			return nil, false
+		}
+	}
+	return input, true
+}
+
+// Split goes by the trace IDs. A record that was made is what the single call is answered.
+func (createObjects) Split(_ int, body []byte, n int) dialect.Split {
+	var answer struct {
+		Results []map[string]json.RawMessage `json:"results"`
+		Errors  []struct {
+			Context struct {
+				Traces []string `json:"objectWriteTraceId"`
+			} `json:"context"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return dialect.Split{}
+	}
+	items := make([]dialect.Item, n)
+	for _, record := range answer.Results {
+		var trace string
+		if json.Unmarshal(record["objectWriteTraceId"], &trace) != nil {
+			continue
+		}
+		delete(record, "objectWriteTraceId")
+		one, err := json.Marshal(record)
+		if i, known := item(trace, n); known && err == nil && record["id"] != nil {
+			items[i].Answer = &dialect.Response{Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json;charset=utf-8"}}, Body: one}
+		}
+	}
+	for _, e := range answer.Errors {
+		for _, trace := range e.Context.Traces {
+			if i, known := item(trace, n); known {
+				items[i].Failed = items[i].Answer == nil
+			}
+		}
+	}
+	return dialect.Split{Items: items}
+}
+
+// item is the one of n that a trace ID names.
+func item(trace string, n int) (int, bool) {
+	i, err := strconv.Atoi(trace)
+	return i, err == nil && i >= 0 && i < n
+}
