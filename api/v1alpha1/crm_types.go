@@ -79,6 +79,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.licence.account) || self.provider in ['Zendesk', 'Salesforce', 'Dynamics365', 'ServiceNow', 'Freshdesk'] || self.provider == 'Pipedrive' && !self.endpoint.contains('//api.pipedrive.com')",message="licence.account is required: it follows from the endpoint for Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive only, and not from api.pipedrive.com"
 // +kubebuilder:validation:XValidation:rule="self.provider in ['Zendesk', 'Salesforce', 'HubSpot', 'ServiceNow'] || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required: it follows from the endpoint for Zendesk, Salesforce, HubSpot and ServiceNow only"
 // +kubebuilder:validation:XValidation:rule="self.endpoint.startsWith('http://') || (!has(self.credentials.oauthClient) || !has(self.credentials.oauthClient.tokenURL) || self.credentials.oauthClient.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthRefresh) || !has(self.credentials.oauthRefresh.tokenURL) || self.credentials.oauthRefresh.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthJWT) || !has(self.credentials.oauthJWT.tokenURL) || self.credentials.oauthJWT.tokenURL.startsWith('https://'))",message="tokenURL must be https unless the endpoint is plain http itself"
+// +kubebuilder:validation:XValidation:rule="self.provider == 'Generic' || !has(self.generic)",message="generic is only for provider Generic: remove it"
+// +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.idempotencyKey) || !has(self.credentials.header) || self.generic.idempotencyKey.header.lowerAscii() != self.credentials.header.name.lowerAscii()",message="generic.idempotencyKey.header must be another header than credentials.header"
 type CRMSpec struct {
 	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
 	// +required
@@ -96,6 +98,10 @@ type CRMSpec struct {
 	// only; the operator cannot read it.
 	// +required
 	Credentials Credentials `json:"credentials,omitzero"`
+
+	// generic tells of an API without an adapter how it refuses, which headers tell of its limits, and more. Only with provider Generic.
+	// +optional
+	Generic *Generic `json:"generic,omitzero"`
 
 	// licence is what the CRM's licence allows.
 	// +required

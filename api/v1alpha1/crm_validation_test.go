@@ -131,7 +131,9 @@ func TestCRMOAuthCredentials(t *testing.T) {
 
 func TestCRMLicenceAccount(t *testing.T) {
 	const required = "licence.account is required: it follows from the endpoint for"
-	at := func(provider, endpoint string) edits { return edits{"spec.provider": provider, "spec.endpoint": endpoint} }
+	at := func(provider, endpoint string) edits {
+		return edits{"spec.provider": provider, "spec.endpoint": endpoint}
+	}
 	judge(t, validCRM, map[string]verdict{
 		"Generic without an account is refused":        {edits{"spec.provider": "Generic"}, required},
 		"Generic with an account is taken":             {edits{"spec.provider": "Generic", "spec.licence.account": "acme"}, ""},

@@ -46,8 +46,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DeletionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExhaustionStatus"):
 		return &apiv1alpha1.ExhaustionStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Generic"):
+		return &apiv1alpha1.GenericApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HeaderCredentials"):
 		return &apiv1alpha1.HeaderCredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("IdempotencyKey"):
+		return &apiv1alpha1.IdempotencyKeyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Intake"):
 		return &apiv1alpha1.IntakeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IntakeStatus"):
@@ -62,10 +66,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.LicenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Limit"):
 		return &apiv1alpha1.LimitApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LimitHeaders"):
+		return &apiv1alpha1.LimitHeadersApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LimitShare"):
 		return &apiv1alpha1.LimitShareApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalReference"):
 		return &apiv1alpha1.LocalReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MemberCondition"):
+		return &apiv1alpha1.MemberConditionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OAuthClientCredentials"):
 		return &apiv1alpha1.OAuthClientCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OAuthJWTCredentials"):
@@ -82,6 +90,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.QueueApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Reads"):
 		return &apiv1alpha1.ReadsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RefusalRule"):
+		return &apiv1alpha1.RefusalRuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Share"):
 		return &apiv1alpha1.ShareApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ShareOverride"):
@@ -92,6 +102,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Summary"):
 		return &apiv1alpha1.SummaryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TimeHeader"):
+		return &apiv1alpha1.TimeHeaderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WeeklyTime"):
 		return &apiv1alpha1.WeeklyTimeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WindowStatus"):

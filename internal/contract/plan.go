@@ -26,8 +26,10 @@ type Plan struct {
 	// Endpoint is the CRM's base URL without a path.
 	Endpoint    string      `json:"endpoint"`
 	Credentials Credentials `json:"credentials"`
-	Intake      Intake      `json:"intake"`
-	Limits      []Limit     `json:"limits"`
+	// Generic, with the provider Generic only, tells of its API.
+	Generic *Generic `json:"generic,omitempty"`
+	Intake  Intake   `json:"intake"`
+	Limits  []Limit  `json:"limits"`
 	// ExternalPercent of every limit is kept free for callers that nobody has declared.
 	ExternalPercent int64 `json:"externalPercent,omitempty"`
 	// MaxServerDelaySeconds is the longest time after which a call that nobody listens to any more can still be counted by the CRM; 0 means the default.

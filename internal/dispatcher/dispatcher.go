@@ -16,6 +16,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
@@ -108,4 +109,4 @@ func (d *Dispatcher) Ready(ctx context.Context) error {
 	return d.Scheduler.Accepting(ctx)
 }
 
-func dialectOf(name string) (scheduler.Provider, bool) { return provider.ByName(name) }
+func dialectOf(plan *contract.Plan) (scheduler.Provider, bool) { return provider.Of(plan) }

@@ -79,6 +79,7 @@ func headOf(crm *v1alpha1.CRM) contract.Plan {
 		},
 		Endpoint:    spec.Endpoint,
 		Credentials: credentials(spec),
+		Generic:     generic(spec.Generic),
 		Intake: contract.Intake{
 			URL: IntakeURL(crm), Hosts: intakeHosts(crm),
 			PlainHTTP:             spec.Intake.Scheme == v1alpha1.IntakeSchemeHTTP,

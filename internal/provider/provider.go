@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dynamics365"
 	"github.com/crmquota/crm-quota-operator/internal/provider/freshdesk"
@@ -73,6 +74,15 @@ func ByName(name string) (Provider, bool) {
 		return nil, false
 	}
 	return all[i], true
+}
+
+// Of returns the provider that a plan names, with what the plan tells of an API without an adapter; false if there is none.
+func Of(plan *contract.Plan) (Provider, bool) {
+	p, found := ByName(plan.CRM.Provider)
+	if plan.Generic == nil || p != (generic.Generic{}) {
+		return p, found
+	}
+	return generic.Declared{Rules: *plan.Generic}, true
 }
 
 // Operation returns the operation of that name, and false if the provider knows none.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
@@ -29,6 +30,33 @@ func TestByNameKnowsNoOther(t *testing.T) {
 	for _, name := range []string{"", "zendesk", "SugarCRM"} {
 		if p, found := provider.ByName(name); found {
 			t.Errorf("ByName(%q) = %v, want none", name, p)
+		}
+	}
+}
+
+// TestOf: what a plan tells of an API is heard with Generic, and other providers know better.
+func TestOf(t *testing.T) {
+	rules := &contract.Generic{Refusals: []contract.RefusalRule{{Statuses: []int64{420}, Scope: contract.RefusalLicence}}}
+	for name, test := range map[string]struct {
+		provider string
+		rules    *contract.Generic
+		known    bool
+		refuses  int
+	}{
+		"Generic":            {"Generic", nil, true, 429},
+		"Generic with rules": {"Generic", rules, true, 420},
+		"Zendesk with rules": {"Zendesk", rules, true, 429},
+		"none":               {"SugarCRM", rules, false, 0},
+	} {
+		p, found := provider.Of(&contract.Plan{CRM: contract.CRMIdentity{Provider: test.provider}, Generic: test.rules})
+		if found != test.known {
+			t.Errorf("%s: found %t", name, found)
+			continue
+		}
+		for _, status := range []int{420, 429} {
+			if found && p.Refused(dialect.Answer{Status: status}, now).Refused != (status == test.refuses) {
+				t.Errorf("%s: %d is judged wrongly", name, status)
+			}
 		}
 	}
 }

@@ -119,6 +119,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Enforcement
       default: Enforce
+    - name: generic
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Generic
     - name: intake
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Intake
@@ -284,6 +287,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: expectedTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Generic
+  map:
+    fields:
+    - name: idempotencyKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.IdempotencyKey
+    - name: limitHeaders
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitHeaders
+    - name: links
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberPath
+          elementRelationship: associative
+    - name: refusals
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.RefusalRule
+          elementRelationship: atomic
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.HTTPMethod
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderCredentials
@@ -299,6 +323,28 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
       default: value
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderName
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.IdempotencyKey
+  map:
+    fields:
+    - name: header
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderName
+      default: Idempotency-Key
+    - name: match
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationMatch
+          elementRelationship: atomic
+    - name: maxLength
+      type:
+        scalar: numeric
+      default: 64
+    - name: validForSeconds
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Intake
   map:
     fields:
@@ -493,6 +539,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: windowSeconds
       type:
         scalar: numeric
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitHeaders
+  map:
+    fields:
+    - name: limit
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderName
+    - name: remaining
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderName
+    - name: reset
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeHeader
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitScope
@@ -521,6 +579,22 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberCondition
+  map:
+    fields:
+    - name: path
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberPath
+    - name: values
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberValue
+          elementRelationship: associative
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberPath
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberValue
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OAuthClientCredentials
   map:
     fields:
@@ -687,6 +761,31 @@ var schemaYAML = typed.YAMLObject(`types:
       default: WhileWaiting
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reclaim
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.RefusalRule
+  map:
+    fields:
+    - name: member
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberCondition
+    - name: scope
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.RefusalScope
+      default: Licence
+    - name: statuses
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.RefusalStatus
+          elementRelationship: associative
+    - name: wait
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeHeader
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.RefusalScope
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.RefusalStatus
+  scalar: numeric
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.ResetUnit
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Route
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Scope
@@ -786,6 +885,16 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: usedNext
       type:
         scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeHeader
+  map:
+    fields:
+    - name: header
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.HeaderName
+    - name: unit
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.ResetUnit
+      default: Seconds
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL

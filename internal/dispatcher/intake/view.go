@@ -30,7 +30,7 @@ type view struct {
 }
 
 func newView(plan *contract.Plan) (*view, error) {
-	adapter, known := provider.ByName(plan.CRM.Provider)
+	adapter, known := provider.Of(plan)
 	if !known {
 		return nil, fmt.Errorf("provider %q is not known", plan.CRM.Provider)
 	}

@@ -23,6 +23,7 @@ var (
 func (p *problems) credentials(plan *contract.Plan) {
 	c := plan.Credentials
 	kinds := 0
+	p.require(c.Scheme == "" || headerName.MatchString(c.Scheme), "credentials.scheme", "%q is not a scheme", c.Scheme)
 	keys := map[string]string{}
 	if c.Basic != nil {
 		kinds++

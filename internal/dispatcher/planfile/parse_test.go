@@ -131,6 +131,7 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"a header with a space": {func(p *contract.Plan) {
 			p.Credentials = contract.Credentials{Header: &contract.HeaderKeys{Header: "X Key", Value: "v"}}
 		}, `credentials.header.header: "X Key" is not the name`},
+		"a scheme with a space":             {func(p *contract.Plan) { p.Credentials.Scheme = "Bearer x" }, `credentials.scheme: "Bearer x" is not a scheme`},
 		"client credentials and basic ones": {func(p *contract.Plan) { p.Credentials.OAuthClient = oauthClient() }, "credentials: exactly one of"},
 		"a token URL that is none":          {onlyOAuth(func(c *contract.OAuthClientKeys) { c.TokenURL = "acme.test/token" }), `credentials.oauthClient.tokenURL: "acme.test/token" is not a URL`},
 		"a token URL with a user":           {onlyOAuth(func(c *contract.OAuthClientKeys) { c.TokenURL = "https://u@a/b" }), `credentials.oauthClient.tokenURL: "https://u@a/b" is not a URL`},

@@ -49,6 +49,7 @@ func validate(plan *contract.Plan) error {
 	p.within(plan.ExternalPercent, 0, maxExternalPercent, "externalPercent")
 	p.within(plan.MaxServerDelaySeconds, 0, maxServerDelaySeconds, "maxServerDelaySeconds")
 	adapter, _ := provider.ByName(plan.CRM.Provider)
+	p.generic(plan)
 	p.limits(plan.Limits, adapter)
 	p.ledger(plan.Ledger)
 	p.integrations(plan, adapter)

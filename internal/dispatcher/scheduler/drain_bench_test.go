@@ -107,7 +107,7 @@ func newBenchmark(b *testing.B, limit contract.Limit) (s *Scheduler, sent <-chan
 	c := &clock{sent: make(chan time.Time, 1024)}
 	s, err = New(Options{
 		Store: store, Upstream: c, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
-		Provider: func(string) (Provider, bool) { return testDialect{}, true },
+		Provider: func(*contract.Plan) (Provider, bool) { return testDialect{}, true },
 		Machine:  func() backlog.Machine { return backlog.Machine{BootID: "boot"} },
 		Random:   mathrand.New(mathrand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
 	})

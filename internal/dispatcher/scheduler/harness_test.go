@@ -163,7 +163,7 @@ func (b *bench) start() {
 	began, machine := time.Unix(0, 0), backlog.Machine{BootID: b.boot, WallError: b.wallError}
 	b.Scheduler, err = New(Options{
 		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
-		Provider: func(name string) (Provider, bool) { return b.dialect, name == "Test" },
+		Provider: func(p *contract.Plan) (Provider, bool) { return b.dialect, p.CRM.Provider == "Test" },
 		Machine: func() backlog.Machine {
 			machine.Boot, machine.Wall = time.Since(began), time.Now()
 			return machine

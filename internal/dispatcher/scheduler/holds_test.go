@@ -3,6 +3,7 @@
 package scheduler
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/provider/salesforce"
 )
 
 // refusal is the CRM's of one scope, with a pause of 3 seconds.
@@ -142,7 +144,7 @@ func TestQueuedCallsPassOneThatIsHeldBack(t *testing.T) {
 func TestTooManyHoldsHoldBackAll(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		for n := range maxHolds {
-			b.holds["record /"+strconv.Itoa(n)] = &gate{shut: true, until: time.Now().Add(time.Hour)}
+			b.holds[holdKey{true, "/" + strconv.Itoa(n)}] = &gate{shut: true, until: time.Now().Add(time.Hour)}
 		}
 		b.crm.script = []answer{refusal("record")}
 		b.do(read("/new"), 0)
@@ -151,6 +153,47 @@ func TestTooManyHoldsHoldBackAll(t *testing.T) {
 		}
 		if n := len(b.holds); n != maxHolds {
 			t.Errorf("there are %d holds", n)
+		}
+	})
+}
+
+// TestARefusalOfEverythingIsNotTakenForMany: headers can say that calls are left while the CRM refuses one operation after the other.
+func TestARefusalOfEverythingIsNotTakenForMany(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.apply(plan(2, func(p *contract.Plan) { p.Limits[0].Calls = 100 }))
+		for n := range 2 * maxOperations {
+			b.crm.script = []answer{refusal("operation")}
+			_, _ = b.Do(t.Context(), named("Operation"+strconv.Itoa(n), "/x"), 0)
+			b.crm.script = nil
+		}
+		if n := len(b.crm.targets()); n != maxOperations+1 {
+			t.Errorf("%d operations were refused before all calls wait, want %d", n, maxOperations+1)
+		}
+		time.Sleep(3 * time.Second)
+		for n := range 2 * maxOperations {
+			if status := b.do(named("Operation"+strconv.Itoa(n), "/x"), time.Second); status != http.StatusOK {
+				t.Errorf("status %d after the pause, want 200", status)
+			}
+		}
+	})
+}
+
+// TestTheBodyTellsOfARefusal: Salesforce refuses with the status of missing rights. The call is sent again, and an answer that is no refusal comes back whole.
+func TestTheBodyTellsOfARefusal(t *testing.T) {
+	const exceeded, denied = `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`, `[{"errorCode":"INSUFFICIENT_ACCESS"}]`
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.dialect = salesforce.Salesforce{}
+		b.apply(plan(2, func(*contract.Plan) {}))
+		busy := http.Header{"Sforce-Limit-Info": {"api-usage=18/100000"}}
+		b.crm.script = []answer{{status: http.StatusForbidden, header: busy, body: exceeded}, {status: http.StatusForbidden, body: denied}}
+		began := time.Now()
+		a, err := b.Do(t.Context(), read("/services/data/v59.0/query?q=x"), time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(a.Body)
+		if err != nil || string(body) != denied || a.Status != http.StatusForbidden || time.Since(began) != 2*time.Second {
+			t.Errorf("after %s the client has %d %s, %v; want Salesforce's second answer after 2s", time.Since(began), a.Status, body, err)
 		}
 	})
 }

@@ -87,7 +87,7 @@ func compatible(now *contract.Plan, encodedNow []byte, next *contract.Plan, enco
 
 // enforce puts a plan in force in memory.
 func (s *Scheduler) enforce(p *contract.Plan) error {
-	provider, found := s.options.Provider(p.CRM.Provider)
+	provider, found := s.options.Provider(p)
 	if !found {
 		return fmt.Errorf("crm.provider: %q is not known to this version", p.CRM.Provider)
 	}

@@ -56,7 +56,8 @@ type Observer interface {
 type Options struct {
 	Store    backlog.Store
 	Upstream Sender
-	Provider func(name string) (Provider, bool)
+	// Provider is the one that a plan names, false if there is none.
+	Provider func(plan *contract.Plan) (Provider, bool)
 	// Machine reads the machine's clocks.
 	Machine func() backlog.Machine
 	// Now is the dispatcher's timeline: the wall clock when the process started plus the time that has passed since.

@@ -12,7 +12,7 @@ import (
 )
 
 // ZohoCRM is the Zoho CRM API, /crm. What it does not say otherwise is as with any API.
-type ZohoCRM struct{ generic.Generic }
+type ZohoCRM struct{ generic.Generic } //nolint:revive // it is called as spec.provider calls it
 
 // Name is ZohoCRM.
 func (ZohoCRM) Name() string { return "ZohoCRM" }

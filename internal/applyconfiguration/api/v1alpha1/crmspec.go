@@ -21,6 +21,8 @@ type CRMSpecApplyConfiguration struct {
 	// credentials say how the dispatcher signs in to the CRM. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher
 	// only; the operator cannot read it.
 	Credentials *CredentialsApplyConfiguration `json:"credentials,omitempty"`
+	// generic tells of an API without an adapter how it refuses, which headers tell of its limits, and more. Only with provider Generic.
+	Generic *GenericApplyConfiguration `json:"generic,omitempty"`
 	// licence is what the CRM's licence allows.
 	Licence *LicenceApplyConfiguration `json:"licence,omitempty"`
 	// enforcement is Enforce, or Shadow to forward every call at once and only count what would have been held back. An Integration may be laxer, not
@@ -63,6 +65,14 @@ func (b *CRMSpecApplyConfiguration) WithEndpoint(value string) *CRMSpecApplyConf
 // If called multiple times, the Credentials field is set to the value of the last call.
 func (b *CRMSpecApplyConfiguration) WithCredentials(value *CredentialsApplyConfiguration) *CRMSpecApplyConfiguration {
 	b.Credentials = value
+	return b
+}
+
+// WithGeneric sets the Generic field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Generic field is set to the value of the last call.
+func (b *CRMSpecApplyConfiguration) WithGeneric(value *GenericApplyConfiguration) *CRMSpecApplyConfiguration {
+	b.Generic = value
 	return b
 }
 

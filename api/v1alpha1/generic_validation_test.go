@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+)
+
+func TestCRMGeneric(t *testing.T) {
+	with := func(more edits) edits {
+		e := edits{
+			"spec.provider": "Generic", "spec.licence.account": "acme", "spec.endpoint": "https://api.acme.test",
+			"spec.credentials": map[string]any{"header": map[string]any{"name": "X-Api-Key", "secretRef": map[string]any{"name": "s"}}},
+		}
+		maps.Copy(e, more)
+		return e
+	}
+	refusal := func(more edits) edits {
+		rule := map[string]any{"statuses": []any{403, 420}}
+		maps.Copy(rule, more)
+		return with(edits{"spec.generic": map[string]any{"refusals": []any{rule}}})
+	}
+	member := func(path string, values ...any) edits {
+		return refusal(edits{"member": map[string]any{"path": path, "values": values}})
+	}
+	key := func(more edits) edits {
+		k := map[string]any{"validForSeconds": 3600, "match": []any{map[string]any{"methods": []any{"POST"}, "path": "/orders"}}}
+		maps.Copy(k, more)
+		return with(edits{"spec.generic": map[string]any{"idempotencyKey": k}})
+	}
+	const otherMeaning = "header must be one that is passed on and has no other meaning"
+	judge(t, validCRM, map[string]verdict{
+		"a rule is taken":                              {refusal(edits{}), ""},
+		"a rule with everything is taken":              {refusal(edits{"scope": "Record", "wait": map[string]any{"header": "X-Reset", "unit": "UnixSeconds"}}), ""},
+		"rules are refused for other providers":        {edits{"spec.generic": map[string]any{"links": []any{"a"}}}, "generic is only for provider Generic: remove it"},
+		"an empty object is refused":                   {with(edits{"spec.generic": map[string]any{}}), "should have at least 1 properties"},
+		"no status is refused":                         {refusal(edits{"statuses": []any{}}), "should have at least 1 items"},
+		"success is no refusal":                        {refusal(edits{"statuses": []any{202}}), "should be greater than or equal to 400"},
+		"a status of 600 is refused":                   {refusal(edits{"statuses": []any{600}}), "should be less than or equal to 599"},
+		"another scope is refused":                     {refusal(edits{"scope": "User"}), `Unsupported value: "User"`},
+		"a member is taken":                            {member("errors/*/code", "BUSY"), ""},
+		"a member with a dot is taken":                 {member("@odata.error/code", "BUSY"), ""},
+		"a member with an empty name is refused":       {member("errors//code", "BUSY"), "path in body should match"},
+		"a member of 9 names is refused":               {member(strings.Repeat("a/", 8)+"a", "BUSY"), "path in body should match"},
+		"a member without a value is refused":          {member("code"), "spec.generic.refusals[0].member.values: Required value"},
+		"a header that is none is refused":             {refusal(edits{"wait": map[string]any{"header": "X Reset"}}), "header in body should match"},
+		"limit headers are taken":                      {with(edits{"spec.generic": map[string]any{"limitHeaders": map[string]any{"remaining": "X-Left"}}}), ""},
+		"limit headers that are none are refused":      {with(edits{"spec.generic": map[string]any{"limitHeaders": map[string]any{}}}), "should have at least 1 properties"},
+		"a link twice is refused":                      {with(edits{"spec.generic": map[string]any{"links": []any{"a", "a"}}}), "Duplicate value"},
+		"a key is taken":                               {key(edits{}), ""},
+		"a key in a header of its own is taken":        {key(edits{"header": "X-Request-Key", "maxLength": 32}), ""},
+		"a key in the credentials' place is refused":   {key(edits{"header": "authorization"}), otherMeaning},
+		"a key in a header of the connection's":        {key(edits{"header": "Keep-Alive"}), otherMeaning},
+		"a key where the CRM's own key is, is refused": {key(edits{"header": "x-api-key"}), "must be another header than credentials.header"},
+		"a key of 31 characters is refused":            {key(edits{"maxLength": 31}), "should be greater than or equal to 32"},
+		"a key that is forgotten at once is refused":   {key(edits{"validForSeconds": 59}), "should be greater than or equal to 60"},
+		"a key without a word on how long it is known": {key(edits{"validForSeconds": nil}), "validForSeconds"},
+		"a key for no calls is refused":                {key(edits{"match": []any{}}), "should have at least 1 items"},
+		"a list without rules is refused":              {with(edits{"spec.generic": map[string]any{"refusals": []any{}}}), "should have at least 1 items"},
+	})
+}
