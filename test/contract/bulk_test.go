@@ -4,7 +4,6 @@ package contract
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -65,17 +64,4 @@ func TestBulkCallsTakeWhatTheyAreSaidTo(t *testing.T) {
 			})
 		}
 	}
-}
-
-// TestBatchesFit: what a single call can be merged into is a bulk call here, of as many.
-func TestBatchesFit(t *testing.T) {
-	each(t, func(c *target) {
-		for _, o := range c.provider.Operations() {
-			size := c.provider.BatchSize(o.Name)
-			fits := slices.ContainsFunc(c.suite.bulks, func(b bulk) bool { return int64(b.most) >= size })
-			if size > 0 && !fits {
-				c.Errorf("calls of %s are merged by %d, but no bulk call takes as many", o.Name, size)
-			}
-		}
-	})
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contract
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// sendRequest makes a call that an adapter has composed.
+func (c *target) sendRequest(r dialect.Request) answer {
+	c.Helper()
+	what := call{method: r.Method, path: r.Target, body: string(r.Body)}
+	for name, values := range r.Header {
+		what.header = append(what.header, name, values[0])
+	}
+	got := c.send(what)
+	if got.status >= http.StatusMultipleChoices {
+		c.Fatalf("%s %s is answered %d: %.300s", r.Method, r.Target, got.status, got.body)
+	}
+	return got
+}
+
+// TestBatchesAnswerEachCall: single calls that the adapter has made one take one call, and each gets an answer of its own, or is said to have failed.
+func TestBatchesAnswerEachCall(t *testing.T) {
+	simulatedOnly(t)
+	each(t, func(c *target) {
+		c.prepareAll()
+		for _, o := range c.provider.Operations() {
+			b, can := c.provider.Batch(o.Name)
+			if !can {
+				continue
+			}
+			i := slices.IndexFunc(c.suite.calls, func(template call) bool { return template.operation == o.Name })
+			_, most := b.Size()
+			creates := strings.HasPrefix(o.Name, "Create")
+			if !creates { // changes of one record do not go together
+				most = 1
+			}
+			members := make([]dialect.Request, most)
+			for m := range members {
+				what, _ := c.filled(c.suite.calls[i])
+				members[m] = dialect.Request{Operation: what.operation, Method: what.method, Target: what.path, Body: []byte(what.body)}
+			}
+			before := c.effects()
+			bulk, in := b.Merge("mark-1", members)
+			if len(in) != most {
+				c.Errorf("%s: %d of %d calls are merged", o.Name, len(in), most)
+				continue
+			}
+			items := c.itemsOf(b, c.sendRequest(bulk), len(in))
+			ids := map[string]bool{}
+			for _, item := range items {
+				if item.Answer == nil || item.Answer.Status >= http.StatusMultipleChoices {
+					c.Errorf("%s: a call has no good answer: %+v", o.Name, item)
+					continue
+				}
+				ids[string(item.Answer.Body)] = true
+			}
+			after := c.effects()
+			if made := after[0] - before[0]; creates && (made != most || len(ids) != most) {
+				c.Errorf("%s: %d calls have made %d records and got %d different answers", o.Name, most, made, len(ids))
+			}
+			if !creates && after[1] == before[1] {
+				c.Errorf("%s: nothing was changed", o.Name)
+			}
+		}
+	})
+}
+
+// itemsOf reads what became of each call, of a job by one poll.
+func (c *target) itemsOf(b dialect.Batch, got answer, n int) []dialect.Item {
+	c.Helper()
+	split := b.Split(got.status, got.body, n)
+	if split.Job == "" {
+		return split.Items
+	}
+	job, is := b.(dialect.JobBatch)
+	if !is {
+		c.Fatalf("a job, but nothing to poll it by: %+v", split)
+	}
+	items, pending := job.ReadJob(split.Job, c.sendRequest(job.Poll([]string{split.Job})).body, n)
+	if pending {
+		c.Fatalf("job %s is not told of", split.Job)
+	}
+	return items
+}
