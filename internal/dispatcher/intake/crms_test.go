@@ -36,7 +36,9 @@ func TestNoLinkOfACRMLeadsRoundTheDispatcher(t *testing.T) {
 			f.plan.CRM.Provider = test.provider
 			sent := strings.NewReplacer("CRM/", crmURL+"/", `"CRM"`, `"`+crmURL+`"`, "KEPT", crmURL).Replace(test.body)
 			want := strings.NewReplacer("CRM/", intakeURL+"/", `"CRM"`, `"`+intakeURL+`"`, "KEPT", crmURL).Replace(test.body)
-			f.do = func(context.Context, *call.Call, time.Duration) (*call.Answer, error) { return answer(http.StatusOK, sent), nil }
+			f.do = func(context.Context, *call.Call, time.Duration) (*call.Answer, error) {
+				return answer(http.StatusOK, sent), nil
+			}
 			if got := bodyOf(t, handle(f, request("GET", "/x", ""))); got != want {
 				t.Errorf("got\n%s, want\n%s", got, want)
 			}
