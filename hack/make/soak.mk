@@ -25,7 +25,7 @@ soak-sim: ## Ten thousand worlds of the whole dispatcher: SEEDS=1-1000. It says 
 
 .PHONY: crash
 crash: ## Kill the real dispatcher under load, N times (1000): make crash N=100.
-	KILLS=$(N) $(GO) test -count=1 -timeout 0 -v -run TestKill ./test/crash
+	KILLS=$(N) $(GO) test -count=1 -timeout 0 -v -run TestKilledUnderLoad ./test/crash
 
 # Fuzz tests are found by their names.
 .PHONY: fuzz
