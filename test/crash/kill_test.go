@@ -52,9 +52,9 @@ func startCRM(t *testing.T) (*crmsim.Server, string) {
 	return sim, server.URL
 }
 
-// TestKill kills the dispatcher (SIGKILL) under load at random moments, some of them while it starts: each call that it acknowledged reaches the CRM, and none
+// TestKilledUnderLoad kills the dispatcher (SIGKILL) under load at random moments, some of them while it starts: each call that it acknowledged reaches the CRM, and none
 // reaches it twice. Parked are at most those that were on their way.
-func TestKill(t *testing.T) {
+func TestKilledUnderLoad(t *testing.T) {
 	sim, url := startCRM(t)
 	v := newVolume(t, newPlan(url, perSecond))
 	l := &load{acknowledged: map[string]string{}}

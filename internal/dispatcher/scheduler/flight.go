@@ -219,8 +219,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 			return
 		}
 	case lost:
-		if patient && !w.repeated && w.call.Repeat.Class != call.RepeatNever && now.Before(w.deadline) && f.lane.retries.allows(now) {
-			w.repeated = true
+		if patient && w.repeat(now) {
 			s.waitAgain(w)
 			return
 		}

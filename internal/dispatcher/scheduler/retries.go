@@ -2,7 +2,11 @@
 
 package scheduler
 
-import "time"
+import (
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+)
 
 const (
 	// mostRetries is how many sendings again an integration can have to its credit: more than that never fail side by side.
@@ -35,5 +39,14 @@ func (r *retries) next() time.Time {
 
 // spend notes that a call is sent again.
 func (r *retries) spend() { r.spent++ }
+
+// repeat says whether a call whose answer was lost is to be sent again, and notes it.
+func (w *waiter) repeat(now time.Time) bool {
+	if w.repeated || w.call.Repeat.Class == call.RepeatNever || !now.Before(w.deadline) {
+		return false
+	}
+	w.repeated = w.lane.retries.allows(now)
+	return w.repeated
+}
 
 func (r *retries) earn(n float64) { r.spent = max(0, r.spent-n) }

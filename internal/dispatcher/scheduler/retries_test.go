@@ -52,7 +52,9 @@ func TestLostAnswersDoNotDoubleTheCalls(t *testing.T) {
 		b.crm.script = slices.Repeat([]answer{{broken: true}}, 1000)
 		const calls = 200
 		for n := range calls {
-			b.refused(read(fmt.Sprint("/", n)), time.Second)
+			if r := b.refused(read(fmt.Sprint("/", n)), time.Second); r.Code != contract.ReasonUpstreamFailed {
+				t.Errorf("call %d: %s", n, r.Code)
+			}
 		}
 		if got, most := len(b.crm.targets()), calls+mostRetries+calls/10; got > most || got < calls+mostRetries {
 			t.Errorf("%d requests for %d calls, want at most %d", got, calls, most)

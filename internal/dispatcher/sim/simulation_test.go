@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -15,20 +16,18 @@ import (
 // seeds is how many worlds a test run lives through.
 const seeds = 200
 
-// chosenSeeds are the first and the last one: those of SEED, a number or two with a hyphen between, else 1 to n.
+// chosenSeeds are the first and the last one: SEED in the environment is one of which everything is told, SEEDS are two with a hyphen between; else they are 1
+// and n.
 func chosenSeeds(t *testing.T, n uint64) (first, last uint64) {
 	t.Helper()
-	text := os.Getenv("SEED")
-	if text == "" {
-		return 1, n
-	}
+	text := cmp.Or(os.Getenv("SEED"), os.Getenv("SEEDS"), fmt.Sprint("1-", n))
 	from, to, isRange := strings.Cut(text, "-")
 	first, err := strconv.ParseUint(from, 10, 64)
 	if last = first; err == nil && isRange {
 		last, err = strconv.ParseUint(to, 10, 64)
 	}
 	if err != nil {
-		t.Fatalf("SEED must be a number or two with a hyphen between: %v", err)
+		t.Fatalf("SEED must be a number, SEEDS two with a hyphen between: %v", err)
 	}
 	return first, last
 }

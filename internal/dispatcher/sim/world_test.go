@@ -167,7 +167,7 @@ func (w *world) crash(ctx context.Context, random *rand.Rand) {
 	if w.breakages > 0 && random.IntN(2) == 0 {
 		fails = append(fails, opening[random.IntN(len(opening))])
 	}
-	w.powerOn(disk, w.boot, random, fails...)
+	w.powerOn(disk, w.boot, random, fails...) //nolint:contextcheck // a machine outlives the load
 }
 
 // setClock sets the machines' time of day, unless something keeps it right: days off where the machine's boot is the same, else back only, which shows less than

@@ -131,8 +131,11 @@ func endedKey(end time.Duration, id uint64) []byte {
 	return binary.BigEndian.AppendUint64(key, id)
 }
 
-func parseEndedKey(key []byte) time.Duration {
-	return time.Duration(binary.BigEndian.Uint64(key[1:])) //nolint:gosec // written by endedKey
+func parseEndedKey(key []byte) (time.Duration, error) {
+	if len(key) != 1+8+8 {
+		return 0, fmt.Errorf("the store holds a malformed key %x", key)
+	}
+	return time.Duration(binary.BigEndian.Uint64(key[1:])), nil //nolint:gosec // written by endedKey
 }
 
 func tallyKey(integration string) []byte { return append([]byte{spaceTally}, integration...) }

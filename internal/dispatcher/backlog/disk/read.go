@@ -163,7 +163,11 @@ func (s *Store) Restore() (backlog.Restored, error) {
 		return nil
 	}
 	err = s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
-		return keep(backlog.Charge{End: parseEndedKey(key)}, value)
+		end, err := parseEndedKey(key)
+		if err != nil {
+			return err
+		}
+		return keep(backlog.Charge{End: end}, value)
 	})
 	if err != nil {
 		return r, err
