@@ -12,6 +12,8 @@ const (
 	CredentialsDir = "/etc/crmquota/credentials"
 	// TLSDir holds tls.crt and tls.key of the intake's TLS Secret, if one is named.
 	TLSDir = "/etc/crmquota/tls"
+	// EncryptionDir holds the keys of the Secret that encrypts what is stored of calls, one file each, if one is named.
+	EncryptionDir = "/etc/crmquota/encryption"
 	// DataDir is the mounted volume.
 	DataDir = "/var/lib/crmquota"
 )

@@ -26,7 +26,9 @@ type Plan struct {
 	Endpoint    string      `json:"endpoint"`
 	Credentials Credentials `json:"credentials"`
 	Intake      Intake      `json:"intake"`
-	Limits      []Limit     `json:"limits"`
+	// Encryption, if set, has contents of calls encrypted in the store.
+	Encryption *Encryption `json:"encryption,omitempty"`
+	Limits     []Limit     `json:"limits"`
 	// ExternalPercent of every limit is kept free for callers that nobody has declared.
 	ExternalPercent int64 `json:"externalPercent,omitempty"`
 	// MaxServerDelaySeconds is the longest time after which a call that nobody listens to any more can still be counted by the CRM; 0 means the default.

@@ -25,12 +25,18 @@ var (
 	ErrQueueLarge = errors.New("the integration's queue has no room for the call's body")
 	// ErrConflict: a transition starts from a state in which the call is not, or sends or parks one whose turn it is not. The batch was not committed.
 	ErrConflict = errors.New("the call is in another state")
+	// ErrErased: the key that encrypted the call was removed by order. What it would send, and what was answered, is gone for good.
+	ErrErased = errors.New("erased by order")
 )
+
+// Erased is the reason of a call whose contents were erased.
+const Erased = "erased by order"
 
 // Store keeps what must survive a crash. Append and the reads may be called by many goroutines, Commit by one at a time.
 type Store interface {
 	// Append makes a call durable, as queued. When the integration has used e.DedupeKey before, nothing is stored: it returns the first call's ID and Seen, or
-	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull, ErrQueueFull and ErrQueueLarge.
+	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull, ErrQueueFull, ErrQueueLarge, and sealing.ErrNoKey while what is stored has to
+	// be encrypted and the key for it is missing.
 	Append(e Entry) (Appended, error)
 	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, refunds,
 	// tallies, memory and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
@@ -44,9 +50,10 @@ type Store interface {
 	Heads(integration string, kind Kind, after call.ID, n int) ([]Head, error)
 	// Kinds returns the kinds of an integration that have ready calls, and perhaps some that have none any more; at most MaxKinds.
 	Kinds(integration string) []Kind
-	// Call returns a call as it is to be sent, or call.ErrUnknown when it has ended or never was.
+	// Call returns a call as it is to be sent, or call.ErrUnknown when it has ended or never was, ErrErased, or sealing.ErrNoKey.
 	Call(ref Ref) (*call.Call, error)
-	// Result returns what is known of a call, or call.ErrUnknown.
+	// Result returns what is known of a call, or call.ErrUnknown; sealing.ErrNoKey if it has an answer that cannot be opened now. An answer that was erased is empty
+	// but for its status, and Erased is the reason.
 	Result(ref Ref) (call.Result, error)
 	// List returns the first n calls of an integration behind after that are in the state, StateParked or StateDead, in the order of acceptance.
 	List(integration string, state call.State, after call.ID, n int) ([]call.Result, error)
@@ -64,6 +71,7 @@ type Store interface {
 	Restore() (Restored, error)
 
 	Vault
+	Keys
 	Close() error
 }
 

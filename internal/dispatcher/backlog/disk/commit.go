@@ -163,7 +163,11 @@ func (s *Store) transit(w *writer, t backlog.Transition) (int64, error) {
 	if listed(t.To) {
 		w.set(stateKey(t.To, t.Ref), nil)
 	}
-	if t.Answer != nil && len(t.Answer.Body) > 0 {
+	switch {
+	case t.Answer == nil:
+	case r.Key != "":
+		s.sealAnswer(w, t.Ref, r, t.Answer)
+	case len(t.Answer.Body) > 0:
 		w.set(refKey(spaceAnswer, t.Ref), t.Answer.Body)
 	}
 	if !r.DueAt.IsZero() {

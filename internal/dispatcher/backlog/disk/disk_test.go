@@ -38,14 +38,14 @@ func open(t *testing.T, fs vfs.FS) *Store {
 func TestVolumeOfANewerVersionIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
-	if err := s.db.Set(keyFormat, []byte("4"), pebble.Sync); err != nil {
+	if err := s.db.Set(keyFormat, []byte("5"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(options(fs))
-	if err == nil || !strings.Contains(err.Error(), `format "4" and this version reads up to 3: run the version that wrote it`) {
+	if err == nil || !strings.Contains(err.Error(), `format "5" and this version reads up to 4: run the version that wrote it`) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -64,7 +64,7 @@ func TestVolumeOfAnOlderVersionIsTaken(t *testing.T) {
 	if err != nil || len(r.Charges) != 1 || r.Charges[0].ID != 7 || !r.Charges[0].Open {
 		t.Errorf("restored %+v: %v", r.Charges, err)
 	}
-	if format, err := s.get(keyFormat); string(format) != "3" {
+	if format, err := s.get(keyFormat); string(format) != "4" {
 		t.Errorf("the volume has format %q: %v", format, err)
 	}
 }

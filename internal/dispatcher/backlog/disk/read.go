@@ -24,13 +24,13 @@ func (s *Store) Call(ref backlog.Ref) (*call.Call, error) {
 	if ended(r.State) {
 		return nil, call.ErrUnknown
 	}
-	body, err := s.get(refKey(spaceBody, ref))
+	header, body, err := s.request(ref, r)
 	if err != nil {
 		return nil, fmt.Errorf("read the body of call %s: %w", ref.ID, err)
 	}
 	return &call.Call{
 		ID: ref.ID, Integration: ref.Integration, Client: r.Client, Operation: r.Operation, Method: r.Method, Target: r.Target,
-		Header: r.Header, Body: body, OrderKey: r.OrderKey, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
+		Header: header, Body: body, OrderKey: r.OrderKey, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
 	}, nil
 }
 
@@ -42,10 +42,10 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	}
 	result := r.result(ref)
 	if r.Answer != nil {
-		result.Status, result.Header = r.Answer.Status, r.Answer.Header
-		result.Body, err = s.get(refKey(spaceAnswer, ref))
-		if errors.Is(err, pebble.ErrNotFound) {
-			err = nil
+		result.Status = r.Answer.Status
+		result.Header, result.Body, err = s.answer(ref, r)
+		if errors.Is(err, backlog.ErrErased) {
+			result.Reason, err = backlog.Erased, nil
 		}
 	}
 	if err == nil && r.State == call.StateQueued {
@@ -102,6 +102,9 @@ func (s *Store) Holds(ref backlog.Ref) (bytes int64, held bool, err error) {
 		return 0, false, err
 	}
 	_, err = s.get(refKey(spaceBody, ref))
+	if err == nil && r.Key != "" {
+		_, err = s.get(dataKeyKey(ref.Integration, r.Key))
+	}
 	if errors.Is(err, pebble.ErrNotFound) {
 		return r.Size, false, nil
 	}
@@ -139,6 +142,37 @@ func (s *Store) Due(at time.Time, n int) (due []backlog.Due, next time.Time, err
 		return nil
 	})
 	return due, next, err
+}
+
+// Erased implements backlog.Store.
+func (s *Store) Erased(integration string, after, until call.ID, n int) (erased []backlog.Due, last call.ID, err error) {
+	prefix := integrationKey(spaceRecord, integration)
+	lower := refKey(spaceRecord, backlog.Ref{Integration: integration, ID: after})
+	err = s.scan(lower, integrationEnd(spaceRecord, integration), func(key, value []byte) error {
+		id := call.ID(key[len(prefix):])
+		if id > until || n == 0 {
+			return errStop
+		}
+		if id == after {
+			return nil
+		}
+		n--
+		last = id
+		r := record{}
+		if err := json.Unmarshal(value, &r); err != nil {
+			return fmt.Errorf("the store holds a malformed value under %q: %w", key, err)
+		}
+		if r.Key == "" || r.State != call.StateQueued && r.State != call.StateParked {
+			return nil
+		}
+		_, err := s.get(dataKeyKey(integration, r.Key))
+		if errors.Is(err, pebble.ErrNotFound) {
+			ref := backlog.Ref{Integration: integration, ID: id}
+			erased, err = append(erased, backlog.Due{Ref: ref, State: r.State, Reason: r.Reason}), nil
+		}
+		return err
+	})
+	return erased, last, err
 }
 
 // Restore implements backlog.Store.

@@ -181,7 +181,7 @@ func checkFormat3(t *testing.T, s *Store, ids []call.ID, parked call.ID, bytes i
 	if listed, err := s.List("a/x", call.StateParked, "", 10); err != nil || len(listed) != 1 || listed[0].ID != parked {
 		t.Errorf("parked are %v: %v", listed, err)
 	}
-	if format, err := s.get(keyFormat); string(format) != "3" {
+	if format, err := s.get(keyFormat); string(format) != "4" {
 		t.Errorf("the volume has format %q: %v", format, err)
 	}
 	if after := s.Tally("a/x").QueuedBytes; after != bytes {

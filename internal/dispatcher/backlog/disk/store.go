@@ -18,11 +18,16 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls.
-const format = 3
+// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls,
+// version 3 no data keys: it would send what is encrypted as it is.
+const format = 4
+
+// formatInOrder has every key as it is now.
+const formatInOrder = 3
 
 // Sizes chosen for an idle process of some 20 MiB: a licence is at most some hundred calls a second, and what was just written is read from the memtable.
 const (
@@ -45,6 +50,8 @@ type Options struct {
 	Fatal func(reason string)
 	// Reserve is the free space, in bytes, below which Append returns ErrStoreFull.
 	Reserve uint64
+	// Ring returns the wrapping keys, nil while contents of calls are not to be encrypted, or sealing.ErrNoKey; see sealing.Secret.
+	Ring func() (*sealing.Ring, error)
 }
 
 // Store implements backlog.Store.
@@ -69,6 +76,8 @@ type Store struct {
 
 	// turns is held while it is decided whose turn it is among calls with one ordering key, until that is in effect.
 	turns sync.Mutex
+
+	keyring dataKeys
 }
 
 var _ backlog.Store = (*Store)(nil)
@@ -98,6 +107,10 @@ func Open(o Options) (*Store, error) {
 		ids:     ulid.Monotonic(o.Entropy, 0),
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]arriving{},
 		keys: map[string]chan struct{}{}, groups: map[string]groups{},
+		keyring: dataKeys{ring: o.Ring, opened: map[string]*sealing.Key{}, today: map[string]string{}},
+	}
+	if o.Ring == nil {
+		s.keyring.ring = func() (*sealing.Ring, error) { return nil, nil }
 	}
 	if err := s.load(o.Entropy); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", o.Dir, err), db.Close())
@@ -110,7 +123,7 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // load reads what is kept in memory. The tallies name the integrations for what comes after them.
 func (s *Store) load(entropy io.Reader) error {
-	for _, step := range []func() error{s.checkFormat, func() error { return s.identify(entropy) }, s.loadTallies, s.loadLastID, s.loadGroups} {
+	for _, step := range []func() error{s.checkFormat, func() error { return s.identify(entropy) }, s.loadTallies, s.loadLastID, s.loadGroups, s.loadKeys} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -130,6 +143,9 @@ func (s *Store) checkFormat() error {
 		}
 		if found == format {
 			return nil
+		}
+		if found == formatInOrder {
+			return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
 		}
 	}
 	return s.upgrade()
