@@ -89,6 +89,9 @@ const (
 	ReasonReauthorizationNeeded = "ReauthorizationNeeded"
 	// ReasonCertificateInvalid: the TLS Secret is missing or cannot be used.
 	ReasonCertificateInvalid = "CertificateInvalid"
+	// ReasonEncryptionKeyMissing: a key is missing that encrypts what is stored of calls, or that has encrypted some of it. No call is queued, those that cannot be read
+	// wait, and nothing is lost until the key is.
+	ReasonEncryptionKeyMissing = "EncryptionKeyMissing"
 	// ReasonEndpointUnresolvable: the endpoint's host name cannot be looked up.
 	ReasonEndpointUnresolvable = "EndpointUnresolvable"
 

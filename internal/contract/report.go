@@ -90,6 +90,8 @@ type CredentialsReport struct {
 	Refused bool `json:"refused,omitempty"`
 	// Token says what is wrong with the access token, if that is all that is; empty for kinds of credentials without.
 	Token TokenTrouble `json:"token,omitempty"`
+	// EncryptionKeyMissing says what is missing to encrypt what is stored of calls, or to open what is encrypted; empty if nothing is.
+	EncryptionKeyMissing string `json:"encryptionKeyMissing,omitempty"`
 	// Message names the missing keys, or says what came of asking for a token.
 	Message string `json:"message,omitempty"`
 }

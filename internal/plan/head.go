@@ -84,6 +84,7 @@ func headOf(crm *v1alpha1.CRM) contract.Plan {
 			PlainHTTP:             spec.Intake.Scheme == v1alpha1.IntakeSchemeHTTP,
 			CertificateFromSecret: spec.Intake.TLSSecretRef != nil,
 		},
+		Encryption:            encryption(spec.Storage.Encryption),
 		Limits:                limits(spec.Licence.Limits),
 		ExternalPercent:       number(spec.Licence.ExternalPercent),
 		MaxServerDelaySeconds: int64(spec.Licence.MaxServerDelaySeconds),

@@ -43,6 +43,7 @@ func validate(plan *contract.Plan) error {
 	p.baseURL(plan.Endpoint, "endpoint")
 	p.credentials(plan)
 	p.intake(plan.Intake)
+	p.encryption(plan.Encryption)
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {
 		p = append(p, fmt.Errorf("tokenIssuers: %w", err))
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
@@ -130,6 +131,8 @@ type bench struct {
 	fs   *vfs.MemFS
 	crm  *crm
 	boot string
+	// ring has the wrapping keys, nil if nothing is encrypted.
+	ring func() (*sealing.Ring, error)
 	// wallError is how far the time of day may be off.
 	wallError time.Duration
 	// dialect is that of the provider Test.
@@ -154,6 +157,12 @@ func (b *bench) start() {
 	b.t.Helper()
 	store, err := disk.Open(disk.Options{
 		FS: b.fs, Dir: "data", Entropy: rand.Reader, Logger: slog.New(slog.DiscardHandler), Fatal: func(reason string) { panic(reason) },
+		Ring: func() (*sealing.Ring, error) {
+			if b.ring == nil {
+				return nil, nil
+			}
+			return b.ring()
+		},
 	})
 	if err != nil {
 		b.t.Fatal(err)

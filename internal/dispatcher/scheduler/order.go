@@ -58,7 +58,7 @@ func (s *Scheduler) give(ctx context.Context, integration string, id call.ID, de
 	}
 	select {
 	case err := <-o.done:
-		return err
+		return refuseSealed(err)
 	case <-s.stopped:
 		return refuseDraining()
 	}

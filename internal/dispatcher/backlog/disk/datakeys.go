@@ -270,7 +270,10 @@ func (s *Store) dropKeys(lower, upper []byte, unneeded func(integration, day str
 		}
 		return err
 	}))
-	if err := w.commit(pebble.Sync); err != nil || len(gone) == 0 {
+	if w.err == nil && len(gone) == 0 {
+		return 0, w.batch.Close()
+	}
+	if err := w.commit(pebble.Sync); err != nil {
 		return 0, err
 	}
 	s.keyring.mu.Lock()
