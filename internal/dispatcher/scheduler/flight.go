@@ -231,7 +231,7 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 	to, reason := after(what, h.Repeat, h.Progress, now, s.guards.MaxServerDelay)
 	if errors.Is(o.Err, errDamaged) {
 		to, reason = unreadable(o.Err)
-		h.NotBefore = now.Add(s.pause(manyAttempts)) // others may be readable
+		h.NotBefore = now.Add(s.pause(unreadAttempts)) // others may be readable
 	}
 	t := backlog.Transition{Ref: f.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress, Reason: reason}
 	due := h.Expires

@@ -11,6 +11,9 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
+// unreadAttempts give a call whose key is missing a pause of 8 s at most: when the key is back, its calls are not to wait for long.
+const unreadAttempts = 3
+
 // unreadable is the state of a queued call that could not be read from the store, and why. One whose key is missing waits for it: nothing is lost yet.
 func unreadable(err error) (to call.State, reason string) {
 	switch {
