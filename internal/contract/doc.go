@@ -61,3 +61,6 @@ const (
 
 // ResultsPath is the prefix of result resources at the intake; no CRM path starts with it.
 const ResultsPath = "/-/results/"
+
+// ErasePath takes the order to erase what is stored of an integration's calls.
+const ErasePath = "/-/erase"

@@ -58,6 +58,8 @@ const (
 	ReasonUnknownResult Reason = "UnknownResult"
 	// ReasonOtherState: the call is in a state in which the order makes no sense.
 	ReasonOtherState Reason = "OtherState"
+	// ReasonNotEncrypted: what is stored of calls is not encrypted, and so it cannot be erased by order.
+	ReasonNotEncrypted Reason = "NotEncrypted"
 	// ReasonBodyGone: the call cannot be sent again, because it is not kept any more.
 	ReasonBodyGone Reason = "BodyGone"
 )

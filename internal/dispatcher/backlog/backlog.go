@@ -52,6 +52,9 @@ type Store interface {
 	Kinds(integration string) []Kind
 	// Call returns a call as it is to be sent, or call.ErrUnknown when it has ended or never was, ErrErased, or sealing.ErrNoKey.
 	Call(ref Ref) (*call.Call, error)
+	// Request returns a call as it was accepted, in whatever state it is as long as that is kept: call.ErrUnknown if it never was, call.ErrBodyGone if it succeeded,
+	// failed or was erased, or sealing.ErrNoKey.
+	Request(ref Ref) (*call.Call, error)
 	// Result returns what is known of a call, or call.ErrUnknown; sealing.ErrNoKey if it has an answer that cannot be opened now. An answer that was erased is empty
 	// but for its status, and Erased is the reason.
 	Result(ref Ref) (call.Result, error)

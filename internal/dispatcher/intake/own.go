@@ -4,7 +4,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,16 +28,22 @@ const (
 //	GET    /-/results?state=parked  calls that are parked or dead, the oldest first
 //	POST   /-/results/{id}/resend   queues a parked or dead call again
 //	DELETE /-/results/{id}          drops a queued or parked call
+//	GET    /-/results/{id}/request  what a call sends, as it is stored
+//	POST   /-/erase?before={day}    erases what is stored of the calls of earlier days
 func (e *exchange) answerOwn() error {
 	name, isResult := strings.CutPrefix(e.path+"/", contract.ResultsPath)
 	id, order, _ := strings.Cut(strings.TrimSuffix(name, "/"), "/")
 	reads := e.r.Method == http.MethodGet || e.r.Method == http.MethodHead
 	switch {
+	case e.path == contract.ErasePath && e.r.Method == http.MethodPost:
+		return e.answerErase()
 	case !isResult:
 	case id == "" && order == "" && reads:
 		return e.answerList()
 	case id != "" && order == "" && reads:
 		return e.answerResult(call.ID(id))
+	case id != "" && order == "request" && reads:
+		return e.answerRequest(call.ID(id))
 	case id != "" && order == "" && e.r.Method == http.MethodDelete:
 		return e.answerOrder(call.ID(id), http.StatusOK, e.Calls.Drop)
 	case id != "" && order == "resend" && e.r.Method == http.MethodPost:
@@ -95,11 +100,6 @@ func (e *exchange) answerList() error {
 		next := url.Values{"state": {string(state)}, "limit": {strconv.Itoa(most)}, "after": {string(found[most-1].ID)}}
 		out.Next = strings.TrimSuffix(e.view.results, "/") + "?" + next.Encode()
 	}
-	body, err := json.Marshal(out)
-	if err != nil { // all of it is of types that encode
-		panic(err)
-	}
-	e.w.Header().Set("Content-Type", "application/json")
-	e.write(http.StatusOK, append(body, '\n'))
+	e.writeJSON(out)
 	return nil
 }

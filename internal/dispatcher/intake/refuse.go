@@ -88,6 +88,7 @@ var statuses = map[contract.Reason]int{
 	contract.ReasonKeyReused:            http.StatusUnprocessableEntity,
 	contract.ReasonUnknownResult:        http.StatusNotFound,
 	contract.ReasonOtherState:           http.StatusConflict,
+	contract.ReasonNotEncrypted:         http.StatusConflict,
 	contract.ReasonBodyGone:             http.StatusGone,
 }
 

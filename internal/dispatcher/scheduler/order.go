@@ -5,7 +5,6 @@ package scheduler
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -69,7 +68,7 @@ func (s *Scheduler) give(ctx context.Context, integration string, id call.ID, de
 func (s *Scheduler) carryOut(now time.Time) {
 	var later []order
 	for _, o := range s.orders {
-		if slices.ContainsFunc(s.batch.Transitions, func(t backlog.Transition) bool { return t.Ref == o.ref }) || slices.Contains(s.batch.ForgetCalls, o.ref) {
+		if s.decided(backlog.Due{Ref: o.ref}) {
 			later = append(later, o)
 			continue
 		}

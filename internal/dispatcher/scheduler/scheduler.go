@@ -138,6 +138,8 @@ type Scheduler struct {
 	horizon, checkpoint time.Time
 	// orders about calls are carried out in the next turn.
 	orders []order
+	// erasures end calls whose contents are gone.
+	erasures []*erasure
 	// nextDue is when the store has a call whose time is over; zero: look.
 	nextDue  time.Time
 	stopping bool

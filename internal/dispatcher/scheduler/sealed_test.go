@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,3 +70,92 @@ func TestQueuedCallsWaitForTheirKey(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestErase: what is queued and parked ends, in as many turns as it takes; what is on its way is answered and leaves nothing; what comes after goes on; what another
+// integration has is not touched.
+func TestErase(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.ring = oneKey
+		encrypted := func(p *contract.Plan) {
+			p.Encryption = &contract.Encryption{Current: "current", Former: "former"}
+			p.Integrations[0].Queue.MaxCalls = 3 * maxErased
+		}
+		b.apply(plan(2, encrypted))
+		b.crm.script = []answer{{broken: true}, {status: 200, after: 30 * time.Second}}
+		parked := b.enqueue(ordered("/parked", "k", call.RepeatNever))
+		time.Sleep(time.Second)
+		behind := b.enqueue(ordered("/behind", "k", call.RepeatNever))
+		sent := b.enqueue(write("/sent", call.RepeatNever))
+		time.Sleep(10 * time.Second)
+		if states := []call.State{b.result(parked).State, b.result(behind).State, b.result(sent).State}; !slices.Equal(states, []call.State{"parked", "queued", "sent"}) {
+			t.Fatalf("they are %v", states)
+		}
+		b.apply(plan(3, encrypted, func(p *contract.Plan) { p.Hold = true }))
+		queued := []call.ID{behind}
+		for range 2*maxErased + 1 {
+			queued = append(queued, b.enqueue(write("/queued", call.RepeatIdempotent)))
+		}
+		if _, err := b.Request(t.Context(), "a/x", parked); err != nil {
+			t.Errorf("a stored request: %v", err)
+		}
+		sum, err := b.Erase(t.Context(), "a/x", time.Now().Add(24*time.Hour))
+		if err != nil || sum.Queued != int64(len(queued)) || sum.Parked != 1 {
+			t.Errorf("erased %+v: %v", sum, err)
+		}
+		for _, id := range queued {
+			if r := b.result(id); r.State != call.StateDead || r.Reason != "erased by order" {
+				t.Fatalf("call %s is %s: %s", id, r.State, r.Reason)
+			}
+		}
+		if r := b.result(parked); r.State != call.StateDead || !strings.HasSuffix(r.Reason, "; erased by order") {
+			t.Errorf("it is %s: %s", r.State, r.Reason)
+		}
+		if err := b.Resend(t.Context(), "a/x", parked); !errors.Is(err, call.ErrBodyGone) {
+			t.Errorf("to send it again: %v", err)
+		}
+		if _, err := b.Request(t.Context(), "a/x", parked); !errors.Is(err, call.ErrBodyGone) {
+			t.Errorf("to read it: %v", err)
+		}
+		if dead := b.snap().Backlog.Dead; dead != int64(len(queued)+1) {
+			t.Errorf("%d are dead", dead)
+		}
+		after := b.enqueue(write("/after", call.RepeatNever))
+		b.apply(plan(4, encrypted))
+		time.Sleep(time.Minute)
+		if r := b.result(sent); r.State != call.StateSucceeded || r.Status != 200 || r.Body != nil || r.Reason != "erased by order" {
+			t.Errorf("what was on its way is %+v", r)
+		}
+		if r := b.result(after); r.State != call.StateSucceeded || r.Reason != "" {
+			t.Errorf("what came after it is %+v", r)
+		}
+	})
+}
+
+// TestEraseInterrupted: calls whose key is gone although they are queued end when it is their turn, and nothing is sent for them.
+func TestEraseInterrupted(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.ring = oneKey
+		b.apply(plan(2, func(p *contract.Plan) { p.Hold = true }))
+		id := b.enqueue(write("/x", call.RepeatNever))
+		if _, err := b.options.Store.Erase("a/x", time.Now().Add(24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		b.apply(plan(3))
+		time.Sleep(time.Minute)
+		if r := b.result(id); r.State != call.StateDead || r.Reason != "erased by order" || len(b.crm.targets()) != 0 {
+			t.Errorf("it is %+v; sent were %v", r, b.crm.targets())
+		}
+		if w := b.snap().Windows[0]; w.Used != 0 {
+			t.Errorf("%d were charged", w.Used)
+		}
+	})
+}
+
+func TestEraseNeedsEncryption(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		_, err := b.Erase(t.Context(), "a/x", time.Now())
+		if refusal, is := errors.AsType[*call.Refusal](err); !is || refusal.Code != contract.ReasonNotEncrypted {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}

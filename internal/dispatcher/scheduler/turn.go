@@ -79,6 +79,9 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 		return wake, err
 	}
 	s.carryOut(now)
+	if err := s.endErased(now); err != nil {
+		return wake, err
+	}
 	s.shareAnew(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
@@ -87,7 +90,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 		return wake, err
 	}
 	found, err := s.refill()
-	if err != nil || more || ready || found || len(s.orders) > 0 {
+	if err != nil || more || ready || found || len(s.orders)+len(s.erasures) > 0 {
 		return now, err
 	}
 	return s.nextWake(now), nil

@@ -246,7 +246,7 @@ func (s *Store) Erase(integration string, before time.Time) (until call.ID, err 
 	s.mu.Unlock()
 	day := before.UTC().Format(time.DateOnly)
 	_, err = s.dropKeys(integrationKey(spaceKey, integration), integrationEnd(spaceKey, integration), func(_, of string) (bool, error) {
-		return before.IsZero() || of < day, nil
+		return of < day, nil
 	})
 	return until, err
 }

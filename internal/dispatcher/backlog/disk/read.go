@@ -24,6 +24,23 @@ func (s *Store) Call(ref backlog.Ref) (*call.Call, error) {
 	if ended(r.State) {
 		return nil, call.ErrUnknown
 	}
+	return s.callOf(ref, r)
+}
+
+// Request implements backlog.Store.
+func (s *Store) Request(ref backlog.Ref) (*call.Call, error) {
+	r, err := s.record(ref)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.callOf(ref, r)
+	if errors.Is(err, pebble.ErrNotFound) || errors.Is(err, backlog.ErrErased) {
+		return nil, call.ErrBodyGone
+	}
+	return c, err
+}
+
+func (s *Store) callOf(ref backlog.Ref, r *record) (*call.Call, error) {
 	header, body, err := s.request(ref, r)
 	if err != nil {
 		return nil, fmt.Errorf("read the body of call %s: %w", ref.ID, err)
