@@ -125,3 +125,20 @@ func TestSecret(t *testing.T) {
 		expect("none", "")
 	})
 }
+
+// BenchmarkSeal encrypts 1 KiB.
+func BenchmarkSeal(b *testing.B) {
+	w, err := ParseWrapping([]byte(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))))
+	if err != nil {
+		b.Fatal(err)
+	}
+	key, _, err := w.NewKey([]byte("place"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	content := make([]byte, 1024)
+	b.SetBytes(int64(len(content)))
+	for b.Loop() {
+		key.Seal(content, []byte("place"))
+	}
+}
