@@ -160,6 +160,10 @@ const (
 	// window.
 	ReasonLedgerLost = "LedgerLost"
 
+	// ReasonVolumeRestored: the dispatcher's volume was put back to an earlier state. What licence.afterLedgerLoss says is assumed for one longest window, and calls that
+	// may have been sent since are parked.
+	ReasonVolumeRestored = "VolumeRestored"
+
 	// ReasonNotKnown: nothing has been observed yet.
 	ReasonNotKnown = "NotKnown"
 )

@@ -107,7 +107,7 @@ func newCore(o options, metrics *telemetry.Metrics, log *slog.Logger) (*dispatch
 		FS: vfs.Default, DataDir: filepath.Join(o.dataDir, "store"), Reserve: disk.DefaultReserve,
 		Dial:   new(net.Dialer).DialContext,
 		Secret: os.DirFS(o.credentialsDir), Encryption: os.DirFS(o.encryptionDir),
-		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Seed: seed, Logger: log, Observer: metrics,
+		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Past: planfile.Past(o.planFile), Seed: seed, Logger: log, Observer: metrics,
 		Fatal: func(reason string) {
 			log.Error("The store cannot keep its promise; the process ends", "reason", reason)
 			os.Exit(1)

@@ -252,6 +252,9 @@ type LedgerPast struct {
 	AfterLoss LedgerLoss `json:"afterLoss,omitempty"`
 	// Volume is the identity of the volume that was reported last; empty if none ever was.
 	Volume string `json:"volume,omitempty"`
+	// Reached is a position that Volume was reported to have reached, at the moment ReachedAt: one with a lower position was put back to an earlier state.
+	Reached   int64     `json:"reached,omitempty"`
+	ReachedAt time.Time `json:"reachedAt,omitzero"`
 	// Lost is set once a dispatcher has reported another volume, Found, in place of Volume: what had been used when the last report came.
 	Lost *LedgerLost `json:"lost,omitempty"`
 }

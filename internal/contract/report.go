@@ -67,6 +67,8 @@ type Report struct {
 	// Volume is the identity of the dispatcher's volume. Ledger says what its ledger started from.
 	Volume string       `json:"volume,omitempty"`
 	Ledger LedgerReport `json:"ledger,omitzero"`
+	// Position counts what was made durable on Volume; it never goes back.
+	Position int64 `json:"position,omitempty"`
 	// Advice on the licence; nil while too little was seen.
 	Advice *LicenceAdvice `json:"advice,omitempty"`
 
@@ -238,6 +240,8 @@ type LedgerReport struct {
 	Waiting bool `json:"waiting,omitempty"`
 	// Assumed is when use was assumed that the ledger did not see itself, after the loss of a volume; nil if it never was.
 	Assumed *time.Time `json:"assumed,omitempty"`
+	// Restored is when it was found out that the volume had been put back to an earlier state; nil if it never was.
+	Restored *time.Time `json:"restored,omitempty"`
 }
 
 // LicenceAdvice says whether the licence is large enough for the demand of the last days.

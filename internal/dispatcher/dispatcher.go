@@ -16,6 +16,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
@@ -26,7 +27,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
 
-// Options of a Dispatcher. All but TLS, Encryption and Observer are required.
+// Options of a Dispatcher. All but TLS, Encryption, Past and Observer are required.
 type Options struct {
 	// FS and DataDir are where the store is.
 	FS      vfs.FS
@@ -45,6 +46,8 @@ type Options struct {
 	Machine func() backlog.Machine
 	// Guards of the ledger; limits.DefaultGuards fit all CRMs.
 	Guards limits.Guards
+	// Past is what the mounted plan says of the ledger; see planfile.Past.
+	Past contract.LedgerPast
 	// Seed of all randomness: IDs of calls, and pauses.
 	Seed   [32]byte
 	Logger *slog.Logger
@@ -83,7 +86,7 @@ func New(o Options) (*Dispatcher, error) {
 	credentials := upstream.Credentials{Files: o.Secret, Recent: &upstream.Recent{}, Tokens: tokens}
 	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
 	s, err := scheduler.New(scheduler.Options{
-		Store: store, Upstream: client, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards,
+		Store: store, Upstream: client, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards, Past: o.Past,
 		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
 		Logger: o.Logger, Observer: o.Observer,
 	})

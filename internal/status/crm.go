@@ -60,6 +60,7 @@ import (
 //	                      Unknown  NotKnown,NotReporting as above
 //	LedgerTrusted         True     Trusted               the dispatcher knows itself what was sent
 //	(advice)              False    LedgerLost            its volume was lost, less than one longest window ago
+//	                      False    VolumeRestored        the same, by putting it back to an earlier state
 //	                      Unknown  NotKnown,NotReporting as above
 //	Ready                 True     Ready, Held, Draining the first four are True
 //	                      else     (theirs)              the first of them that is False, else that is Unknown

@@ -10,6 +10,7 @@ package backlog
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
@@ -119,6 +120,8 @@ type Progress struct {
 	FirstSent time.Time `json:"firstSent,omitzero"`
 	// NotBefore is when the next sending may take place.
 	NotBefore time.Time `json:"notBefore,omitzero"`
+	// Ordered: somebody who could know whether it had been sent has ordered to send it.
+	Ordered bool `json:"ordered,omitempty"`
 }
 
 // Head is what is needed to decide on a queued call. Its body stays in the store.
@@ -155,6 +158,8 @@ type Batch struct {
 	ForgetCalls []Ref
 	// Tallies are added to the stored ones. The states in them and QueuedBytes are ignored: transitions keep those.
 	Tallies map[string]Tally
+	// Volume, if set, is the store's identity from now on: what it holds is not what others know of the former one.
+	Volume string
 	// Plan, if set, is the plan in force.
 	Plan []byte
 	// Memory, if set, is what the scheduler wants to know again after a restart, in a form of its own: what it has learnt of demand.
@@ -166,7 +171,13 @@ type Batch struct {
 // Empty reports whether nothing was decided.
 func (b *Batch) Empty() bool {
 	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 &&
-		b.Plan == nil && b.Memory == nil
+		b.Volume == "" && b.Plan == nil && b.Memory == nil
+}
+
+// Durable reports whether a commit of the batch has to survive a crash: losing it could charge too little, or forget what was decided.
+func (b *Batch) Durable() bool {
+	return len(b.Transitions) > 0 || len(b.ForgetCalls) > 0 || b.Volume != "" || b.Plan != nil ||
+		slices.ContainsFunc(b.Charges, func(c Charge) bool { return c.Open })
 }
 
 // Transition takes an acknowledged call from one state to another.
@@ -234,6 +245,10 @@ type Clock struct {
 	// Begun: it is known what had been used when the volume was new. Assumed is when a charge was taken for that, because another volume was lost; zero if never.
 	Begun   bool      `json:"begun,omitempty"`
 	Assumed time.Time `json:"assumed,omitzero"`
+	// Position counts the commits that were durable. Who was told a higher one of this volume knows that the volume was put back to an earlier state.
+	Position int64 `json:"position,omitempty"`
+	// Doubted is when that was found out: calls that were accepted before may have been sent since. Zero if never.
+	Doubted time.Time `json:"doubted,omitzero"`
 }
 
 // Machine is a reading of the clocks of a machine.

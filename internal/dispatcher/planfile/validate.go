@@ -103,6 +103,7 @@ func (p *problems) ledger(past contract.LedgerPast) {
 	default:
 		p.require(false, "ledger.afterLoss", "%q is not Bounded, Spent or Fresh", past.AfterLoss)
 	}
+	p.require(past.Reached >= 0 && (past.Reached == 0 || past.Volume != ""), "ledger.reached", "%d is not a position of a volume", past.Reached)
 	if past.Lost == nil {
 		return
 	}

@@ -131,6 +131,8 @@ type bench struct {
 	fs   *vfs.MemFS
 	crm  *crm
 	boot string
+	// past is what the mounted plan says of the ledger.
+	past contract.LedgerPast
 	// ring has the wrapping keys, nil if nothing is encrypted.
 	ring func() (*sealing.Ring, error)
 	// wallError is how far the time of day may be off.
@@ -169,7 +171,7 @@ func (b *bench) start() {
 	}
 	began, machine := time.Unix(0, 0), backlog.Machine{BootID: b.boot, WallError: b.wallError}
 	b.Scheduler, err = New(Options{
-		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
+		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Past: b.past, Logger: slog.New(slog.DiscardHandler),
 		Provider: func(name string) (Provider, bool) { return b.dialect, name == "Test" },
 		Machine: func() backlog.Machine {
 			machine.Boot, machine.Wall = time.Since(began), time.Now()

@@ -105,7 +105,8 @@ func (s *Scheduler) resend(o order, now time.Time, r call.Result) error {
 		return refuseQueueLarge(l.key, most)
 	}
 	expires := now.Add(time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second)
-	s.transit(backlog.Transition{Ref: o.ref, From: r.State, To: call.StateQueued, At: now, Expires: expires}, expires)
+	anew := backlog.Progress{Ordered: !s.origin.doubted.IsZero()}
+	s.transit(backlog.Transition{Ref: o.ref, From: r.State, To: call.StateQueued, At: now, Expires: expires, Progress: anew}, expires)
 	// It may take the turn of one behind it, which must not be sent in the same batch.
 	l.queue.forget()
 	l.stale = true

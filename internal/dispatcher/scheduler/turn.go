@@ -82,6 +82,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	if err := s.endErased(now); err != nil {
 		return wake, err
 	}
+	s.parkDoubtful(now)
 	s.shareAnew(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
@@ -104,6 +105,9 @@ func (s *Scheduler) commit(now time.Time) (more bool, err error) {
 	}
 	if h := s.ledger.Horizon(); h.Sub(s.horizon) >= horizonStep {
 		s.horizon = h
+	}
+	if s.batch.Durable() {
+		s.position++
 	}
 	s.batch.Clock = s.clock(now)
 	if now.Sub(s.memorisedAt) >= memoryEvery || s.stopping && len(s.flights) == 0 {

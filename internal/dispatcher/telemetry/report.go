@@ -58,6 +58,7 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 		Integrations: snapshot.Integrations,
 		Volume:       snapshot.Volume,
 		Ledger:       snapshot.Ledger,
+		Position:     snapshot.Position,
 		Advice:       snapshot.Advice,
 		RefusedUntil: snapshot.RefusedUntil,
 	}

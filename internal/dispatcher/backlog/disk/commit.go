@@ -17,7 +17,7 @@ import (
 func (s *Store) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
 	if len(b.Transitions) == 0 && len(b.ForgetCalls) == 0 {
 		sync := pebble.Sync
-		if !needsSync(b) {
+		if !b.Durable() {
 			sync = pebble.NoSync
 		}
 		return s.write(b, writer{batch: s.db.NewBatch(), from: s.db}, sync)
@@ -69,6 +69,9 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 	for integration, t := range sums {
 		w.merge(tallyKey(integration), encodeTally(*t))
 	}
+	if b.Volume != "" {
+		w.set(keyVolume, []byte(b.Volume))
+	}
 	if b.Plan != nil {
 		w.set(keyPlan, b.Plan)
 	}
@@ -83,19 +86,6 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 	}
 	s.committed(b, sums)
 	return w.readied, nil
-}
-
-// needsSync reports whether losing b, which has no transition, could charge too little.
-func needsSync(b *backlog.Batch) bool {
-	if b.Plan != nil {
-		return true
-	}
-	for _, c := range b.Charges {
-		if c.Open {
-			return true
-		}
-	}
-	return false
 }
 
 // writeCharges keeps open charges by their IDs and ended ones by their ends, so that forgetting is one range.

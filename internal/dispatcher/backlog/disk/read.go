@@ -194,7 +194,12 @@ func (s *Store) Erased(integration string, after, until call.ID, n int) (erased 
 
 // Restore implements backlog.Store.
 func (s *Store) Restore() (backlog.Restored, error) {
-	r := backlog.Restored{Volume: s.volume}
+	r := backlog.Restored{}
+	volume, err := s.get(keyVolume)
+	if err != nil {
+		return r, err
+	}
+	r.Volume = string(volume)
 	for key, to := range map[string]*[]byte{string(keyPlan): &r.Plan, string(keyMemory): &r.Memory} {
 		value, err := s.get([]byte(key))
 		if err != nil && !errors.Is(err, pebble.ErrNotFound) {
@@ -212,7 +217,7 @@ func (s *Store) Restore() (backlog.Restored, error) {
 		r.Charges = append(r.Charges, c)
 		return nil
 	}
-	err := s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
+	err = s.scan([]byte{spaceEnded}, []byte{spaceEnded + 1}, func(key, value []byte) error {
 		return keep(backlog.Charge{End: parseEndedKey(key)}, value)
 	})
 	if err != nil {

@@ -56,9 +56,8 @@ type Options struct {
 
 // Store implements backlog.Store.
 type Store struct {
-	db     *pebble.DB
-	room   room
-	volume string
+	db   *pebble.DB
+	room room
 	// horizon was committed last. Only Commit uses it.
 	horizon time.Duration
 
@@ -151,18 +150,16 @@ func (s *Store) checkFormat() error {
 	return s.upgrade()
 }
 
-// identify reads the volume's identity, or gives it one.
+// identify gives the volume an identity if it has none.
 func (s *Store) identify(entropy io.Reader) error {
-	value, err := s.get(keyVolume)
+	_, err := s.get(keyVolume)
 	if errors.Is(err, pebble.ErrNotFound) {
 		var random [16]byte
 		if _, err := io.ReadFull(entropy, random[:]); err != nil {
 			return fmt.Errorf("make the volume's identity: %w", err)
 		}
-		value = hex.AppendEncode(nil, random[:])
-		err = s.db.Set(keyVolume, value, pebble.Sync)
+		err = s.db.Set(keyVolume, hex.AppendEncode(nil, random[:]), pebble.Sync)
 	}
-	s.volume = string(value)
 	return err
 }
 
