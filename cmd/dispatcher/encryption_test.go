@@ -42,11 +42,7 @@ func TestWhatIsEncrypted(t *testing.T) {
 		t.Errorf("%d %v %s", a.status, a.header, a.body)
 	}
 	write()
-	for deadline := time.Now().Add(30 * time.Second); d.report(0, 0).Credentials.EncryptionKeyMissing != ""; time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the key is not found")
-		}
-	}
+	awaitKey(d)
 	accepted := queue()
 	if accepted.status != http.StatusAccepted {
 		t.Fatalf("%d %s", accepted.status, accepted.body)
@@ -80,5 +76,15 @@ func TestWhatIsEncrypted(t *testing.T) {
 	d.stop()
 	if bytes.Contains(files(t, w.options.dataDir), []byte("queued-body")) {
 		t.Error("the answer is on the volume")
+	}
+}
+
+// awaitKey waits until the dispatcher has found the key.
+func awaitKey(d *running) {
+	d.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); d.report(0, 0).Credentials.EncryptionKeyMissing != ""; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			d.t.Fatal("the key is not found")
+		}
 	}
 }

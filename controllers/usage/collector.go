@@ -57,8 +57,10 @@ func (o *Observation) receive(report *contract.Report, now time.Time) {
 	if report.Volume == "" {
 		return
 	}
-	goesOn := o.named == nil || o.named.Volume == report.Volume && o.named.Position <= report.Position
-	if !goesOn && !(o.Former != nil && o.Former.Volume == o.named.Volume && o.Former.Position > o.named.Position) {
+	switch {
+	case o.named == nil || o.named.Volume == report.Volume && o.named.Position <= report.Position: // it goes on
+	case o.Former != nil && o.Former.Volume == o.named.Volume && o.Former.Position > o.named.Position: // that one had come further
+	default:
 		o.Former, o.FormerTime = o.named, o.namedAt
 	}
 	o.named, o.namedAt = report, now

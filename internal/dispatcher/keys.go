@@ -33,14 +33,14 @@ func (d *Dispatcher) keepKeys(ctx context.Context) {
 	tick := time.NewTicker(keepKeysEvery)
 	defer tick.Stop()
 	for {
-		rewrapped, dropped, err := d.store.KeepKeys(time.Now())
+		rewrapped, dropped, err := d.store.KeepKeys(ctx, time.Now())
 		if rewrapped > 0 {
 			d.log.Info("Data keys are wrapped with the newest encryption key, and the former one is not needed for them any more", "keys", rewrapped)
 		}
 		if dropped > 0 {
 			d.log.Info("Data keys were removed: no call that they encrypted is known any more", "keys", dropped)
 		}
-		if err != nil && !errors.Is(err, sealing.ErrNoKey) {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, sealing.ErrNoKey) {
 			d.log.Error("Data keys could not be looked after", "error", err)
 		}
 		select {

@@ -40,15 +40,28 @@ func (e *exchange) answerOwn() error {
 	case !isResult:
 	case id == "" && order == "" && reads:
 		return e.answerList()
-	case id != "" && order == "" && reads:
-		return e.answerResult(call.ID(id))
-	case id != "" && order == "request" && reads:
-		return e.answerRequest(call.ID(id))
-	case id != "" && order == "" && e.r.Method == http.MethodDelete:
-		return e.answerOrder(call.ID(id), http.StatusOK, e.Calls.Drop)
-	case id != "" && order == "resend" && e.r.Method == http.MethodPost:
-		return e.answerOrder(call.ID(id), http.StatusAccepted, e.Calls.Resend)
+	case id != "":
+		return e.answerOn(call.ID(id), order, reads)
 	}
+	return refuseNothingThere()
+}
+
+// answerOn serves what is offered on one call.
+func (e *exchange) answerOn(id call.ID, order string, reads bool) error {
+	switch {
+	case order == "" && reads:
+		return e.answerResult(id)
+	case order == "request" && reads:
+		return e.answerRequest(id)
+	case order == "" && e.r.Method == http.MethodDelete:
+		return e.answerOrder(id, http.StatusOK, e.Calls.Drop)
+	case order == "resend" && e.r.Method == http.MethodPost:
+		return e.answerOrder(id, http.StatusAccepted, e.Calls.Resend)
+	}
+	return refuseNothingThere()
+}
+
+func refuseNothingThere() error {
 	return &call.Refusal{Code: contract.ReasonUnknownResult, Detail: "there is nothing at this path of the dispatcher for this method"}
 }
 

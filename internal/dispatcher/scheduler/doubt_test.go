@@ -33,7 +33,7 @@ func TestAVolumeThatWasPutBack(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
 				first := b.snap()
 				b.apply(bounded(2, first.Volume, 0, nil, ""))
-				b.apply(plan(3, func(p *contract.Plan) { p.Hold, p.Ledger = true, b.Scheduler.plan.Ledger }))
+				b.apply(plan(3, func(p *contract.Plan) { p.Hold, p.Ledger = true, b.plan.Ledger }))
 				once, keyed, safe := b.enqueue(write("/once", call.RepeatNever)), b.enqueue(write("/keyed", call.RepeatKeyed)), b.enqueue(write("/safe", call.RepeatIdempotent))
 				head, behind := b.enqueue(ordered("/head", "k", call.RepeatNever)), b.enqueue(ordered("/behind", "k", call.RepeatNever))
 				synctest.Wait()
@@ -70,13 +70,9 @@ func TestAVolumeThatWasPutBack(t *testing.T) {
 				if got := b.crm.targets()[5:]; !slices.Equal(got, []string{"/safe"}) {
 					t.Errorf("sent again were %v", got)
 				}
-				for _, id := range []call.ID{once, keyed, head} {
-					if r := b.result(id); r.State != call.StateParked || !strings.Contains(r.Reason, "put back to an earlier state") {
-						t.Errorf("call %s is %s: %s", id, r.State, r.Reason)
-					}
-				}
-				if got := []call.State{b.result(safe).State, b.result(behind).State}; !slices.Equal(got, []call.State{call.StateSucceeded, call.StateQueued}) {
-					t.Errorf("the others are %v", got)
+				b.states([]call.ID{once, keyed, head, safe, behind}, "parked", "parked", "parked", "succeeded", "queued")
+				if r := b.result(once); !strings.Contains(r.Reason, "put back to an earlier state") {
+					t.Errorf("it is parked: %s", r.Reason)
 				}
 
 				// What a person orders is sent; the one behind it is looked at when it is its turn; what is new is not doubted. All of it outlives a restart.
@@ -87,9 +83,7 @@ func TestAVolumeThatWasPutBack(t *testing.T) {
 				b.past = contract.LedgerPast{}
 				b.restart(time.Second)
 				time.Sleep(time.Minute)
-				if got := []call.State{b.result(head).State, b.result(behind).State, b.result(fresh).State}; !slices.Equal(got, []call.State{"succeeded", "parked", "succeeded"}) {
-					t.Errorf("they are %v", got)
-				}
+				b.states([]call.ID{head, behind, fresh}, "succeeded", "parked", "succeeded")
 				if again := b.snap(); again.Volume != s.Volume || again.Ledger.Restored == nil || again.Ledger.Waiting {
 					t.Errorf("after a restart the ledger is %+v on volume %s", again.Ledger, again.Volume)
 				}

@@ -40,7 +40,7 @@ func (s *Scheduler) Erase(ctx context.Context, integration string, before time.T
 	}
 	e := &erasure{integration: integration, done: make(chan struct{})}
 	err := s.useStore(func() (err error) {
-		e.until, err = s.options.Store.Erase(integration, before)
+		e.until, err = s.options.Store.Erase(context.WithoutCancel(ctx), integration, before)
 		return err
 	})
 	if err == nil {

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,9 +86,7 @@ func TestErase(t *testing.T) {
 		behind := b.enqueue(ordered("/behind", "k", call.RepeatNever))
 		sent := b.enqueue(write("/sent", call.RepeatNever))
 		time.Sleep(10 * time.Second)
-		if states := []call.State{b.result(parked).State, b.result(behind).State, b.result(sent).State}; !slices.Equal(states, []call.State{"parked", "queued", "sent"}) {
-			t.Fatalf("they are %v", states)
-		}
+		b.states([]call.ID{parked, behind, sent}, "parked", "queued", "sent")
 		b.apply(plan(3, encrypted, func(p *contract.Plan) { p.Hold = true }))
 		queued := []call.ID{behind}
 		for range 2*maxErased + 1 {
@@ -102,19 +99,16 @@ func TestErase(t *testing.T) {
 		if err != nil || sum.Queued != int64(len(queued)) || sum.Parked != 1 {
 			t.Errorf("erased %+v: %v", sum, err)
 		}
-		for _, id := range queued {
-			if r := b.result(id); r.State != call.StateDead || r.Reason != "erased by order" {
-				t.Fatalf("call %s is %s: %s", id, r.State, r.Reason)
-			}
-		}
+		b.erased(queued...)
 		if r := b.result(parked); r.State != call.StateDead || !strings.HasSuffix(r.Reason, "; erased by order") {
 			t.Errorf("it is %s: %s", r.State, r.Reason)
 		}
-		if err := b.Resend(t.Context(), "a/x", parked); !errors.Is(err, call.ErrBodyGone) {
-			t.Errorf("to send it again: %v", err)
-		}
-		if _, err := b.Request(t.Context(), "a/x", parked); !errors.Is(err, call.ErrBodyGone) {
-			t.Errorf("to read it: %v", err)
+		for order, err := range map[string]error{
+			"to send it again": b.Resend(t.Context(), "a/x", parked), "to read it": second(b.Request(t.Context(), "a/x", parked)),
+		} {
+			if !errors.Is(err, call.ErrBodyGone) {
+				t.Errorf("%s: %v", order, err)
+			}
 		}
 		if dead := b.snap().Backlog.Dead; dead != int64(len(queued)+1) {
 			t.Errorf("%d are dead", dead)
@@ -131,13 +125,33 @@ func TestErase(t *testing.T) {
 	})
 }
 
+// erased checks that calls were ended by the order to erase them.
+func (b *bench) erased(ids ...call.ID) {
+	b.t.Helper()
+	for _, id := range ids {
+		if r := b.result(id); r.State != call.StateDead || r.Reason != "erased by order" {
+			b.t.Fatalf("call %s is %s: %s", id, r.State, r.Reason)
+		}
+	}
+}
+
+// states checks in which states calls are.
+func (b *bench) states(ids []call.ID, want ...call.State) {
+	b.t.Helper()
+	for i, id := range ids {
+		if r := b.result(id); r.State != want[i] {
+			b.t.Errorf("call %d is %s, want %s: %s", i+1, r.State, want[i], r.Reason)
+		}
+	}
+}
+
 // TestEraseInterrupted: calls whose key is gone although they are queued end when it is their turn, and nothing is sent for them.
 func TestEraseInterrupted(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.ring = oneKey
 		b.apply(plan(2, func(p *contract.Plan) { p.Hold = true }))
 		id := b.enqueue(write("/x", call.RepeatNever))
-		if _, err := b.options.Store.Erase("a/x", time.Now().Add(24*time.Hour)); err != nil {
+		if _, err := b.options.Store.Erase(t.Context(), "a/x", time.Now().Add(24*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		b.apply(plan(3))

@@ -173,18 +173,18 @@ func unwrapped(ring *sealing.Ring, key, value []byte) (wrapped sealing.Wrapped, 
 }
 
 // KeepKeys implements backlog.Store.
-func (s *Store) KeepKeys(now time.Time) (rewrapped, dropped int, err error) {
-	dropped, err = s.dropUnneeded(now.UTC().Format(time.DateOnly))
-	rewrapped, errRewrap := s.rewrap()
+func (s *Store) KeepKeys(ctx context.Context, now time.Time) (rewrapped, dropped int, err error) {
+	dropped, err = s.dropUnneeded(ctx, now.UTC().Format(time.DateOnly))
+	rewrapped, errRewrap := s.rewrap(ctx)
 	return rewrapped, dropped, errors.Join(err, errRewrap)
 }
 
 // dropUnneeded removes the keys of days before today of which no call is known any more.
-func (s *Store) dropUnneeded(today string) (int, error) {
+func (s *Store) dropUnneeded(ctx context.Context, today string) (int, error) {
 	s.keyring.use.Lock()
 	defer s.keyring.use.Unlock()
 	oldest := map[string]string{}
-	return s.dropKeys([]byte{spaceKey}, []byte{spaceKey + 1}, func(integration, day string) (bool, error) {
+	return s.dropKeys(ctx, []byte{spaceKey}, []byte{spaceKey + 1}, func(integration, day string) (bool, error) {
 		if _, known := oldest[integration]; !known {
 			first, err := s.oldestDay(integration)
 			if err != nil {
@@ -198,7 +198,7 @@ func (s *Store) dropUnneeded(today string) (int, error) {
 }
 
 // rewrap wraps all data keys with the newest wrapping key, so that the former one is not needed any more.
-func (s *Store) rewrap() (n int, err error) {
+func (s *Store) rewrap(ctx context.Context) (n int, err error) {
 	ring, err := s.keyring.ring()
 	if ring == nil || err != nil {
 		return 0, err
@@ -218,7 +218,7 @@ func (s *Store) rewrap() (n int, err error) {
 		return err
 	})
 	if n > 0 && err == nil {
-		err = s.removed()
+		err = s.removed(ctx)
 	}
 	return n, err
 }
@@ -238,21 +238,21 @@ func (s *Store) oldestDay(integration string) (day string, err error) {
 }
 
 // Erase implements backlog.Store.
-func (s *Store) Erase(integration string, before time.Time) (until call.ID, err error) {
+func (s *Store) Erase(ctx context.Context, integration string, before time.Time) (until call.ID, err error) {
 	s.keyring.use.Lock()
 	defer s.keyring.use.Unlock()
 	s.mu.Lock()
 	until = call.ID(s.lastID.String())
 	s.mu.Unlock()
 	day := before.UTC().Format(time.DateOnly)
-	_, err = s.dropKeys(integrationKey(spaceKey, integration), integrationEnd(spaceKey, integration), func(_, of string) (bool, error) {
+	_, err = s.dropKeys(ctx, integrationKey(spaceKey, integration), integrationEnd(spaceKey, integration), func(_, of string) (bool, error) {
 		return of < day, nil
 	})
 	return until, err
 }
 
 // dropKeys removes the data keys in [lower, upper) that are unneeded. The caller holds use.
-func (s *Store) dropKeys(lower, upper []byte, unneeded func(integration, day string) (bool, error)) (n int, err error) {
+func (s *Store) dropKeys(ctx context.Context, lower, upper []byte, unneeded func(integration, day string) (bool, error)) (n int, err error) {
 	w := writer{batch: s.db.NewBatch(), from: s.db}
 	var gone [][]byte
 	w.keep(s.scan(lower, upper, func(key, _ []byte) error {
@@ -283,15 +283,15 @@ func (s *Store) dropKeys(lower, upper []byte, unneeded func(integration, day str
 	}
 	s.keyring.troubleOf = ""
 	s.keyring.mu.Unlock()
-	return len(gone), s.removed()
+	return len(gone), s.removed(ctx)
 }
 
 // removed has the tables rewritten that hold what keys were before, so that it does not wait in them for a compaction.
-func (s *Store) removed() error {
+func (s *Store) removed(ctx context.Context) error {
 	if err := s.db.Flush(); err != nil {
 		return fmt.Errorf("flush removed data keys: %w", err)
 	}
-	if err := s.db.Compact(context.Background(), []byte{spaceKey}, []byte{spaceKey + 1}, false); err != nil {
+	if err := s.db.Compact(ctx, []byte{spaceKey}, []byte{spaceKey + 1}, false); err != nil {
 		return fmt.Errorf("rewrite removed data keys: %w", err)
 	}
 	return nil

@@ -21,9 +21,9 @@ import (
 const keyBytes = 32
 
 var (
-	// ErrNoKey: there is no wrapping key to make or open a data key with. Nothing is lost: it can go on when the key is back.
+	// ErrNoKey says that there is no wrapping key to make or open a data key with. Nothing is lost: it can go on when the key is back.
 	ErrNoKey = errors.New("the encryption key is missing")
-	// ErrDamaged: what was encrypted is not what is there, or it stands in another place.
+	// ErrDamaged says that what was encrypted is not what is there, or it stands in another place.
 	ErrDamaged = errors.New("what is encrypted cannot be opened")
 )
 
