@@ -52,7 +52,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	health := &telemetry.Health{Scheduler: core.Scheduler, Ready: core.Ready}
 	facts := telemetry.Facts{
 		Scheduler: core.Scheduler, Ready: core.Ready, Rejected: watcher.Rejected, Certificate: certificates.Report,
-		Credentials: core.Credentials.Check, Encryption: core.Encryption, Endpoint: endpoint.Report,
+		Credentials: core.Credentials.Check, Encryption: core.Scheduler.Encryption, Endpoint: endpoint.Report,
 	}
 	calls := intake.New(intake.Options{Calls: core.Scheduler, Log: log, Observe: metrics.Served})
 	servers := []*serve.Server{

@@ -25,9 +25,6 @@ func (d *Dispatcher) encryption() *contract.Encryption {
 	return nil
 }
 
-// Encryption says what is missing to encrypt what is stored of calls, or to open what is encrypted; nil if nothing is.
-func (d *Dispatcher) Encryption() error { return d.store.CheckKeys() }
-
 // keepKeys looks after the data keys until ctx ends. A failure is tried again: a missing key is in the report, and what the store cannot write ends the process.
 func (d *Dispatcher) keepKeys(ctx context.Context) {
 	tick := time.NewTicker(keepKeysEvery)

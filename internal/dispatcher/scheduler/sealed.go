@@ -26,6 +26,9 @@ func unreadable(err error) (to call.State, reason string) {
 	}
 }
 
+// Encryption says what is missing to encrypt what is stored of calls, or to open what is encrypted; nil if nothing is.
+func (s *Scheduler) Encryption() error { return s.useStore(s.options.Store.CheckKeys) }
+
 // refuseSealed puts a missing key, or the end of the dispatcher, into the words of a refusal; other errors stay as they are.
 func refuseSealed(err error) error {
 	if errors.Is(err, sealing.ErrNoKey) {

@@ -47,8 +47,8 @@ func (s *Store) appendInOrder(e backlog.Entry) (backlog.Appended, error) {
 func (s *Store) sync() error { return s.db.LogData(nil, pebble.Sync) }
 
 func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appended, error) {
-	s.keyring.use.RLock()
-	defer s.keyring.use.RUnlock()
+	s.keyring.use.enter()
+	defer s.keyring.use.leave()
 	id, ordinal, err := s.arrive(e)
 	if err != nil {
 		return backlog.Appended{}, err

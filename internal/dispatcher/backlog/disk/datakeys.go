@@ -36,8 +36,10 @@ type dataKeys struct {
 	// ring returns the wrapping keys; nil while nothing is to be encrypted.
 	ring func() (*sealing.Ring, error)
 
-	// use is held for reading from before a call gets its ID until it is stored, and for writing while keys are removed: no call is stored under a key that is gone.
-	use sync.RWMutex
+	// use is entered from before a call gets its ID until it is stored, and alone while keys are removed: no call is stored under a key that is gone.
+	use doorway
+	// making has room for one who makes a key.
+	making chan struct{}
 
 	mu sync.Mutex
 	// opened by their keys in the store; today has the name of the key for an integration's prefix and a day.
@@ -65,15 +67,13 @@ func (s *Store) sealingKey(integration string, day string) (*sealing.Key, string
 	if ring == nil || err != nil {
 		return nil, "", err
 	}
-	k := &s.keyring
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := s.troubleLocked(ring); err != nil {
-		return nil, "", err
+	if key, name, err := s.todaysKey(ring, integration, day); key != nil || err != nil {
+		return key, name, err
 	}
-	prefix := string(dataKeyKey(integration, day))
-	if name, found := k.today[prefix]; found {
-		key, err := s.openLocked(dataKeyKey(integration, name), ring)
+	k := &s.keyring
+	k.making <- struct{}{}
+	defer func() { <-k.making }()
+	if key, name, err := s.todaysKey(ring, integration, day); key != nil || err != nil { // somebody else has made it
 		return key, name, err
 	}
 	var random [4]byte
@@ -81,14 +81,32 @@ func (s *Store) sealingKey(integration string, day string) (*sealing.Key, string
 	name := day + "." + hex.EncodeToString(random[:])
 	place := dataKeyKey(integration, name)
 	key, wrapped, err := ring.Newest.NewKey(place)
+	if err == nil {
+		err = s.keepKey(place, wrapped, pebble.Sync)
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	if err := s.keepKey(place, wrapped, pebble.Sync); err != nil {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.today[string(dataKeyKey(integration, day))], k.opened[string(place)] = name, key
+	return key, name, nil
+}
+
+// todaysKey returns the key for new calls of a day with its name, nil if it is yet to be made, or why none must be stored.
+func (s *Store) todaysKey(ring *sealing.Ring, integration, day string) (*sealing.Key, string, error) {
+	k := &s.keyring
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := s.troubleLocked(ring); err != nil {
 		return nil, "", err
 	}
-	k.today[prefix], k.opened[string(place)] = name, key
-	return key, name, nil
+	name, found := k.today[string(dataKeyKey(integration, day))]
+	if !found {
+		return nil, "", nil
+	}
+	key, err := s.openLocked(dataKeyKey(integration, name), ring)
+	return key, name, err
 }
 
 func (s *Store) keepKey(place []byte, wrapped sealing.Wrapped, sync *pebble.WriteOptions) error {
@@ -181,8 +199,8 @@ func (s *Store) KeepKeys(ctx context.Context, now time.Time) (rewrapped, dropped
 
 // dropUnneeded removes the keys of days before today of which no call is known any more.
 func (s *Store) dropUnneeded(ctx context.Context, today string) (int, error) {
-	s.keyring.use.Lock()
-	defer s.keyring.use.Unlock()
+	s.keyring.use.enterAlone()
+	defer s.keyring.use.leaveAlone()
 	oldest := map[string]string{}
 	return s.dropKeys(ctx, []byte{spaceKey}, []byte{spaceKey + 1}, func(integration, day string) (bool, error) {
 		if _, known := oldest[integration]; !known {
@@ -203,8 +221,8 @@ func (s *Store) rewrap(ctx context.Context) (n int, err error) {
 	if ring == nil || err != nil {
 		return 0, err
 	}
-	s.keyring.use.Lock() // a key that is being removed must not come back
-	defer s.keyring.use.Unlock()
+	s.keyring.use.enterAlone() // a key that is being removed must not come back
+	defer s.keyring.use.leaveAlone()
 	err = s.scan([]byte{spaceKey}, []byte{spaceKey + 1}, func(key, value []byte) error {
 		wrapped, err := unwrapped(ring, key, value)
 		if err != nil {
@@ -239,8 +257,8 @@ func (s *Store) oldestDay(integration string) (day string, err error) {
 
 // Erase implements backlog.Store.
 func (s *Store) Erase(ctx context.Context, integration string, before time.Time) (until call.ID, err error) {
-	s.keyring.use.Lock()
-	defer s.keyring.use.Unlock()
+	s.keyring.use.enterAlone()
+	defer s.keyring.use.leaveAlone()
 	s.mu.Lock()
 	until = call.ID(s.lastID.String())
 	s.mu.Unlock()

@@ -106,7 +106,7 @@ func Open(o Options) (*Store, error) {
 		ids:     ulid.Monotonic(o.Entropy, 0),
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]arriving{},
 		keys: map[string]chan struct{}{}, groups: map[string]groups{},
-		keyring: dataKeys{ring: o.Ring, opened: map[string]*sealing.Key{}, today: map[string]string{}},
+		keyring: dataKeys{ring: o.Ring, opened: map[string]*sealing.Key{}, today: map[string]string{}, making: make(chan struct{}, 1)},
 	}
 	if o.Ring == nil {
 		s.keyring.ring = func() (*sealing.Ring, error) { return nil, nil }
