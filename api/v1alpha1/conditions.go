@@ -99,6 +99,9 @@ const (
 	ReasonReauthorizationNeeded = "ReauthorizationNeeded"
 	// ReasonCertificateInvalid: the TLS Secret is missing or cannot be used.
 	ReasonCertificateInvalid = "CertificateInvalid"
+	// ReasonEncryptionKeyMissing: a key is missing that encrypts what is stored of calls, or that has encrypted some of it. No call is queued, those that cannot be read
+	// wait, and nothing is lost until the key is.
+	ReasonEncryptionKeyMissing = "EncryptionKeyMissing"
 	// ReasonEndpointUnresolvable: the endpoint's host name cannot be looked up.
 	ReasonEndpointUnresolvable = "EndpointUnresolvable"
 
@@ -173,6 +176,10 @@ const (
 	// ReasonLedgerLost: the dispatcher's volume was lost, and with it the record of what was sent; what licence.afterLedgerLoss says is assumed for one longest
 	// window.
 	ReasonLedgerLost = "LedgerLost"
+
+	// ReasonVolumeRestored: the dispatcher's volume was put back to an earlier state. What licence.afterLedgerLoss says is assumed for one longest window, and calls that
+	// may have been sent since are parked.
+	ReasonVolumeRestored = "VolumeRestored"
 
 	// ReasonNotKnown: nothing has been observed yet.
 	ReasonNotKnown = "NotKnown"

@@ -233,6 +233,7 @@ type Intake struct {
 // Storage is the volume of a dispatcher.
 // +kubebuilder:validation:XValidation:rule="has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)",message="storageClassName is immutable"
 // +kubebuilder:validation:XValidation:rule="quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",message="size can only grow"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.encryption) || has(self.encryption)",message="encryption cannot be taken away, because calls that are stored could not be read any more"
 // +kubebuilder:validation:MinProperties=1
 type Storage struct {
 	// size of the volume claim. It can grow, if the storage class allows it, and never shrink. A call that waits takes about 1 KiB besides its body.
@@ -246,6 +247,29 @@ type Storage struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	StorageClassName string `json:"storageClassName,omitempty"`
+
+	// encryption of what is stored of queued calls: headers, body, and the CRM's answer. Without it they are stored in clear text.
+	// +optional
+	Encryption *Encryption `json:"encryption,omitzero"`
+}
+
+// Encryption says which keys encrypt what is stored of calls. Each call is encrypted with a key of its integration and day, which lies on the volume, encrypted with
+// currentKey: without the Secret nothing of the calls can be read, by the dispatcher neither. While it is missing no call is queued.
+// +kubebuilder:validation:XValidation:rule="self.currentKey != self.formerKey",message="currentKey and formerKey must differ"
+type Encryption struct {
+	// secretRef names the Secret.
+	// +required
+	SecretRef LocalReference `json:"secretRef,omitzero"`
+
+	// currentKey is the Secret's key that holds 32 random bytes in base64, as "openssl rand -base64 32" makes them. Keep a copy of them elsewhere.
+	// +optional
+	// +default="current"
+	CurrentKey SecretKey `json:"currentKey,omitempty"`
+
+	// formerKey is the Secret's key that holds the former value of currentKey while that is exchanged. The Secret may lack it at any other time.
+	// +optional
+	// +default="former"
+	FormerKey SecretKey `json:"formerKey,omitempty"`
 }
 
 // Deletion says what becomes of queued calls when the CRM object is deleted.

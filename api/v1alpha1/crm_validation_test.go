@@ -240,6 +240,8 @@ func TestCRMIntakeStorageAndDeletion(t *testing.T) {
 		"a size that is no quantity is refused":     {edits{"spec.storage.size": "big"}, "spec.storage.size"},
 		"an empty storage class is refused":         {edits{"spec.storage.storageClassName": ""}, "should be at least 1 chars long"},
 		"a storage class of 254 letters is refused": {edits{"spec.storage.storageClassName": strings.Repeat("s", 254)}, "may not be more than 253"},
+		"encryption without a Secret is refused":    {edits{"spec.storage.encryption.currentKey": "k"}, "spec.storage.encryption.secretRef: Required value"},
+		"one key as current and former is refused":  {edits{"spec.storage.encryption.secretRef.name": "s", "spec.storage.encryption.currentKey": "former"}, "currentKey and formerKey must differ"},
 		"deletion Drain is taken":                   {edits{"spec.deletion.policy": "Drain", "spec.deletion.drainTimeoutSeconds": 604800}, ""},
 		"deletion Discard is taken":                 {edits{"spec.deletion.policy": "Discard"}, ""},
 		"deletion that does not exist is refused":   {edits{"spec.deletion.policy": "Orphan"}, `spec.deletion.policy: Unsupported value: "Orphan"`},
@@ -256,6 +258,12 @@ func TestCRMIntakeStorageAndDeletion(t *testing.T) {
 	})
 	judgeUpdate(t, validCRM, edits{}, map[string]verdict{
 		"a storage class set later is refused": {edits{"spec.storage.storageClassName": "fast"}, "storageClassName is immutable"},
+		"encryption set later is taken":        {edits{"spec.storage.encryption.secretRef.name": "s"}, ""},
+	})
+	judgeUpdate(t, validCRM, edits{"spec.storage.encryption.secretRef.name": "s"}, map[string]verdict{
+		"another encryption Secret is taken": {edits{"spec.storage.encryption.secretRef.name": "other"}, ""},
+		"no encryption any more is refused":  {edits{"spec.storage.encryption": nil}, "encryption cannot be taken away"},
+		"no storage any more is refused":     {edits{"spec.storage": nil}, "encryption cannot be taken away"},
 	})
 }
 

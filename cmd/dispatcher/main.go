@@ -26,6 +26,7 @@ var version = "development"
 
 type options struct {
 	planFile, dataDir, credentialsDir, tlsDir   string
+	encryptionDir                               string
 	intakeAddress, reportAddress, healthAddress string
 	profileAddress                              string
 	shutdownDelay                               time.Duration
@@ -38,6 +39,7 @@ func main() {
 	flag.StringVar(&o.dataDir, "data-dir", contract.DataDir, "the mounted volume")
 	flag.StringVar(&o.credentialsDir, "credentials-dir", contract.CredentialsDir, "the mounted Secret with the CRM's credentials")
 	flag.StringVar(&o.tlsDir, "tls-dir", contract.TLSDir, "the mounted Secret with the intake's certificate, if the plan names one")
+	flag.StringVar(&o.encryptionDir, "encryption-dir", contract.EncryptionDir, "the mounted Secret with the keys that encrypt what is stored of calls, if the plan names some")
 	flag.StringVar(&o.intakeAddress, "intake-address", port(contract.IntakePort), "where integrations are served")
 	flag.StringVar(&o.reportAddress, "report-address", port(contract.ReportPort), "where the manager is served")
 	flag.StringVar(&o.healthAddress, "health-address", port(contract.HealthPort), "where health and metrics are served, in clear text")

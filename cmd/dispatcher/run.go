@@ -52,7 +52,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	health := &telemetry.Health{Scheduler: core.Scheduler, Ready: core.Ready}
 	facts := telemetry.Facts{
 		Scheduler: core.Scheduler, Ready: core.Ready, Rejected: watcher.Rejected, Certificate: certificates.Report,
-		Credentials: core.Credentials.Check, Endpoint: endpoint.Report,
+		Credentials: core.Credentials.Check, Encryption: core.Scheduler.Encryption, Endpoint: endpoint.Report,
 	}
 	calls := intake.New(intake.Options{Calls: core.Scheduler, Log: log, Observe: metrics.Served})
 	servers := []*serve.Server{
@@ -105,9 +105,9 @@ func newCore(o options, metrics *telemetry.Metrics, log *slog.Logger) (*dispatch
 	_, _ = rand.Read(seed[:]) // never fails
 	return dispatcher.New(dispatcher.Options{
 		FS: vfs.Default, DataDir: filepath.Join(o.dataDir, "store"), Reserve: disk.DefaultReserve,
-		Dial:    new(net.Dialer).DialContext,
-		Secret:  os.DirFS(o.credentialsDir),
-		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Seed: seed, Logger: log, Observer: metrics,
+		Dial:   new(net.Dialer).DialContext,
+		Secret: os.DirFS(o.credentialsDir), Encryption: os.DirFS(o.encryptionDir),
+		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Past: planfile.Past(o.planFile), Seed: seed, Logger: log, Observer: metrics,
 		Fatal: func(reason string) {
 			log.Error("The store cannot keep its promise; the process ends", "reason", reason)
 			os.Exit(1)

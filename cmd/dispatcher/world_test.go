@@ -60,9 +60,10 @@ func newWorld(tb testing.TB, endpoint string) *world {
 	dir := tb.TempDir()
 	w := &world{t: tb, log: io.Discard, options: options{
 		planFile: filepath.Join(dir, "plan", "plan.json"), dataDir: filepath.Join(dir, "data"), credentialsDir: filepath.Join(dir, "credentials"), tlsDir: filepath.Join(dir, "tls"),
+		encryptionDir: filepath.Join(dir, "encryption"),
 		intakeAddress: freeAddress(tb), reportAddress: freeAddress(tb), healthAddress: freeAddress(tb),
 	}}
-	for _, sub := range []string{"plan", "data", "credentials"} {
+	for _, sub := range []string{"plan", "data", "credentials", "encryption"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
 			tb.Fatal(err)
 		}

@@ -41,7 +41,8 @@ type Observation struct {
 	CA    string
 	// Failure says why the last attempt failed, in words that stay the same; empty if it did not.
 	Failure string
-	// Former is the last report of the volume that was reported before the present one, and FormerTime when it came; nil if this process never heard another.
+	// Former is the last report of the volume that was reported before the present one, and FormerTime when it came; nil if this process never heard another. Of a
+	// volume that was put back to an earlier state it is the last one from before that.
 	Former     *contract.Report
 	FormerTime time.Time
 
@@ -56,7 +57,10 @@ func (o *Observation) receive(report *contract.Report, now time.Time) {
 	if report.Volume == "" {
 		return
 	}
-	if o.named != nil && o.named.Volume != report.Volume {
+	switch {
+	case o.named == nil || o.named.Volume == report.Volume && o.named.Position <= report.Position: // it goes on
+	case o.Former != nil && o.Former.Volume == o.named.Volume && o.Former.Position > o.named.Position: // that one had come further
+	default:
 		o.Former, o.FormerTime = o.named, o.namedAt
 	}
 	o.named, o.namedAt = report, now

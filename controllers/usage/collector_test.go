@@ -229,6 +229,26 @@ func TestPauseKeepsAndForgetDrops(t *testing.T) {
 	}
 }
 
+func TestTheLastReportBeforeAVolumeWasPutBackIsKept(t *testing.T) {
+	var o Observation
+	for n, step := range []struct {
+		volume   string
+		position int64
+		want     int64 // position of the report that is kept; 0 for none
+	}{
+		{"a", 5, 0}, {"a", 5, 0}, {"a", 9, 0}, {"a", 6, 9}, {"a", 7, 9}, {"", 0, 9}, {"b", 8, 9}, {"b", 10, 9}, {"c", 1, 10},
+	} {
+		o.receive(&contract.Report{Volume: step.volume, Position: step.position}, time.Time{})
+		var got int64
+		if o.Former != nil {
+			got = o.Former.Position
+		}
+		if got != step.want {
+			t.Errorf("after report %d that of position %d is kept, want %d", n+1, got, step.want)
+		}
+	}
+}
+
 func TestTheLastReportOfTheVolumeBeforeIsKept(t *testing.T) {
 	start := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	report := func(volume string, sequence int64) *contract.Report {

@@ -48,6 +48,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CRMStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Deletion"):
 		return &apiv1alpha1.DeletionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Encryption"):
+		return &apiv1alpha1.EncryptionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExhaustionStatus"):
 		return &apiv1alpha1.ExhaustionStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Generic"):

@@ -12,6 +12,8 @@ const (
 	CredentialsDir = "/etc/crmquota/credentials"
 	// TLSDir holds tls.crt and tls.key of the intake's TLS Secret, if one is named.
 	TLSDir = "/etc/crmquota/tls"
+	// EncryptionDir holds the keys of the Secret that encrypts what is stored of calls, one file each, if one is named.
+	EncryptionDir = "/etc/crmquota/encryption"
 	// DataDir is the mounted volume.
 	DataDir = "/var/lib/crmquota"
 )
@@ -59,3 +61,6 @@ const (
 
 // ResultsPath is the prefix of result resources at the intake; no CRM path starts with it.
 const ResultsPath = "/-/results/"
+
+// ErasePath takes the order to erase what is stored of an integration's calls.
+const ErasePath = "/-/erase"

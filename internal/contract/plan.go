@@ -29,7 +29,9 @@ type Plan struct {
 	// Generic, with the provider Generic only, tells of its API.
 	Generic *Generic `json:"generic,omitempty"`
 	Intake  Intake   `json:"intake"`
-	Limits  []Limit  `json:"limits"`
+	// Encryption, if set, has contents of calls encrypted in the store.
+	Encryption *Encryption `json:"encryption,omitempty"`
+	Limits     []Limit     `json:"limits"`
 	// Next are the limits of the licence that follows; nil if none does.
 	Next *NextLimits `json:"next,omitempty"`
 	// ExternalPercent of every limit is kept free for callers that nobody has declared.
@@ -276,6 +278,9 @@ type LedgerPast struct {
 	AfterLoss LedgerLoss `json:"afterLoss,omitempty"`
 	// Volume is the identity of the volume that was reported last; empty if none ever was.
 	Volume string `json:"volume,omitempty"`
+	// Reached is a position that Volume was reported to have reached, at the moment ReachedAt: one with a lower position was put back to an earlier state.
+	Reached   int64     `json:"reached,omitempty"`
+	ReachedAt time.Time `json:"reachedAt,omitzero"`
 	// Lost is set once a dispatcher has reported another volume, Found, in place of Volume: what had been used when the last report came.
 	Lost *LedgerLost `json:"lost,omitempty"`
 }

@@ -29,6 +29,9 @@ const (
 	ReasonStoreFull Reason = "StoreFull"
 	// ReasonNoCredentials: the CRM's credentials are missing or must not be sent to the endpoint.
 	ReasonNoCredentials Reason = "NoCredentials"
+	// ReasonEncryptionKeyMissing: what is stored of calls has to be encrypted, and the key for it is missing; or the answer that was asked for cannot be opened without
+	// it. Calls that somebody waits for go on.
+	ReasonEncryptionKeyMissing Reason = "EncryptionKeyMissing"
 	// ReasonUpstreamFailed: the CRM could not be reached or did not answer; the call may or may not have had an effect.
 	ReasonUpstreamFailed Reason = "UpstreamFailed"
 	// ReasonOverloaded: the dispatcher holds as many requests at a time as its memory allows.
@@ -55,6 +58,8 @@ const (
 	ReasonUnknownResult Reason = "UnknownResult"
 	// ReasonOtherState: the call is in a state in which the order makes no sense.
 	ReasonOtherState Reason = "OtherState"
+	// ReasonNotEncrypted: what is stored of calls is not encrypted, and so it cannot be erased by order.
+	ReasonNotEncrypted Reason = "NotEncrypted"
 	// ReasonBodyGone: the call cannot be sent again, because it is not kept any more.
 	ReasonBodyGone Reason = "BodyGone"
 )

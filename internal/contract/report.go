@@ -67,6 +67,8 @@ type Report struct {
 	// Volume is the identity of the dispatcher's volume. Ledger says what its ledger started from.
 	Volume string       `json:"volume,omitempty"`
 	Ledger LedgerReport `json:"ledger,omitzero"`
+	// Position counts what was made durable on Volume; it never goes back.
+	Position int64 `json:"position,omitempty"`
 	// Advice on the licence; nil while too little was seen.
 	Advice *LicenceAdvice `json:"advice,omitempty"`
 
@@ -90,6 +92,8 @@ type CredentialsReport struct {
 	Refused bool `json:"refused,omitempty"`
 	// Token says what is wrong with the access token, if that is all that is; empty for kinds of credentials without.
 	Token TokenTrouble `json:"token,omitempty"`
+	// EncryptionKeyMissing says what is missing to encrypt what is stored of calls, or to open what is encrypted; empty if nothing is.
+	EncryptionKeyMissing string `json:"encryptionKeyMissing,omitempty"`
 	// Message names the missing keys, or says what came of asking for a token.
 	Message string `json:"message,omitempty"`
 }
@@ -236,6 +240,8 @@ type LedgerReport struct {
 	Waiting bool `json:"waiting,omitempty"`
 	// Assumed is when use was assumed that the ledger did not see itself, after the loss of a volume; nil if it never was.
 	Assumed *time.Time `json:"assumed,omitempty"`
+	// Restored is when it was found out that the volume had been put back to an earlier state; nil if it never was.
+	Restored *time.Time `json:"restored,omitempty"`
 }
 
 // LicenceAdvice says whether the licence is large enough for the demand of the last days.

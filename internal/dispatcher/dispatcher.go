@@ -19,6 +19,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
@@ -26,7 +27,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
 
-// Options of a Dispatcher. All but TLS, Observer and Between are required.
+// Options of a Dispatcher. All but TLS, Encryption, Past, Observer and Between are required.
 type Options struct {
 	// FS and DataDir are where the store is.
 	FS      vfs.FS
@@ -39,10 +40,14 @@ type Options struct {
 	TLS *tls.Config
 	// Secret is the mounted Secret with the CRM's credentials.
 	Secret fs.FS
+	// Encryption is the mounted Secret with the keys that encrypt what is stored of calls; nil if none is mounted.
+	Encryption fs.FS
 	// Machine reads the machine's clocks. SystemClocks does. The time of day is taken from it once, when the dispatcher starts.
 	Machine func() backlog.Machine
 	// Guards of the ledger; limits.DefaultGuards fit all CRMs.
 	Guards limits.Guards
+	// Past is what the mounted plan says of the ledger; see planfile.Past.
+	Past contract.LedgerPast
 	// Seed of all randomness: IDs of calls, and pauses.
 	Seed   [32]byte
 	Logger *slog.Logger
@@ -60,6 +65,7 @@ type Dispatcher struct {
 	// Credentials of the CRM, as mounted.
 	Credentials upstream.Credentials
 
+	log    *slog.Logger
 	store  *disk.Store
 	client *upstream.Client
 	tokens *oauth.Tokens
@@ -68,7 +74,9 @@ type Dispatcher struct {
 // New opens the store and restores what it holds. Nothing is sent before Run.
 func New(o Options) (*Dispatcher, error) {
 	random := rand.NewChaCha8(o.Seed)
-	store, err := disk.Open(disk.Options{FS: o.FS, Dir: o.DataDir, Entropy: random, Logger: o.Logger, Fatal: o.Fatal, Reserve: o.Reserve})
+	d := &Dispatcher{log: o.Logger}
+	wrapping := &sealing.Secret{Files: o.Encryption, Named: d.encryption}
+	store, err := disk.Open(disk.Options{FS: o.FS, Dir: o.DataDir, Entropy: random, Logger: o.Logger, Fatal: o.Fatal, Reserve: o.Reserve, Ring: wrapping.Ring})
 	if err != nil {
 		return nil, err
 	}
@@ -89,14 +97,15 @@ func New(o Options) (*Dispatcher, error) {
 		kept, sender = o.Between(kept, sender)
 	}
 	s, err := scheduler.New(scheduler.Options{
-		Store: kept, Upstream: sender, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards,
+		Store: kept, Upstream: sender, Provider: dialectOf, Machine: o.Machine, Now: now, Guards: o.Guards, Past: o.Past,
 		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
 		Logger: o.Logger, Observer: o.Observer,
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &Dispatcher{Scheduler: s, Credentials: credentials, store: store, client: client, tokens: tokens}, nil
+	d.Scheduler, d.Credentials, d.store, d.client, d.tokens = s, credentials, store, client, tokens
+	return d, nil
 }
 
 // Run works until ctx ends, then lets the calls in flight end, 20 s at most, then what asks for an access token, and closes the store. It is called once.
@@ -104,6 +113,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	var keeping sync.WaitGroup
 	keep, stop := context.WithCancel(ctx)
 	keeping.Go(func() { d.Credentials.Keep(keep, d.Scheduler.Plan) })
+	keeping.Go(func() { d.keepKeys(keep) })
 	err := d.Scheduler.Run(ctx)
 	stop()
 	keeping.Wait()

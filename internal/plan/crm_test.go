@@ -99,6 +99,12 @@ func TestCRMFieldsReachThePlan(t *testing.T) {
 			func(c *v1alpha1.CRM) { c.Spec.Intake.TLSSecretRef = &v1alpha1.LocalReference{Name: "tls"} },
 			func(p *contract.Plan) any { return p.Intake.CertificateFromSecret }, true,
 		},
+		"an encryption Secret is used": {
+			func(c *v1alpha1.CRM) {
+				c.Spec.Storage.Encryption = &v1alpha1.Encryption{CurrentKey: "current", FormerKey: "former"}
+			},
+			func(p *contract.Plan) any { return p.Encryption }, &contract.Encryption{Current: "current", Former: "former"},
+		},
 		"a bearer token is used": {
 			func(c *v1alpha1.CRM) {
 				c.Spec.Credentials = v1alpha1.Credentials{Bearer: &v1alpha1.BearerCredentials{TokenKey: "token"}}

@@ -91,6 +91,7 @@ func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 			PlainHTTP:             spec.Intake.Scheme == v1alpha1.IntakeSchemeHTTP,
 			CertificateFromSecret: spec.Intake.TLSSecretRef != nil,
 		},
+		Encryption:            encryption(spec.Storage.Encryption),
 		Limits:                written(licence.Limits),
 		Tiers:                 licence.Tiers,
 		ExternalPercent:       number(spec.Licence.ExternalPercent),

@@ -12,7 +12,8 @@ import (
 type Ledger struct {
 	// Report is the latest of the dispatcher, nil if none came.
 	Report *contract.Report
-	// Former is the last report of another volume than that of Report, and FormerAt when it came; nil if this process never heard one.
+	// Former is the last report of another volume than that of Report, or of the same one when it had come further, and FormerAt when it came; nil if this process
+	// never heard one.
 	Former   *contract.Report
 	FormerAt time.Time
 	// PublishedAt is when the status of the CRM was last written; zero if that is not known.
@@ -26,6 +27,7 @@ func ledgerPast(in Input, head *contract.Plan) contract.LedgerPast {
 	var sequence int64
 	if p := in.Previous; p != nil && previousLicence(p) == previousLicence(head) {
 		past.Volume, past.Lost = p.Ledger.Volume, p.Ledger.Lost
+		past.Reached, past.ReachedAt = p.Ledger.Reached, p.Ledger.ReachedAt
 		sequence = p.Sequence
 	}
 	report := in.Ledger.Report
@@ -33,7 +35,11 @@ func ledgerPast(in Input, head *contract.Plan) contract.LedgerPast {
 	case report == nil || report.Volume == "":
 		return past
 	case past.Volume == "" || past.Volume == report.Volume, report.Sequence >= sequence && !report.Ledger.Waiting:
+		if past.Volume != report.Volume {
+			past.Reached, past.ReachedAt = 0, time.Time{}
+		}
 		past.Volume, past.Lost = report.Volume, nil
+		reach(&past, in)
 	case past.Lost == nil:
 		past.Lost = lastUse(in, past.Volume)
 		past.Lost.Found = report.Volume
@@ -42,6 +48,21 @@ func ledgerPast(in Input, head *contract.Plan) contract.LedgerPast {
 		past.Lost.Found = report.Volume
 	}
 	return past
+}
+
+// reachEvery is how old the position of a volume in the plan may get: each change of it is a write, and a volume that was put back by less than that is only found
+// out by a manager that has heard more.
+const reachEvery = time.Hour
+
+// reach has the plan say how far its volume has come, once an hour, or at once when the dispatcher's has not come so far any more.
+func reach(past *contract.LedgerPast, in Input) {
+	most, behind := in.Ledger.Report.Position, false
+	if former := in.Ledger.Former; former != nil && former.Volume == past.Volume && former.Position > most {
+		most, behind = former.Position, true
+	}
+	if most > past.Reached && (behind || past.ReachedAt.IsZero() || in.Now.Sub(past.ReachedAt) >= reachEvery) {
+		past.Reached, past.ReachedAt = most, in.Now.UTC().Truncate(time.Second)
+	}
 }
 
 // lastUse is the last that is known of what had been used according to a volume. The status is rounded, so it counts with a step of the rounding more. When

@@ -18,6 +18,13 @@ func reported(volume string, sequence int64, waiting bool) *contract.Report {
 	return &contract.Report{Volume: volume, Sequence: sequence, Ledger: contract.LedgerReport{Waiting: waiting}}
 }
 
+// at is a report of the old volume that has come as far as a position.
+func at(position int64) *contract.Report {
+	r := reported("old", 5, false)
+	r.Position = position
+	return r
+}
+
 func TestWhatThePlanSaysOfTheLedger(t *testing.T) {
 	const bounded = contract.LedgerBounded
 	created := now.Add(-time.Hour)
@@ -28,6 +35,9 @@ func TestWhatThePlanSaysOfTheLedger(t *testing.T) {
 	told := contract.LedgerPast{AfterLoss: bounded, Volume: "old", Lost: lost}
 	published := []v1alpha1.WindowStatus{
 		{Name: "minute", Limit: new(int64(400)), Used: new(int64(120))}, {Name: "execution", Limit: new(int64(1210)), Used: new(int64(600))}, {Name: "day"},
+	}
+	reached := func(position int64, when time.Time) contract.LedgerPast {
+		return contract.LedgerPast{AfterLoss: bounded, Volume: "old", Reached: position, ReachedAt: when}
 	}
 	for name, row := range map[string]struct {
 		previous contract.LedgerPast
@@ -77,6 +87,29 @@ func TestWhatThePlanSaysOfTheLedger(t *testing.T) {
 		"a third volume in place of one that did not come into use is told the same": {
 			told, plan.Ledger{Report: reported("third", 5, true), Former: reported("new", 5, true), FormerAt: now}, published,
 			contract.LedgerPast{AfterLoss: bounded, Volume: "old", Lost: &contract.LedgerLost{Found: "third", At: lost.At, Used: lost.Used}},
+		},
+		"how far the volume has come is written once": {
+			known, plan.Ledger{Report: at(7)}, nil, reached(7, now),
+		},
+		"not with every report": {
+			reached(7, now.Add(-time.Hour+time.Second)), plan.Ledger{Report: at(9)}, nil, reached(7, now.Add(-time.Hour+time.Second)),
+		},
+		"but every hour": {
+			reached(7, now.Add(-time.Hour)), plan.Ledger{Report: at(9)}, nil, reached(9, now),
+		},
+		"unless it has stayed where it was": {
+			reached(7, now.Add(-2*time.Hour)), plan.Ledger{Report: at(7)}, nil, reached(7, now.Add(-2*time.Hour)),
+		},
+		"a volume that was put back is told at once how far it had come": {
+			reached(7, now.Add(-time.Minute)), plan.Ledger{Report: at(8), Former: at(12), FormerAt: heardAt}, nil, reached(12, now),
+		},
+		"under its new identity it is told what had been used": {
+			reached(12, now), plan.Ledger{Report: reported("new", 5, true), Former: former, FormerAt: heardAt}, nil,
+			contract.LedgerPast{AfterLoss: bounded, Volume: "old", Reached: 12, ReachedAt: now, Lost: lost},
+		},
+		"and once it goes on it begins anew": {
+			contract.LedgerPast{AfterLoss: bounded, Volume: "old", Reached: 12, ReachedAt: now, Lost: lost}, plan.Ledger{Report: reported("new", 5, false)}, nil,
+			contract.LedgerPast{AfterLoss: bounded, Volume: "new"},
 		},
 		"the old volume that is back counts": {told, plan.Ledger{Report: reported("old", 0, false)}, nil, known},
 	} {

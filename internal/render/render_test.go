@@ -59,11 +59,12 @@ func TestObjectsOfADispatcher(t *testing.T) {
 			in.Plan.Endpoint = "http://crmsim.crm-simulator.svc:8080"
 			in.ManagerNamespace = ""
 		}},
-		"Discard: the claim goes too; certificate and storage class given": {"discard-tls.yaml", func(in *Input) {
+		"Discard: the claim goes too; certificate, storage class and encryption given": {"discard-tls.yaml", func(in *Input) {
 			in.CRM.Spec.Deletion.Policy = v1alpha1.DeletionPolicyDiscard
 			in.CRM.Spec.Credentials = v1alpha1.Credentials{Bearer: &v1alpha1.BearerCredentials{SecretRef: v1alpha1.LocalReference{Name: "token"}}}
 			in.CRM.Spec.Intake.TLSSecretRef = &v1alpha1.LocalReference{Name: "zendesk-tls"}
 			in.CRM.Spec.Storage.StorageClassName = "fast"
+			in.CRM.Spec.Storage.Encryption = &v1alpha1.Encryption{SecretRef: v1alpha1.LocalReference{Name: "zendesk-encryption"}}
 			in.Plan.Intake.CertificateFromSecret = true
 			in.Plan.Endpoint = "https://10.1.2.3:9443"
 		}},

@@ -24,6 +24,7 @@ const (
 	volumePlan        = "plan"
 	volumeCredentials = "credentials"
 	volumeTLS         = "tls"
+	volumeEncryption  = "encryption"
 	volumeData        = "data"
 
 	// mountPlanDir is where PlanFile lies: a ConfigMap is mounted as a whole, a single file of it would never be refreshed.
@@ -88,6 +89,9 @@ func container(in Input) *corev1ac.ContainerApplyConfiguration {
 	if in.CRM.Spec.Intake.TLSSecretRef != nil {
 		mounts = append(mounts, corev1ac.VolumeMount().WithName(volumeTLS).WithMountPath(contract.TLSDir).WithReadOnly(true))
 	}
+	if in.CRM.Spec.Storage.Encryption != nil {
+		mounts = append(mounts, corev1ac.VolumeMount().WithName(volumeEncryption).WithMountPath(contract.EncryptionDir).WithReadOnly(true))
+	}
 	return corev1ac.Container().
 		WithName(containerName).
 		WithImage(in.Image).
@@ -128,6 +132,9 @@ func volumes(in Input) []*corev1ac.VolumeApplyConfiguration {
 	}
 	if ref := in.CRM.Spec.Intake.TLSSecretRef; ref != nil {
 		list = append(list, secretVolume(volumeTLS, ref.Name))
+	}
+	if e := in.CRM.Spec.Storage.Encryption; e != nil {
+		list = append(list, secretVolume(volumeEncryption, e.SecretRef.Name))
 	}
 	return list
 }

@@ -129,14 +129,18 @@ func roundedUp(n int64) int64 {
 // ledger says whether anything had to be assumed, and for how long that matters.
 func (f *CRMFacts) ledger(w *weighing) verdict {
 	l := f.Reported.Latest.Ledger
+	reason, what := v1alpha1.ReasonLedgerLost, "The dispatcher's volume was lost"
+	if l.Restored != nil && (l.Assumed == nil || !l.Assumed.Before(*l.Restored)) {
+		reason, what = v1alpha1.ReasonVolumeRestored, "The dispatcher's volume was put back to an earlier state, and calls that may have been sent since are parked"
+	}
 	if l.Waiting {
-		return no(v1alpha1.ReasonLedgerLost, "The dispatcher's volume was lost: calls wait until it is told what had been used.")
+		return no(reason, what+": calls wait until it is told what had been used.")
 	}
 	if l.Assumed != nil {
 		end := l.Assumed.Add(longest(f.Compiled.Plan.Limits))
 		if left := end.Sub(w.now); left > 0 {
 			w.wait = soonest(w.wait, left)
-			return no(v1alpha1.ReasonLedgerLost, fmt.Sprintf("The dispatcher's volume was lost: until %s it goes by what licence.afterLedgerLoss (%s) assumes.",
+			return no(reason, fmt.Sprintf(what+": until %s it goes by what licence.afterLedgerLoss (%s) assumes.",
 				minuteOf(new(metav1.NewTime(end))), f.Compiled.Plan.Ledger.AfterLoss))
 		}
 	}

@@ -170,6 +170,29 @@ func TestLedgerTrusted(t *testing.T) {
 	}
 }
 
+func TestAVolumeThatWasPutBackIsNotTrusted(t *testing.T) {
+	const trusted, lost, restored = "True/Trusted", "False/LedgerLost", "False/VolumeRestored"
+	found := start.Add(time.Minute)
+	w := follow(t, v1alpha1.ConditionLedgerTrusted, func(f *status.CRMFacts) { f.Compiled.Plan.Ledger.AfterLoss = contract.LedgerBounded }, []step{
+		{0, same, trusted},
+		{time.Minute, func(r *contract.Report) { r.Ledger = contract.LedgerReport{Waiting: true, Restored: &found} }, restored},
+		{time.Minute, func(r *contract.Report) { r.Ledger = contract.LedgerReport{Assumed: &found, Restored: &found} }, restored},
+		{25*time.Hour - time.Minute, same, trusted},
+		{time.Minute, func(r *contract.Report) { r.Ledger.Assumed = new(start.Add(26 * time.Hour)) }, restored},
+	})
+	const want = "The dispatcher's volume was put back to an earlier state, and calls that may have been sent since are parked: " +
+		"until 2026-11-25 12:00 UTC it goes by what licence.afterLedgerLoss (Bounded) assumes."
+	if got := message(w, v1alpha1.ConditionLedgerTrusted); got != want {
+		t.Errorf("message %q, want %q", got, want)
+	}
+	w.tell(time.Second, func(r *contract.Report) {
+		r.Ledger = contract.LedgerReport{Assumed: new(start.Add(26 * time.Hour)), Restored: new(start.Add(27 * time.Hour))}
+	})
+	if got := say(w.current.Conditions, v1alpha1.ConditionLedgerTrusted); got != lost {
+		t.Errorf("LedgerTrusted is %s, want %s", got, lost)
+	}
+}
+
 func TestEvidenceIsLookedAtByTime(t *testing.T) {
 	w := follow(t, v1alpha1.ConditionBudgetOnTrack, nil, []step{{0, same, "True/OnTrack"}, {15 * time.Second, exhaustion(1, new(start.Add(time.Hour)), nil), "True/OnTrack"}})
 	if w.recheck != status.StaleAfter {

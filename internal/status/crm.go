@@ -29,6 +29,7 @@ import (
 //	                      False    ReauthorizationNeeded it does not take the refresh token any more
 //	                      False    HostNotAllowed        the Secret does not list the endpoint's or the token endpoint's host
 //	                      False    SecretNotFound        the Secret or a key in it is missing or cannot be used
+//	                      False    EncryptionKeyMissing  a key that encrypts what is stored of calls is missing
 //	                      False    CertificateInvalid    the TLS Secret is missing or cannot be used
 //	DispatcherAvailable   Unknown  NotKnown              nothing runs because the CRM is not accepted
 //	                      False    StoreFailed           it reports that it cannot accept calls durably
@@ -59,6 +60,7 @@ import (
 //	                      Unknown  NotKnown,NotReporting as above
 //	LedgerTrusted         True     Trusted               the dispatcher knows itself what was sent
 //	(advice)              False    LedgerLost            its volume was lost, less than one longest window ago
+//	                      False    VolumeRestored        the same, by putting it back to an earlier state
 //	                      Unknown  NotKnown,NotReporting as above
 //	LicenceValid          True     Valid                 the licence ends later than in endingSoon, or another one follows, or no end is declared
 //	(advice)              False    LicenceEnding         it ends within endingSoon
@@ -182,6 +184,9 @@ func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
 		return no(v1alpha1.ReasonSecretNotFound, r.Credentials.Message)
 	case r.Credentials.Refused:
 		return no(v1alpha1.ReasonCredentialsRefused, "The CRM answers calls with 401: it does not take the credentials of the Secret. Queued calls are held back until it does.")
+	case r.Credentials.EncryptionKeyMissing != "":
+		return no(v1alpha1.ReasonEncryptionKeyMissing,
+			"No call is queued, and those that cannot be read wait: "+r.Credentials.EncryptionKeyMissing+". Calls that somebody waits for go on.")
 	case r.Certificate.Error != "":
 		return no(v1alpha1.ReasonCertificateInvalid, r.Certificate.Error)
 	default:

@@ -106,6 +106,10 @@ func TestCRMConditions(t *testing.T) {
 		"a token that has not come yet": {
 			[]func(*status.CRMFacts){token(contract.TokenPending)}, but(map[int]string{ready: unknown, cred: unknown}),
 		},
+		"a missing encryption key": {
+			[]func(*status.CRMFacts){report(func(r *contract.Report) { r.Credentials.EncryptionKeyMissing = "the encryption key is missing" })},
+			but(map[int]string{ready: "False/EncryptionKeyMissing", cred: "False/EncryptionKeyMissing"}),
+		},
 		"a bad certificate": {
 			[]func(*status.CRMFacts){report(func(r *contract.Report) { r.Certificate.Error = "no PEM" })},
 			but(map[int]string{ready: "False/CertificateInvalid", cred: "False/CertificateInvalid"}),

@@ -311,6 +311,20 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Dispatch
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Encryption
+  map:
+    fields:
+    - name: currentKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: current
+    - name: formerKey
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
+      default: former
+    - name: secretRef
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Enforcement
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.ExhaustionStatus
@@ -986,6 +1000,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Storage
   map:
     fields:
+    - name: encryption
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Encryption
     - name: size
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity

@@ -10,6 +10,7 @@ package backlog
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
@@ -25,12 +26,18 @@ var (
 	ErrQueueLarge = errors.New("the integration's queue has no room for the call's body")
 	// ErrConflict: a transition starts from a state in which the call is not, or sends or parks one whose turn it is not. The batch was not committed.
 	ErrConflict = errors.New("the call is in another state")
+	// ErrErased: the key that encrypted the call was removed by order. What it would send, and what was answered, is gone for good.
+	ErrErased = errors.New("erased by order")
 )
+
+// Erased is the reason of a call whose contents were erased.
+const Erased = "erased by order"
 
 // Store keeps what must survive a crash. Append and the reads may be called by many goroutines, Commit by one at a time.
 type Store interface {
 	// Append makes a call durable, as queued. When the integration has used e.DedupeKey before, nothing is stored: it returns the first call's ID and Seen, or
-	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull, ErrQueueFull and ErrQueueLarge.
+	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull, ErrQueueFull, ErrQueueLarge, and sealing.ErrNoKey while what is stored has to
+	// be encrypted and the key for it is missing.
 	Append(e Entry) (Appended, error)
 	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, refunds,
 	// tallies, memory and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
@@ -44,9 +51,13 @@ type Store interface {
 	Heads(integration string, kind Kind, after call.ID, n int) ([]Head, error)
 	// Kinds returns the kinds of an integration that have ready calls, and perhaps some that have none any more; at most MaxKinds.
 	Kinds(integration string) []Kind
-	// Call returns a call as it is to be sent, or call.ErrUnknown when it has ended or never was.
+	// Call returns a call as it is to be sent, or call.ErrUnknown when it has ended or never was, ErrErased, or sealing.ErrNoKey.
 	Call(ref Ref) (*call.Call, error)
-	// Result returns what is known of a call, or call.ErrUnknown.
+	// Request returns a call as it was accepted, in whatever state it is as long as that is kept: call.ErrUnknown if it never was, call.ErrBodyGone if it succeeded,
+	// failed or was erased, or sealing.ErrNoKey.
+	Request(ref Ref) (*call.Call, error)
+	// Result returns what is known of a call, or call.ErrUnknown; sealing.ErrNoKey if it has an answer that cannot be opened now. An answer that was erased is empty
+	// but for its status, and Erased is the reason.
 	Result(ref Ref) (call.Result, error)
 	// List returns the first n calls of an integration behind after that are in the state, StateParked or StateDead, in the order of acceptance.
 	List(integration string, state call.State, after call.ID, n int) ([]call.Result, error)
@@ -64,6 +75,7 @@ type Store interface {
 	Restore() (Restored, error)
 
 	Vault
+	Keys
 	Close() error
 }
 
@@ -110,6 +122,8 @@ type Progress struct {
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	// Alone: it failed in a bulk call, or did not fit into one, and is sent by itself.
 	Alone bool `json:"alone,omitempty"`
+	// Ordered: somebody who could know whether it had been sent has ordered to send it.
+	Ordered bool `json:"ordered,omitempty"`
 }
 
 // Head is what is needed to decide on a queued call. Its body stays in the store.
@@ -150,6 +164,8 @@ type Batch struct {
 	ForgetCalls []Ref
 	// Tallies are added to the stored ones. The states in them and QueuedBytes are ignored: transitions keep those.
 	Tallies map[string]Tally
+	// Volume, if set, is the store's identity from now on: what it holds is not what others know of the former one.
+	Volume string
 	// Plan, if set, is the plan in force.
 	Plan []byte
 	// Memory, if set, is what the scheduler wants to know again after a restart, in a form of its own: what it has learnt of demand.
@@ -161,7 +177,13 @@ type Batch struct {
 // Empty reports whether nothing was decided.
 func (b *Batch) Empty() bool {
 	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.Bulks) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 &&
-		b.Plan == nil && b.Memory == nil
+		b.Volume == "" && b.Plan == nil && b.Memory == nil
+}
+
+// Durable reports whether a commit of the batch has to survive a crash: losing it could charge too little, or forget what was decided.
+func (b *Batch) Durable() bool {
+	return len(b.Transitions) > 0 || len(b.ForgetCalls) > 0 || len(b.Bulks) > 0 || b.Volume != "" || b.Plan != nil ||
+		slices.ContainsFunc(b.Charges, func(c Charge) bool { return c.Open })
 }
 
 // Transition takes an acknowledged call from one state to another.
@@ -235,6 +257,10 @@ type Clock struct {
 	// Begun: it is known what had been used when the volume was new. Assumed is when a charge was taken for that, because another volume was lost; zero if never.
 	Begun   bool      `json:"begun,omitempty"`
 	Assumed time.Time `json:"assumed,omitzero"`
+	// Position counts the commits that were durable. Who was told a higher one of this volume knows that the volume was put back to an earlier state.
+	Position int64 `json:"position,omitempty"`
+	// Doubted is when that was found out: calls that were accepted before may have been sent since. Zero if never.
+	Doubted time.Time `json:"doubted,omitzero"`
 }
 
 // Machine is a reading of the clocks of a machine.

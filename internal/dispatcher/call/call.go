@@ -99,6 +99,9 @@ const (
 	StateDead      State = "dead"
 )
 
+// Erasure counts the calls that an order to erase has ended.
+type Erasure struct{ Queued, Parked int64 }
+
 // Result is what is known of an acknowledged call.
 type Result struct {
 	ID          ID

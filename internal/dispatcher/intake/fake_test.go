@@ -92,6 +92,19 @@ func (f *fake) order(order string, id call.ID) error {
 	return f.disobey
 }
 
+func (f *fake) Request(_ context.Context, _ string, id call.ID) (*call.Call, error) {
+	for _, c := range f.calls {
+		if c.ID == id {
+			return c, nil
+		}
+	}
+	return nil, call.ErrBodyGone
+}
+
+func (f *fake) Erase(_ context.Context, integration string, before time.Time) (call.Erasure, error) {
+	return call.Erasure{Queued: 2, Parked: 1}, f.order("erase "+integration, call.ID(before.String()))
+}
+
 func (f *fake) Rooms(context.Context, *call.Call) []call.Room { return f.rooms }
 
 func (f *fake) Saved(string) { f.saved++ }

@@ -34,6 +34,10 @@ type Calls interface {
 	// Resend queues a parked or dead call again, Drop ends a queued or parked one as dead. Their errors are also call.ErrOtherState and call.ErrBodyGone.
 	Resend(ctx context.Context, integration string, id call.ID) error
 	Drop(ctx context.Context, integration string, id call.ID) error
+	// Request is a call as it was accepted, whatever state it is in; its errors are also call.ErrBodyGone.
+	Request(ctx context.Context, integration string, id call.ID) (*call.Call, error)
+	// Erase makes what is stored of an integration's calls unreadable that were accepted on days before that of before, and ends them.
+	Erase(ctx context.Context, integration string, before time.Time) (call.Erasure, error)
 	// Rooms is what the limits that count a call leave to its integration now; nil if it is not held to any.
 	Rooms(ctx context.Context, c *call.Call) []call.Room
 	// Saved counts a call of an integration that was answered without a request to the CRM.

@@ -4,7 +4,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,21 +28,40 @@ const (
 //	GET    /-/results?state=parked  calls that are parked or dead, the oldest first
 //	POST   /-/results/{id}/resend   queues a parked or dead call again
 //	DELETE /-/results/{id}          drops a queued or parked call
+//	GET    /-/results/{id}/request  what a call sends, as it is stored
+//	POST   /-/erase?before={day}    erases what is stored of the calls of earlier days
 func (e *exchange) answerOwn() error {
 	name, isResult := strings.CutPrefix(e.path+"/", contract.ResultsPath)
 	id, order, _ := strings.Cut(strings.TrimSuffix(name, "/"), "/")
 	reads := e.r.Method == http.MethodGet || e.r.Method == http.MethodHead
 	switch {
+	case e.path == contract.ErasePath && e.r.Method == http.MethodPost:
+		return e.answerErase()
 	case !isResult:
 	case id == "" && order == "" && reads:
 		return e.answerList()
-	case id != "" && order == "" && reads:
-		return e.answerResult(call.ID(id))
-	case id != "" && order == "" && e.r.Method == http.MethodDelete:
-		return e.answerOrder(call.ID(id), http.StatusOK, e.Calls.Drop)
-	case id != "" && order == "resend" && e.r.Method == http.MethodPost:
-		return e.answerOrder(call.ID(id), http.StatusAccepted, e.Calls.Resend)
+	case id != "":
+		return e.answerOn(call.ID(id), order, reads)
 	}
+	return refuseNothingThere()
+}
+
+// answerOn serves what is offered on one call.
+func (e *exchange) answerOn(id call.ID, order string, reads bool) error {
+	switch {
+	case order == "" && reads:
+		return e.answerResult(id)
+	case order == "request" && reads:
+		return e.answerRequest(id)
+	case order == "" && e.r.Method == http.MethodDelete:
+		return e.answerOrder(id, http.StatusOK, e.Calls.Drop)
+	case order == "resend" && e.r.Method == http.MethodPost:
+		return e.answerOrder(id, http.StatusAccepted, e.Calls.Resend)
+	}
+	return refuseNothingThere()
+}
+
+func refuseNothingThere() error {
 	return &call.Refusal{Code: contract.ReasonUnknownResult, Detail: "there is nothing at this path of the dispatcher for this method"}
 }
 
@@ -95,11 +113,6 @@ func (e *exchange) answerList() error {
 		next := url.Values{"state": {string(state)}, "limit": {strconv.Itoa(most)}, "after": {string(found[most-1].ID)}}
 		out.Next = strings.TrimSuffix(e.view.results, "/") + "?" + next.Encode()
 	}
-	body, err := json.Marshal(out)
-	if err != nil { // all of it is of types that encode
-		panic(err)
-	}
-	e.w.Header().Set("Content-Type", "application/json")
-	e.write(http.StatusOK, append(body, '\n'))
+	e.writeJSON(out)
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
@@ -104,14 +103,6 @@ func (v *view) resource(r call.Result) result {
 		panic(err)
 	}
 	out.Headers, out.Composed = header, r.Composed
-	switch {
-	case len(body) == 0:
-	case isJSON(header.Get("Content-Type")) && json.Valid(body):
-		out.Body = json.RawMessage(body)
-	case utf8.Valid(body):
-		out.Body = string(body)
-	default:
-		out.Body, out.BodyEncoding = body, "base64"
-	}
+	out.Body, out.BodyEncoding = shown(body, header.Get("Content-Type"))
 	return out
 }

@@ -56,8 +56,22 @@ func (p *problems) credentials(plan *contract.Plan) {
 	}
 	p.require(kinds == 1, "credentials", "exactly one of basic, bearer, header, oauthClient, oauthRefresh, oauthJWT must be set")
 	for field, key := range keys {
-		p.require(secretKey.MatchString(key) && key != "." && key != "..", "credentials."+field, "%q is not a key of a Secret", key)
+		p.secretKey("credentials."+field, key)
 	}
+}
+
+// encryption checks the names of the wrapping keys.
+func (p *problems) encryption(e *contract.Encryption) {
+	if e == nil {
+		return
+	}
+	p.secretKey("encryption.current", e.Current)
+	p.secretKey("encryption.former", e.Former)
+	p.require(e.Current != e.Former, "encryption", "current and former must differ")
+}
+
+func (p *problems) secretKey(field, key string) {
+	p.require(secretKey.MatchString(key) && key != "." && key != "..", field, "%q is not a key of a Secret", key)
 }
 
 // tokenRequest checks where tokens come from, and what is asked for.

@@ -159,7 +159,13 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"endpoint without a scheme": {func(p *contract.Plan) { p.Endpoint = "acme.zendesk.com" }, `endpoint: "acme.zendesk.com" is not a URL of scheme`},
 		"no credentials":            {func(p *contract.Plan) { p.Credentials.Basic = nil }, "credentials: exactly one of"},
 		"two kinds of credentials":  {func(p *contract.Plan) { p.Credentials.Bearer = &contract.BearerKeys{Token: "t"} }, "credentials: exactly one of"},
-		"a key that leads outside":  {func(p *contract.Plan) { p.Credentials.Basic.Password = "../x" }, `credentials.basic.password: "../x" is not a key`},
+		"an encryption key that leads outside": {func(p *contract.Plan) {
+			p.Encryption = &contract.Encryption{Current: "../x", Former: "former"}
+		}, `encryption.current: "../x" is not a key`},
+		"one key to encrypt with and to rotate": {func(p *contract.Plan) {
+			p.Encryption = &contract.Encryption{Current: "key", Former: "key"}
+		}, `encryption: current and former must differ`},
+		"a key that leads outside": {func(p *contract.Plan) { p.Credentials.Basic.Password = "../x" }, `credentials.basic.password: "../x" is not a key`},
 		"a header with a space": {func(p *contract.Plan) {
 			p.Credentials = contract.Credentials{Header: &contract.HeaderKeys{Header: "X Key", Value: "v"}}
 		}, `credentials.header.header: "X Key" is not the name`},

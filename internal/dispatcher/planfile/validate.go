@@ -43,6 +43,7 @@ func validate(plan *contract.Plan) error {
 	p.baseURL(plan.Endpoint, "endpoint")
 	p.credentials(plan)
 	p.intake(plan.Intake)
+	p.encryption(plan.Encryption)
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {
 		p = append(p, fmt.Errorf("tokenIssuers: %w", err))
 	}
@@ -107,6 +108,7 @@ func (p *problems) ledger(past contract.LedgerPast) {
 	default:
 		p.require(false, "ledger.afterLoss", "%q is not Bounded, Spent or Fresh", past.AfterLoss)
 	}
+	p.require(past.Reached >= 0 && (past.Reached == 0 || past.Volume != ""), "ledger.reached", "%d is not a position of a volume", past.Reached)
 	if past.Lost == nil {
 		return
 	}

@@ -99,6 +99,19 @@ func (w *Watcher) look(ctx context.Context) {
 	}
 }
 
+// Past is what a plan's file says of the ledger before it is watched; nothing if it cannot be read.
+func Past(path string) contract.LedgerPast {
+	data, err := (&Watcher{path: path}).read()
+	if err != nil {
+		return contract.LedgerPast{}
+	}
+	plan, rejected := Parse(data)
+	if rejected != nil {
+		return contract.LedgerPast{}
+	}
+	return plan.Ledger
+}
+
 // reject keeps why a plan was refused, or nil, and logs it once.
 func (w *Watcher) reject(rejected *contract.RejectedPlan) {
 	before := w.rejected.Swap(rejected)

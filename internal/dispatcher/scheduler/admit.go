@@ -11,6 +11,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 )
@@ -179,6 +180,8 @@ func (s *Scheduler) refuseAppend(e *backlog.Entry, err error) error {
 		refusal = refuseQueueLarge(integration, most)
 	case errors.Is(err, backlog.ErrStoreFull):
 		refusal.Code, refusal.Detail = contract.ReasonStoreFull, "the volume has no room for another call"
+	case errors.Is(err, sealing.ErrNoKey):
+		refusal = refuseNoKey()
 	case errors.Is(err, errStopped):
 		return refuseDraining()
 	default:

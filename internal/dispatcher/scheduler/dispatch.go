@@ -92,7 +92,7 @@ func (s *Scheduler) launchWaiter(now time.Time, w *waiter, id ledger.ID) {
 // launchQueued sends a call of the lane's backlog under a charge that was taken.
 func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) {
 	h := l.queue.take(o.queued)
-	sent := backlog.Progress{Attempts: h.Attempts + 1, FirstSent: h.FirstSent}
+	sent := backlog.Progress{Attempts: h.Attempts + 1, FirstSent: h.FirstSent, Ordered: h.Ordered}
 	if sent.FirstSent.IsZero() {
 		sent.FirstSent = now
 	}

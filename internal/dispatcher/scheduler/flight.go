@@ -264,13 +264,17 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 	}
 	to, reason := after(what, h.Repeat, h.Progress, now, s.guards.MaxServerDelay)
 	if errors.Is(o.Err, errDamaged) {
-		to, reason = call.StateParked, o.Err.Error()
+		to, reason = unreadable(o.Err)
+		h.NotBefore = now.Add(s.pause(unreadAttempts)) // others may be readable
 	}
 	t := backlog.Transition{Ref: f.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress, Reason: reason}
 	due := h.Expires
 	if ends(to) {
 		due = now.Add(keepResults)
-		t.KeepUntil, t.Answer = due, stored(o)
+		t.KeepUntil = due
+	}
+	if o.Answer != nil && ends(to) {
+		t.Answer = stored(o)
 		s.count(f.lane.key, backlog.Tally{Drained: 1})
 	}
 	s.transit(t, due)

@@ -22,6 +22,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
@@ -141,6 +142,10 @@ type bench struct {
 	fs   *vfs.MemFS
 	crm  *crm
 	boot string
+	// past is what the mounted plan says of the ledger.
+	past contract.LedgerPast
+	// ring has the wrapping keys, nil if nothing is encrypted.
+	ring func() (*sealing.Ring, error)
 	// wallError is how far the time of day may be off.
 	wallError time.Duration
 	// dialect is that of the provider Test.
@@ -165,13 +170,19 @@ func (b *bench) start() {
 	b.t.Helper()
 	store, err := disk.Open(disk.Options{
 		FS: b.fs, Dir: "data", Entropy: rand.Reader, Logger: slog.New(slog.DiscardHandler), Fatal: func(reason string) { panic(reason) },
+		Ring: func() (*sealing.Ring, error) {
+			if b.ring == nil {
+				return nil, nil
+			}
+			return b.ring()
+		},
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	began, machine := time.Unix(0, 0), backlog.Machine{BootID: b.boot, WallError: b.wallError}
 	b.Scheduler, err = New(Options{
-		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Logger: slog.New(slog.DiscardHandler),
+		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Past: b.past, Logger: slog.New(slog.DiscardHandler),
 		Provider: func(p *contract.Plan) (Provider, bool) { return b.dialect, p.CRM.Provider == "Test" },
 		Machine: func() backlog.Machine {
 			machine.Boot, machine.Wall = time.Since(began), time.Now()

@@ -5,7 +5,6 @@ package scheduler
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -58,7 +57,7 @@ func (s *Scheduler) give(ctx context.Context, integration string, id call.ID, de
 	}
 	select {
 	case err := <-o.done:
-		return err
+		return refuseSealed(err)
 	case <-s.stopped:
 		return refuseDraining()
 	}
@@ -69,7 +68,7 @@ func (s *Scheduler) give(ctx context.Context, integration string, id call.ID, de
 func (s *Scheduler) carryOut(now time.Time) {
 	var later []order
 	for _, o := range s.orders {
-		if slices.ContainsFunc(s.batch.Transitions, func(t backlog.Transition) bool { return t.Ref == o.ref }) || slices.Contains(s.batch.ForgetCalls, o.ref) {
+		if s.decided(backlog.Due{Ref: o.ref}) {
 			later = append(later, o)
 			continue
 		}
@@ -106,7 +105,8 @@ func (s *Scheduler) resend(o order, now time.Time, r call.Result) error {
 		return refuseQueueLarge(l.key, most)
 	}
 	expires := now.Add(time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second)
-	s.transit(backlog.Transition{Ref: o.ref, From: r.State, To: call.StateQueued, At: now, Expires: expires}, expires)
+	anew := backlog.Progress{Ordered: !s.origin.doubted.IsZero()}
+	s.transit(backlog.Transition{Ref: o.ref, From: r.State, To: call.StateQueued, At: now, Expires: expires, Progress: anew}, expires)
 	// It may take the turn of one behind it, which must not be sent in the same batch.
 	l.queue.forget()
 	l.stale = true

@@ -19,6 +19,8 @@ type origin struct {
 	begun, waiting bool
 	// assumed is when use was assumed that this ledger has not seen; zero if it never was.
 	assumed time.Time
+	// doubted is when the volume was found to have been put back to an earlier state; zero if it never was.
+	doubted time.Time
 }
 
 // lostUse is the key of what is assumed to have been used before the ledger was lost. No integration has it: keys of integrations have a slash.
@@ -27,12 +29,17 @@ const lostUse = "before-the-ledger-was-lost"
 // begin finds out, on a new volume, whether there was another one before, and charges what may have been used then.
 func (s *Scheduler) begin(now time.Time) {
 	o, past := &s.origin, s.plan.Ledger
+	if s.isEarlier(past) {
+		s.disown(now)
+	}
 	if o.begun {
 		return
 	}
 	o.waiting = false
 	switch {
-	case past.Volume == "" || past.Volume == o.volume || past.AfterLoss == contract.LedgerFresh:
+	case past.Volume == "" || past.Volume == o.volume:
+	case past.AfterLoss == contract.LedgerFresh:
+		o.assumed = now // that nothing was used
 	case past.AfterLoss == contract.LedgerSpent:
 		s.assume(now, func(k int) int64 { return s.ledger.Limit(k).Max })
 	case past.Lost != nil && past.Lost.Found == o.volume:
@@ -93,6 +100,9 @@ func (s *Scheduler) originReport() contract.LedgerReport {
 	r := contract.LedgerReport{Waiting: s.origin.waiting}
 	if !s.origin.assumed.IsZero() {
 		r.Assumed = new(s.origin.assumed.UTC())
+	}
+	if !s.origin.doubted.IsZero() {
+		r.Restored = new(s.origin.doubted.UTC())
 	}
 	return r
 }

@@ -26,7 +26,8 @@ func (s *Scheduler) restore() error {
 		return err
 	}
 	s.sharing = fairshare.New(s.ledger)
-	s.origin = origin{volume: stored.Volume, begun: stored.Clock.Begun, assumed: stored.Clock.Assumed}
+	s.origin = origin{volume: stored.Volume, begun: stored.Clock.Begun, assumed: stored.Clock.Assumed, doubted: stored.Clock.Doubted}
+	s.position = stored.Clock.Position
 	if stored.Plan != nil {
 		if err := s.restorePlan(stored.Plan); err != nil {
 			return err
@@ -37,7 +38,12 @@ func (s *Scheduler) restore() error {
 	}
 	if s.plan != nil {
 		s.share(now) // what was restored is shared out, too
-		s.begin(now)
+		if s.isEarlier(s.options.Past) {
+			s.disown(now)
+			s.origin.waiting = true // the stored plan is as old as the volume, and does not know
+		} else {
+			s.begin(now)
+		}
 	}
 	if err := s.remember(stored.Memory); err != nil {
 		s.options.Logger.Warn("What had been learnt of demand cannot be read; forecasts start anew", "error", err)
@@ -73,7 +79,10 @@ func (s *Scheduler) setEpoch(now time.Time, last backlog.Clock) {
 
 // clock is a reading of all clocks at now.
 func (s *Scheduler) clock(now time.Time) backlog.Clock {
-	c := backlog.Clock{Store: now.Sub(s.epoch), Time: now, Unsure: s.unsure, Machine: s.options.Machine(), Begun: s.origin.begun, Assumed: s.origin.assumed}
+	c := backlog.Clock{
+		Store: now.Sub(s.epoch), Time: now, Unsure: s.unsure, Machine: s.options.Machine(), Begun: s.origin.begun, Assumed: s.origin.assumed,
+		Position: s.position, Doubted: s.origin.doubted,
+	}
 	if !s.horizon.IsZero() {
 		c.Horizon = s.horizon.Sub(s.epoch)
 	}

@@ -41,7 +41,7 @@ func (s *Scheduler) look(ref backlog.Ref) (r call.Result, err error) {
 		r, err = s.options.Store.Result(ref)
 		return err
 	})
-	return r, refuseStopped(err)
+	return r, refuseSealed(err)
 }
 
 // foretell says when a queued call is expected to be sent, if that can be foreseen.

@@ -54,7 +54,7 @@ type Observer interface {
 	Exchanged(integration, operation string, took time.Duration, status int)
 }
 
-// Options of a Scheduler. All but Observer are required.
+// Options of a Scheduler. All but Past and Observer are required.
 type Options struct {
 	Store    backlog.Store
 	Upstream Sender
@@ -63,8 +63,10 @@ type Options struct {
 	// Machine reads the machine's clocks.
 	Machine func() backlog.Machine
 	// Now is the dispatcher's timeline: where it was when the process started plus the time that has passed since. It is never stepped.
-	Now      func() time.Time
-	Guards   limits.Guards
+	Now    func() time.Time
+	Guards limits.Guards
+	// Past is what the newest plan that can be read says of the ledger; zero if there is none. The stored plan may be older.
+	Past     contract.LedgerPast
 	Random   *rand.Rand
 	Logger   *slog.Logger
 	Observer Observer
@@ -88,8 +90,10 @@ type Scheduler struct {
 	ledger  *ledger.Ledger
 	sharing *fairshare.Sharing
 	// guards are those of the options with what the plan says of the CRM.
-	guards   limits.Guards
-	origin   origin
+	guards limits.Guards
+	origin origin
+	// position counts the commits that were durable.
+	position int64
 	plan     *contract.Plan
 	provider Provider
 	// tariff prices calls by the plan; nil before the first. recordLimits are the limits that each record has for itself; countsJobs says that one holds its
@@ -152,6 +156,8 @@ type Scheduler struct {
 	horizon, checkpoint time.Time
 	// orders about calls are carried out in the next turn.
 	orders []order
+	// erasures end calls whose contents are gone.
+	erasures []*erasure
 	// nextDue is when the store has a call whose time is over; zero: look.
 	nextDue  time.Time
 	stopping bool

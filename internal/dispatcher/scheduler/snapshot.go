@@ -28,7 +28,9 @@ type Snapshot struct {
 	Integrations []contract.IntegrationReport
 	// Volume is the identity of the store, Ledger what the ledger started from.
 	Volume string
-	Ledger contract.LedgerReport
+	// Position counts what was made durable on it.
+	Position int64
+	Ledger   contract.LedgerReport
 	// Advice on the licence; nil while too little was seen.
 	Advice *contract.LicenceAdvice
 	// RefusedUntil is set while the CRM's refusal holds calls back.
@@ -51,7 +53,7 @@ func (s *Scheduler) Snapshot(ctx context.Context) (Snapshot, error) {
 func (s *Scheduler) snapshot() Snapshot {
 	now := s.options.Now()
 	s.ledger.Advance(now)
-	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights), Volume: s.origin.volume, Ledger: s.originReport()}
+	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights), Volume: s.origin.volume, Position: s.position, Ledger: s.originReport()}
 	snap.CredentialsRefused = s.unauthorised >= enoughUnauthorised
 	tallies := s.options.Store.Tallies()
 	for _, key := range slices.Sorted(maps.Keys(tallies)) {

@@ -83,6 +83,10 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	if err := s.renewLicence(now); err != nil {
 		return wake, err
 	}
+	if err := s.endErased(now); err != nil {
+		return wake, err
+	}
+	s.parkDoubtful(now)
 	s.shareAnew(now)
 	s.tendBulks(now)
 	more := s.dispatch(now)
@@ -92,7 +96,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 		return wake, err
 	}
 	found, err := s.refill()
-	if err != nil || more || ready || found || len(s.orders) > 0 {
+	if err != nil || more || ready || found || len(s.orders)+len(s.erasures) > 0 {
 		return now, err
 	}
 	return s.nextWake(now), nil
@@ -106,6 +110,9 @@ func (s *Scheduler) commit(now time.Time) (more bool, err error) {
 	}
 	if h := s.ledger.Horizon(); h.Sub(s.horizon) >= horizonStep {
 		s.horizon = h
+	}
+	if s.batch.Durable() {
+		s.position++
 	}
 	s.batch.Clock = s.clock(now)
 	if now.Sub(s.memorisedAt) >= memoryEvery || s.stopping && len(s.flights) == 0 {

@@ -64,6 +64,7 @@ func facts(f *fake) Facts {
 		Credentials: func(kind contract.Credentials, endpoint string) contract.CredentialsReport {
 			return contract.CredentialsReport{Resolved: kind.Bearer != nil && endpoint != ""}
 		},
-		Endpoint: func() contract.EndpointReport { return contract.EndpointReport{Resolved: true} },
+		Encryption: func() error { return nil },
+		Endpoint:   func() contract.EndpointReport { return contract.EndpointReport{Resolved: true} },
 	}
 }

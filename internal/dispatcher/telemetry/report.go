@@ -34,7 +34,9 @@ type Facts struct {
 	Rejected    func() *contract.RejectedPlan
 	Certificate func(now time.Time) contract.CertificateReport
 	Credentials func(kind contract.Credentials, endpoint string) contract.CredentialsReport
-	Endpoint    func() contract.EndpointReport
+	// Encryption says what is missing to encrypt what is stored of calls, or to open what is encrypted; nil if nothing is.
+	Encryption func() error
+	Endpoint   func() contract.EndpointReport
 }
 
 // Report returns the dispatcher's word on itself. Its error means that the scheduler does not answer.
@@ -56,6 +58,7 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 		Integrations: snapshot.Integrations,
 		Volume:       snapshot.Volume,
 		Ledger:       snapshot.Ledger,
+		Position:     snapshot.Position,
 		Advice:       snapshot.Advice,
 		RefusedUntil: snapshot.RefusedUntil,
 	}
@@ -67,6 +70,9 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 		report.Sequence, report.Generation, report.CRMUID = plan.Sequence, plan.CRM.Generation, plan.CRM.UID
 		report.Credentials = f.Credentials(plan.Credentials, plan.Endpoint)
 		report.Credentials.Refused = snapshot.CredentialsRefused
+		if err := f.Encryption(); err != nil {
+			report.Credentials.EncryptionKeyMissing = err.Error()
+		}
 	}
 	return report, nil
 }

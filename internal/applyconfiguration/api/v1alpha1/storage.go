@@ -17,6 +17,8 @@ type StorageApplyConfiguration struct {
 	Size *resource.Quantity `json:"size,omitempty"`
 	// storageClassName of the volume claim; the cluster's default class when absent.
 	StorageClassName *string `json:"storageClassName,omitempty"`
+	// encryption of what is stored of queued calls: headers, body, and the CRM's answer. Without it they are stored in clear text.
+	Encryption *EncryptionApplyConfiguration `json:"encryption,omitempty"`
 }
 
 // StorageApplyConfiguration constructs a declarative configuration of the Storage type for use with
@@ -38,5 +40,13 @@ func (b *StorageApplyConfiguration) WithSize(value resource.Quantity) *StorageAp
 // If called multiple times, the StorageClassName field is set to the value of the last call.
 func (b *StorageApplyConfiguration) WithStorageClassName(value string) *StorageApplyConfiguration {
 	b.StorageClassName = &value
+	return b
+}
+
+// WithEncryption sets the Encryption field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Encryption field is set to the value of the last call.
+func (b *StorageApplyConfiguration) WithEncryption(value *EncryptionApplyConfiguration) *StorageApplyConfiguration {
+	b.Encryption = value
 	return b
 }

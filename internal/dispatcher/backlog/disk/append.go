@@ -7,8 +7,10 @@ import (
 	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/oklog/ulid/v2"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
@@ -46,13 +48,20 @@ func (s *Store) appendInOrder(e backlog.Entry) (backlog.Appended, error) {
 func (s *Store) sync() error { return s.db.LogData(nil, pebble.Sync) }
 
 func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appended, error) {
+	s.keyring.use.enter()
+	defer s.keyring.use.leave()
 	id, ordinal, err := s.arrive(e)
 	if err != nil {
 		return backlog.Appended{}, err
 	}
+	key, name, err := s.sealingKey(e.Call.Integration, dayOf(ulid.MustParseStrict(string(id))))
+	if err != nil {
+		s.arrived(e.Call.Integration, int64(len(e.Call.Body)), false)
+		return backlog.Appended{}, err
+	}
 	w := writer{batch: s.db.NewBatch(), from: s.db}
 	ref, r := backlog.Ref{Integration: e.Call.Integration, ID: id}, newRecord(e, ordinal)
-	s.store(&w, ref, e, r)
+	s.store(&w, ref, e, r, key, name)
 	err = w.commit(sync)
 	s.readied(w.readied, err == nil)
 	s.arrived(ref.Integration, r.Size, err == nil)
@@ -88,7 +97,19 @@ func (s *Store) seenBefore(e backlog.Entry) (call.ID, bool, error) {
 		return "", false, nil
 	case err != nil:
 		return "", false, err
-	case !bytes.Equal(first.Fingerprint, e.Fingerprint[:]):
+	}
+	fingerprint := e.Fingerprint[:]
+	if first.Key != "" {
+		key, err := s.dataKey(e.Call.Integration, first.Key)
+		if errors.Is(err, backlog.ErrErased) { // with which request the key came is not known any more
+			return first.ID, true, nil
+		}
+		if err != nil {
+			return "", false, err
+		}
+		fingerprint = key.Fingerprint(fingerprint)
+	}
+	if !bytes.Equal(first.Fingerprint, fingerprint) {
 		return "", false, call.ErrKeyReused
 	}
 	return first.ID, true, nil
@@ -136,14 +157,20 @@ func accepted(size int64) backlog.Tally {
 	return t
 }
 
-// store writes a new call.
-func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record) {
+// store writes a new call, encrypted if there is a key.
+func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record, key *sealing.Key, name string) {
 	w.keep(s.enter(w, ref, r))
+	place, fingerprint := refKey(spaceBody, ref), e.Fingerprint[:]
+	if key != nil {
+		sealContents(w, place, key, r.Header, e.Call.Body)
+		r.Key, r.Header, fingerprint = name, nil, key.Fingerprint(fingerprint)
+	} else {
+		w.set(place, e.Call.Body)
+	}
 	w.setJSON(refKey(spaceRecord, ref), r)
-	w.set(refKey(spaceBody, ref), e.Call.Body)
 	w.set(dueKey(r.DueAt, ref), nil)
 	w.merge(tallyKey(ref.Integration), encodeTally(accepted(r.Size)))
 	if r.DedupeHash != nil {
-		w.setJSON(dedupeKey(ref.Integration, r.DedupeHash), dedupe{ID: ref.ID, Fingerprint: e.Fingerprint[:]})
+		w.setJSON(dedupeKey(ref.Integration, r.DedupeHash), dedupe{ID: ref.ID, Fingerprint: fingerprint, Key: r.Key})
 	}
 }

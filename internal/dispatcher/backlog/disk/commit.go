@@ -18,7 +18,7 @@ func (s *Store) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
 	defer s.endOnPanic()
 	if len(b.Transitions) == 0 && len(b.ForgetCalls) == 0 {
 		sync := pebble.Sync
-		if !needsSync(b) {
+		if !b.Durable() {
 			sync = pebble.NoSync
 		}
 		return s.write(b, writer{batch: s.db.NewBatch(), from: s.db}, sync)
@@ -71,6 +71,9 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 	for integration, t := range sums {
 		w.merge(tallyKey(integration), encodeTally(*t))
 	}
+	if b.Volume != "" {
+		w.set(keyVolume, []byte(b.Volume))
+	}
 	if b.Plan != nil {
 		w.set(keyPlan, b.Plan)
 	}
@@ -85,19 +88,6 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 	}
 	s.committed(b, sums)
 	return w.readied, nil
-}
-
-// needsSync reports whether losing b, which has no transition, could charge too little or forget a job.
-func needsSync(b *backlog.Batch) bool {
-	if b.Plan != nil || len(b.Bulks) > 0 {
-		return true
-	}
-	for _, c := range b.Charges {
-		if c.Open {
-			return true
-		}
-	}
-	return false
 }
 
 // writeCharges keeps open charges by their IDs and ended ones by their ends, so that forgetting is one range.
@@ -165,7 +155,11 @@ func (s *Store) transit(w *writer, t backlog.Transition) (int64, error) {
 	if listed(t.To) {
 		w.set(stateKey(t.To, t.Ref), nil)
 	}
-	if t.Answer != nil && len(t.Answer.Body) > 0 {
+	switch {
+	case t.Answer == nil:
+	case r.Key != "":
+		s.sealAnswer(w, t.Ref, r, t.Answer)
+	case len(t.Answer.Body) > 0:
 		w.set(refKey(spaceAnswer, t.Ref), t.Answer.Body)
 	}
 	if !r.DueAt.IsZero() {

@@ -11,20 +11,29 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/conformance"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 )
 
 func TestConformance(t *testing.T) {
 	conformance.Run(t, func() conformance.Volume { return &memory{fs: vfs.NewCrashableMem()} })
 }
 
+func TestConformanceEncrypted(t *testing.T) {
+	ring := ringOf(t, 1, 0)
+	conformance.Run(t, func() conformance.Volume { return &memory{fs: vfs.NewCrashableMem(), ring: ring} })
+}
+
 // memory is a volume in memory that can lose power.
 type memory struct {
 	fs   *vfs.MemFS
+	ring func() (*sealing.Ring, error)
 	open *Store
 }
 
 func (m *memory) Open() (backlog.Store, error) {
-	s, err := Open(options(m.fs))
+	o := options(m.fs)
+	o.Ring = m.ring
+	s, err := Open(o)
 	m.open = s
 	return s, err
 }

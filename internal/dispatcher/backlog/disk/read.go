@@ -24,13 +24,30 @@ func (s *Store) Call(ref backlog.Ref) (*call.Call, error) {
 	if ended(r.State) {
 		return nil, call.ErrUnknown
 	}
-	body, err := s.get(refKey(spaceBody, ref))
+	return s.callOf(ref, r)
+}
+
+// Request implements backlog.Store.
+func (s *Store) Request(ref backlog.Ref) (*call.Call, error) {
+	r, err := s.record(ref)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.callOf(ref, r)
+	if errors.Is(err, pebble.ErrNotFound) || errors.Is(err, backlog.ErrErased) {
+		return nil, call.ErrBodyGone
+	}
+	return c, err
+}
+
+func (s *Store) callOf(ref backlog.Ref, r *record) (*call.Call, error) {
+	header, body, err := s.request(ref, r)
 	if err != nil {
 		return nil, fmt.Errorf("read the body of call %s: %w", ref.ID, err)
 	}
 	return &call.Call{
 		ID: ref.ID, Integration: ref.Integration, Client: r.Client, Operation: r.Operation, Method: r.Method, Target: r.Target,
-		Header: r.Header, Body: body, OrderKey: r.OrderKey, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
+		Header: header, Body: body, OrderKey: r.OrderKey, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
 	}, nil
 }
 
@@ -42,10 +59,10 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	}
 	result := r.result(ref)
 	if r.Answer != nil {
-		result.Status, result.Header, result.Composed = r.Answer.Status, r.Answer.Header, r.Answer.Composed
-		result.Body, err = s.get(refKey(spaceAnswer, ref))
-		if errors.Is(err, pebble.ErrNotFound) {
-			err = nil
+		result.Status, result.Composed = r.Answer.Status, r.Answer.Composed
+		result.Header, result.Body, err = s.answer(ref, r)
+		if errors.Is(err, backlog.ErrErased) {
+			result.Reason, err = backlog.Erased, nil
 		}
 	}
 	if err == nil && r.State == call.StateQueued {
@@ -102,6 +119,9 @@ func (s *Store) Holds(ref backlog.Ref) (bytes int64, held bool, err error) {
 		return 0, false, err
 	}
 	_, err = s.get(refKey(spaceBody, ref))
+	if err == nil && r.Key != "" {
+		_, err = s.get(dataKeyKey(ref.Integration, r.Key))
+	}
 	if errors.Is(err, pebble.ErrNotFound) {
 		return r.Size, false, nil
 	}
@@ -141,9 +161,45 @@ func (s *Store) Due(at time.Time, n int) (due []backlog.Due, next time.Time, err
 	return due, next, err
 }
 
+// Erased implements backlog.Store.
+func (s *Store) Erased(integration string, after, until call.ID, n int) (erased []backlog.Due, last call.ID, err error) {
+	prefix := integrationKey(spaceRecord, integration)
+	lower := refKey(spaceRecord, backlog.Ref{Integration: integration, ID: after})
+	err = s.scan(lower, integrationEnd(spaceRecord, integration), func(key, value []byte) error {
+		id := call.ID(key[len(prefix):])
+		if id > until || n == 0 {
+			return errStop
+		}
+		if id == after {
+			return nil
+		}
+		n--
+		last = id
+		r := record{}
+		if err := json.Unmarshal(value, &r); err != nil {
+			return fmt.Errorf("the store holds a malformed value under %q: %w", key, err)
+		}
+		if r.Key == "" || r.State != call.StateQueued && r.State != call.StateParked {
+			return nil
+		}
+		_, err := s.get(dataKeyKey(integration, r.Key))
+		if errors.Is(err, pebble.ErrNotFound) {
+			ref := backlog.Ref{Integration: integration, ID: id}
+			erased, err = append(erased, backlog.Due{Ref: ref, State: r.State, Reason: r.Reason}), nil
+		}
+		return err
+	})
+	return erased, last, err
+}
+
 // Restore implements backlog.Store.
 func (s *Store) Restore() (backlog.Restored, error) {
-	r := backlog.Restored{Volume: s.volume}
+	r := backlog.Restored{}
+	volume, err := s.get(keyVolume)
+	if err != nil {
+		return r, err
+	}
+	r.Volume = string(volume)
 	for key, to := range map[string]*[]byte{string(keyPlan): &r.Plan, string(keyMemory): &r.Memory} {
 		value, err := s.get([]byte(key))
 		if err != nil && !errors.Is(err, pebble.ErrNotFound) {
@@ -151,7 +207,6 @@ func (s *Store) Restore() (backlog.Restored, error) {
 		}
 		*to = slices.Clip(value)
 	}
-	var err error
 	if r.Clock, err = s.Clock(); err != nil {
 		return r, err
 	}

@@ -38,6 +38,8 @@ type record struct {
 	// Others: when it became ready last, there was no kind of its own for it.
 	Others bool            `json:"others,omitempty"`
 	Answer *backlog.Answer `json:"answer,omitempty"`
+	// Key is the name of the data key that encrypts header, body and answer; empty if they are in clear text, the headers in this record.
+	Key string `json:"key,omitempty"`
 	// DueAt is the time in its key of spaceDue; zero while it has none.
 	DueAt time.Time `json:"dueAt,omitzero"`
 	backlog.Progress
@@ -77,6 +79,8 @@ func (r *record) head(id call.ID) backlog.Head {
 type dedupe struct {
 	ID          call.ID `json:"id"`
 	Fingerprint []byte  `json:"fingerprint"`
+	// Key is the name of the data key that hides the fingerprint; empty if it is a plain hash.
+	Key string `json:"key,omitempty"`
 }
 
 func ended(s call.State) bool {

@@ -18,11 +18,16 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls.
+// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls. Version 3
+// had no data keys, and would send what is encrypted as it is; nor bulk calls, whose members it would never end.
 const format = 4
+
+// formatInOrder has every key as it is now.
+const formatInOrder = 3
 
 // Sizes chosen for an idle process of some 20 MiB: a licence is at most some hundred calls a second, and what was just written is read from the memtable.
 const (
@@ -45,14 +50,15 @@ type Options struct {
 	Fatal func(reason string)
 	// Reserve is the free space, in bytes, below which Append returns ErrStoreFull.
 	Reserve uint64
+	// Ring returns the wrapping keys, nil while contents of calls are not to be encrypted, or sealing.ErrNoKey; see sealing.Secret.
+	Ring func() (*sealing.Ring, error)
 }
 
 // Store implements backlog.Store.
 type Store struct {
-	db     *pebble.DB
-	fatal  func(reason string)
-	room   room
-	volume string
+	db    *pebble.DB
+	fatal func(reason string)
+	room  room
 	// horizon was committed last. Only Commit uses it.
 	horizon time.Duration
 
@@ -70,6 +76,8 @@ type Store struct {
 
 	// turns is held while it is decided whose turn it is among calls with one ordering key, until that is in effect.
 	turns sync.Mutex
+
+	keyring dataKeys
 }
 
 var _ backlog.Store = (*Store)(nil)
@@ -99,6 +107,10 @@ func Open(o Options) (*Store, error) {
 		ids:     ulid.Monotonic(o.Entropy, 0),
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]arriving{},
 		keys: map[string]chan struct{}{}, groups: map[string]groups{},
+		keyring: dataKeys{ring: o.Ring, opened: map[string]*sealing.Key{}, today: map[string]string{}, making: make(chan struct{}, 1)},
+	}
+	if o.Ring == nil {
+		s.keyring.ring = func() (*sealing.Ring, error) { return nil, nil }
 	}
 	if err := s.load(o.Entropy); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", o.Dir, err), db.Close())
@@ -111,7 +123,7 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // load reads what is kept in memory. The tallies name the integrations for what comes after them.
 func (s *Store) load(entropy io.Reader) error {
-	for _, step := range []func() error{s.checkFormat, func() error { return s.identify(entropy) }, s.loadTallies, s.loadLastID, s.loadGroups} {
+	for _, step := range []func() error{s.checkFormat, func() error { return s.identify(entropy) }, s.loadTallies, s.loadLastID, s.loadGroups, s.loadKeys} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -132,25 +144,23 @@ func (s *Store) checkFormat() error {
 		switch found {
 		case format:
 			return nil
-		case 3: // it had no bulk calls; a version that does not know them would never end their members
+		case formatInOrder:
 			return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
 		}
 	}
 	return s.upgrade()
 }
 
-// identify reads the volume's identity, or gives it one.
+// identify gives the volume an identity if it has none.
 func (s *Store) identify(entropy io.Reader) error {
-	value, err := s.get(keyVolume)
+	_, err := s.get(keyVolume)
 	if errors.Is(err, pebble.ErrNotFound) {
 		var random [16]byte
 		if _, err := io.ReadFull(entropy, random[:]); err != nil {
 			return fmt.Errorf("make the volume's identity: %w", err)
 		}
-		value = hex.AppendEncode(nil, random[:])
-		err = s.db.Set(keyVolume, value, pebble.Sync)
+		err = s.db.Set(keyVolume, hex.AppendEncode(nil, random[:]), pebble.Sync)
 	}
-	s.volume = string(value)
 	return err
 }
 
