@@ -85,6 +85,7 @@ func headOf(crm *v1alpha1.CRM) contract.Plan {
 			CertificateFromSecret: spec.Intake.TLSSecretRef != nil,
 		},
 		Limits:                limits(spec.Licence.Limits),
+		LimitSource:           limitSource(spec.Licence.LimitSource),
 		ExternalPercent:       number(spec.Licence.ExternalPercent),
 		MaxServerDelaySeconds: int64(spec.Licence.MaxServerDelaySeconds),
 		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerLoss(spec.Licence.AfterLedgerLoss)},

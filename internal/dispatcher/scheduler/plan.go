@@ -95,11 +95,14 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	if err != nil {
 		return err
 	}
-	now, ls := s.options.Now(), prices.Limits()
+	now := s.options.Now()
 	if err := s.setSchedules(p); err != nil {
 		return err
 	}
+	before := s.word
+	ls := s.limitsInForce(now, p, prices)
 	if err := s.ledger.SetLimits(now, ls); err != nil {
+		s.word = before
 		return err
 	}
 	s.plan, s.provider, s.tariff = p, provider, prices

@@ -25,6 +25,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	dialects "github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 // Sender puts a call on the wire. upstream.Client does.
@@ -40,6 +41,8 @@ type Provider interface {
 	Jobs(method string, status int, body []byte) (started, ended []string)
 	// BatchSize is how many calls of an operation one bulk call can hold; 0 if they cannot be batched.
 	BatchSize(operation string) int64
+	// Readings are what an answer's header says of the CRM's limits; now is when it came.
+	Readings(header http.Header, now time.Time) []dialects.Reading
 	// Refused says whether an answer is a refusal for quota, and for how long the CRM asked to be left alone; wait is 0 if it did not say.
 	Refused(status int, header http.Header, now time.Time) (wait time.Duration, refused bool)
 }
@@ -126,6 +129,7 @@ type Scheduler struct {
 	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure.
 	refusals, outages gate
 	crmClock          crmClock
+	word              word
 	// unauthorised is how many answers in a row have said that the CRM does not take the credentials.
 	unauthorised int
 
@@ -161,6 +165,7 @@ func New(o Options) (*Scheduler, error) {
 		refusals: gate{least: time.Second, most: time.Minute},
 		outages:  gate{least: time.Second, most: time.Minute},
 		crmClock: crmClock{guards: o.Guards},
+		word:     newWord(),
 		batch:    newBatch(),
 	}
 	s.published.Store(&inForce{changed: make(chan struct{})})

@@ -80,6 +80,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	}
 	s.carryOut(now)
 	s.shareAnew(now)
+	s.heed(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
 	ready, err := s.commit(now)
@@ -158,7 +159,7 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 	if next, ok := s.ledger.NextRelease(); ok {
 		wake = earlier(wake, next)
 	}
-	return earlier(wake, now.Add(fadeEvery))
+	return earlier(earlier(wake, s.nextWord(now)), now.Add(fadeEvery))
 }
 
 // sends says whether calls are sent at all.

@@ -2,10 +2,7 @@
 
 package observe
 
-import (
-	"math"
-	"time"
-)
+import "math"
 
 const (
 	// memory is how much of what was learnt is left after one more window.
@@ -14,6 +11,8 @@ const (
 	leastSeen = 0.25
 	// mostlySeen is the part from which on a window counts as a whole one.
 	mostlySeen = 0.8
+	// fewWindows tell nothing yet of how far windows are apart.
+	fewWindows = 2
 )
 
 // history is what others have used of the windows before.
@@ -39,7 +38,7 @@ func (h *history) add(units, part float64) {
 		return
 	}
 	part = min(part, 1)
-	if part >= mostlySeen && h.windows > 0 {
+	if part >= mostlySeen && h.windows > fewWindows {
 		off := units/part - h.mean()
 		h.variance = memory*h.variance + (1-memory)*off*off
 	}
@@ -47,9 +46,8 @@ func (h *history) add(units, part float64) {
 	h.units, h.windows, h.last = fade*h.units+units, fade*h.windows+part, units/part
 }
 
-// pass notes that for some time so much was used of a window that moves along.
-func (h *history) pass(d time.Duration, units float64, length time.Duration) {
-	part := d.Seconds() / length.Seconds()
+// pass notes that for a part of a window so much was used of one that moves along.
+func (h *history) pass(part, units float64) {
 	h.area, h.part = h.area+part*units, h.part+part
 	if h.part >= 1 {
 		h.add(h.area/h.part, 1)

@@ -15,6 +15,7 @@
 package observe
 
 import (
+	"math"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
@@ -25,6 +26,8 @@ const (
 	slack = 1500 * time.Millisecond
 	// manyBreaks are ends in a row that fit no window, from which on the limit is taken to be renewed call by call.
 	manyBreaks = 3
+	// fewCalls is how far bounds may lie apart for what is between them to be learnt from, however little it is.
+	fewCalls = 10
 )
 
 // Word is what one answer said of a limit.
@@ -61,6 +64,8 @@ type Watch struct {
 	// gradual: the limit is renewed call by call.
 	gradual bool
 	breaks  int
+	calls   calls
+	squeeze squeeze
 	// The window of which the answers told last ends in [early, late]; zero while none has told of one.
 	early, late time.Time
 	present     present
@@ -70,14 +75,17 @@ type Watch struct {
 type present struct {
 	// until is when that is over: at the end of the window, or the limit's length after the last word; zero if nothing was said.
 	until time.Time
-	// at is when the last word came.
-	at time.Time
+	// at is when the last word came, change how far what others use of a window that moves along may have changed since the bounds were told.
+	at     time.Time
+	change float64
 	// counted is what answered calls of ours have used of the window, top the most that the CRM said was used of it.
 	counted, top int64
 	// Others have used from least to most of it.
 	least, most int64
 	// gap is by how much the limit that the CRM told is smaller than the one in force.
 	gap int64
+	// zeroAt is when an answer first said that nothing is left of it.
+	zeroAt time.Time
 }
 
 func (p present) holds(now time.Time) bool { return now.Before(p.until) }
@@ -97,17 +105,34 @@ func New(l limits.Limit) *Watch {
 func (w *Watch) SetMax(n int64) { w.max = n }
 
 // Count notes that the CRM has answered a call of ours, of n units, without a word about the limit.
-func (w *Watch) Count(n int64) { w.present.counted += n }
+func (w *Watch) Count(began, ended time.Time, n int64) {
+	w.present.counted += n
+	w.log(began, ended, n)
+}
+
+func (w *Watch) log(began, ended time.Time, n int64) {
+	if w.length <= longestLog && n > 0 {
+		w.calls.add(began, ended, n, ended.Add(-2*w.length))
+	}
+}
 
 // Hear takes what an answer said.
 func (w *Watch) Hear(word Word) {
 	w.lapse(word.Ended)
-	if !w.trust.believes(w, word) {
-		w.present = present{}
+	w.log(word.Began, word.Ended, word.Units)
+	switch {
+	case w.trust.lost(word.Ended):
+		return
+	case word.impossible():
+		w.doubt(word, true)
 		return
 	}
 	w.size.hear(word.Limit)
 	if word.Remaining == nil || !w.place(word) {
+		return
+	}
+	w.doubt(word, w.surprises(word))
+	if w.trust.lost(word.Ended) {
 		return
 	}
 	said := word.Limit
@@ -121,6 +146,14 @@ func (w *Watch) Hear(word Word) {
 		w.hearGradual(word, used)
 	}
 	w.present.gap = max(0, w.max-said)
+}
+
+// doubt notes whether a word contradicts what was said. Once there is no trust any more, nothing holds that was said.
+func (w *Watch) doubt(word Word, contradicts bool) {
+	w.trust.strike(contradicts, word.Ended)
+	if w.trust.lost(word.Ended) {
+		w.present = present{}
+	}
 }
 
 // inWindows says whether the limit is renewed all at once, at instants that answers tell.
@@ -155,7 +188,7 @@ func (w *Watch) place(word Word) bool {
 		return false // a slow answer of the window before
 	default:
 		if w.breaks++; w.breaks >= manyBreaks {
-			w.gradual, w.present = true, present{}
+			w.gradual, w.present, w.history = true, present{}, history{}
 		}
 		return w.gradual
 	}
@@ -176,14 +209,35 @@ func (w *Watch) hearWindow(word Word, used int64) {
 	p.at = word.Ended
 }
 
-// hearGradual compares what was used with what the ledger has charged.
+// hearGradual compares what was used with what we have used of the same time. A word that leaves more open than the one before, for which calls of ours are to
+// blame that come and go, only corrects that one.
 func (w *Watch) hearGradual(word Word, used int64) {
 	p := &w.present
-	if p.holds(word.Ended) {
-		w.history.pass(word.Ended.Sub(p.at), p.middle(), w.length)
+	least, most := word.Own.Settled, word.Own.Settled
+	if w.length <= longestLog && word.Began.Add(-w.length).After(w.calls.since) {
+		least, most = w.calls.within(word.Began, word.Ended, w.length)
 	}
-	least := max(0, used-word.Own.Settled-word.Own.Open)
-	*p = present{until: word.Ended.Add(w.length), at: word.Ended, least: least, most: max(least, used-word.Own.Settled)}
+	least, most = max(0, used-most-word.Own.Open), max(0, used-least)
+	w.squeeze.hear(word.Ended, w.length, least > 0 && *word.Remaining <= w.max/nearlyFull)
+	if !p.holds(word.Ended) {
+		*p = present{until: word.Ended.Add(w.length), at: word.Ended, least: least, most: most}
+		return
+	}
+	part := word.Ended.Sub(p.at).Seconds() / w.length.Seconds()
+	if float64(p.most-p.least) <= max(fewCalls, p.middle()/4) {
+		w.history.pass(part, p.middle())
+	}
+	// What others use of a window that moves along changes by what comes and what is forgotten.
+	p.change += 2 * part * max(float64(p.most), w.history.mean())
+	aged := int64(math.Ceil(p.change))
+	low, high := max(0, p.least-aged), p.most+aged
+	if most-least > high-low {
+		least, most = min(max(low, least), most), min(max(high, least), most)
+	}
+	if least != low || most != high {
+		p.least, p.most, p.change = least, most, 0
+	}
+	p.at, p.until = word.Ended, word.Ended.Add(w.length)
 }
 
 // lapse forgets what was said once it is over.

@@ -51,7 +51,7 @@ func (w *Watch) Outside(now time.Time) int64 {
 	if w.inWindows() {
 		return min(w.max, p.most+p.gap+min(most, w.expected(now)))
 	}
-	return min(w.max, p.gap+max(p.most, min(most, w.history.above(1))))
+	return min(w.max, p.gap+max(p.most+w.squeeze.spare(w.max), min(most, w.history.above(1))))
 }
 
 // expected is what others may use until the end of the window.
@@ -71,12 +71,22 @@ func (w *Watch) expected(now time.Time) int64 {
 	return above(w.present.middle()/seen, math.Sqrt(w.present.middle()/seen), left)
 }
 
+// Renewed is when the CRM's last word on what is left of the limit is over; zero if none holds at now.
+func (w *Watch) Renewed(now time.Time) time.Time {
+	if !w.present.holds(now) {
+		return time.Time{}
+	}
+	return w.present.until
+}
+
 // Changes is when Outside changes by time alone; zero if it does not.
 func (w *Watch) Changes(now time.Time) time.Time {
 	switch {
 	case w.present.holds(now) && w.Outside(now) > 0:
 		return earliest(w.present.until, now.Add(w.length/60+time.Millisecond))
-	default:
+	case w.trust.lost(now):
 		return w.trust.again
+	default:
+		return time.Time{}
 	}
 }

@@ -13,54 +13,40 @@ const (
 // trust is whether the words about a limit can be relied on.
 type trust struct {
 	strikes int
-	// zeroAt is when an answer first said that nothing is left, of what ends at zeroUntil.
-	zeroAt, zeroUntil time.Time
-	// again is when words are listened to again; zero while they are.
+	// again is when words are listened to again; zero while they always were.
 	again time.Time
 }
 
 func (t *trust) lost(now time.Time) bool { return now.Before(t.again) }
 
-// believes judges a word, and says whether to go by it.
-func (t *trust) believes(w *Watch, word Word) bool {
-	if t.lost(word.Ended) {
-		return false
+// strike notes whether a word contradicts itself or another one.
+func (t *trust) strike(contradicts bool, now time.Time) {
+	if !contradicts {
+		t.strikes = 0
+		return
 	}
-	t.again = time.Time{}
-	switch {
-	case t.contradicts(w, word):
-		t.strikes++
-	case word.Remaining != nil && *word.Remaining > 0:
-		t.strikes, t.zeroAt = 0, time.Time{}
+	if t.strikes++; t.strikes >= manyStrikes {
+		*t = trust{again: now.Add(distrust)}
 	}
-	if t.strikes >= manyStrikes {
-		*t = trust{again: word.Ended.Add(distrust)}
-		return false
-	}
-	return true
 }
 
-// contradicts says whether a word cannot be true: more is left than there is; or nothing, and yet a call went through that was sent after that was first said,
-// or that is the first of its window.
-func (t *trust) contradicts(w *Watch, word Word) bool {
-	if word.Limit < 0 || word.Remaining == nil {
-		return word.Limit < 0
-	}
-	left := *word.Remaining
-	if left < 0 || word.Limit > 0 && left > word.Limit {
-		return true
-	}
-	if left > 0 || word.Units == 0 {
+// impossible says whether more is left than there is.
+func (w Word) impossible() bool {
+	return w.Limit < 0 || w.Remaining != nil && (*w.Remaining < 0 || w.Limit > 0 && *w.Remaining > w.Limit)
+}
+
+// surprises says whether nothing is left by a word about the present window, and yet its call went through: as the first of the window, or sent after an answer
+// had said the same. Where calls are forgotten one by one, one more can fit at any time.
+func (w *Watch) surprises(word Word) bool {
+	p := &w.present
+	if !w.inWindows() || *word.Remaining > 0 || word.Units == 0 {
 		return false
 	}
-	if first := w.present.at.IsZero(); first || t.zeroAt.IsZero() || !word.Ended.Before(t.zeroUntil) {
-		t.zeroAt, t.zeroUntil = word.Ended, word.Ended.Add(w.length)
-		if word.Resets > 0 {
-			t.zeroUntil = earliest(t.zeroUntil, word.Ended.Add(word.Resets-slack))
-		}
-		return first
+	if p.zeroAt.IsZero() {
+		p.zeroAt = word.Ended
+		return p.at.IsZero()
 	}
-	return w.inWindows() && word.Began.After(t.zeroAt) // where calls are forgotten one by one, one more can fit at any time
+	return word.Began.After(p.zeroAt)
 }
 
 // Contradicts says whether the CRM's words about the limit contradict themselves, so that they are ignored.
