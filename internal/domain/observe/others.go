@@ -51,7 +51,7 @@ func (w *Watch) Outside(now time.Time) int64 {
 	if w.inWindows() {
 		return min(w.max, p.most+p.gap+min(most, w.expected(now)))
 	}
-	return min(w.max, p.gap+max(p.most+w.squeeze.spare(w.max), min(most, w.history.above(1))))
+	return min(w.max, p.gap+max(p.most+w.squeeze.spare(now, w.length, w.max), min(most, w.history.above(1))))
 }
 
 // expected is what others may use until the end of the window.

@@ -34,9 +34,9 @@ func (s *squeeze) hear(now time.Time, length time.Duration, full bool) {
 	}
 }
 
-// spare units of a limit of this size are kept free.
-func (s *squeeze) spare(size int64) int64 {
-	if s.halvings == 0 {
+// spare units of a limit of this size are kept free at now. What was seen is over when no answer has come for some windows.
+func (s *squeeze) spare(now time.Time, length time.Duration, size int64) int64 {
+	if s.halvings == 0 || now.Sub(s.since) > 4*length {
 		return 0
 	}
 	return sparePart * size / 10 >> (s.halvings - 1)
