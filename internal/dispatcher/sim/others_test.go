@@ -26,6 +26,8 @@ const (
 	// declared calls a minute are what the manifest says, of which others make behindOurBack.
 	declared, behindOurBack = 400, 120
 	othersToken             = "the-token-of-others"
+	// sharedWorlds are tried of each kind.
+	sharedWorlds = 2
 )
 
 // newShared returns a world in which the CRM enforces a limit of so many calls a minute behind a manifest that declares 400.
@@ -121,17 +123,18 @@ func (w *world) minute() contract.WindowReport {
 }
 
 // TestOthersBehindOurBack: with 30 % of the licence's calls made by others at random while a backlog takes all that is left, at most one call in a thousand is
-// refused after three windows, theirs counted too, and what they use is known to a tenth after ten.
+// refused after three windows, theirs counted too, and what they use is known to a tenth after ten; to a fifth where the CRM's window moves along, as then a
+// backlog's calls and the windows' ends come together. What bursts of 25 calls cost is printed.
 func TestOthersBehindOurBack(t *testing.T) {
 	for _, kind := range []limit.Kind{limit.Fixed, limit.Rolling} {
 		for _, atATime := range []int{1, 25} {
 			t.Run(fmt.Sprintf("%s, %d at a time", kind, atATime), func(t *testing.T) {
 				t.Parallel()
 				var all outcome
-				for seed := range uint64(2) {
+				for seed := range uint64(sharedWorlds) {
 					synctest.Test(t, func(t *testing.T) {
 						w := newShared(t, seed, declared, kind)
-						w.backlog(12_000)
+						w.backlog(6_000)
 						began := time.Now()
 						ctx, cancel := context.WithCancel(t.Context())
 						done := make(chan struct{})
@@ -149,7 +152,7 @@ func TestOthersBehindOurBack(t *testing.T) {
 						<-done
 						o := w.since(began.Add(3 * time.Minute))
 						t.Logf("seed %d: %s; external is off by %.1f %% at most; ours %d a minute", seed, o, 100*off, (o.calls-o.theirs)/17)
-						if atATime == 1 && off > .1 {
+						if atATime == 1 && off > map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .2}[kind] {
 							t.Errorf("after ten windows the use by others is off by %.1f %%", 100*off)
 						}
 						all.calls, all.refused = all.calls+o.calls, all.refused+o.refused
