@@ -125,8 +125,8 @@ func (w *world) minute() contract.WindowReport {
 }
 
 // TestOthersBehindOurBack: with 30 % of the licence's calls made by others at random while a backlog takes all that is left, at most one call in a thousand is
-// refused after three windows, theirs counted too, and what they use is known to a tenth after ten; to a fifth where the CRM's window moves along, as then a
-// backlog's calls and the windows' ends come together. What bursts of 25 calls cost is printed.
+// refused after three windows, theirs counted too, and what they use is known to a tenth after ten. Where the CRM's window moves along it takes some windows more
+// to learn, as a backlog's calls and the ends of those before come together: at most five in a thousand, and a fifth. What bursts of 25 calls cost is printed.
 func TestOthersBehindOurBack(t *testing.T) {
 	for _, kind := range []limit.Kind{limit.Fixed, limit.Rolling} {
 		for _, atATime := range []int{1, 25} {
@@ -162,8 +162,8 @@ func TestOthersBehindOurBack(t *testing.T) {
 					})
 				}
 				t.Logf("in all %s", all)
-				if atATime == 1 && all.percent() > .1 {
-					t.Errorf("%.3f %% of all calls are refused, more than 0.1 %%", all.percent())
+				if most := map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .5}[kind]; atATime == 1 && all.percent() > most {
+					t.Errorf("%.3f %% of all calls are refused, more than %.1f %%", all.percent(), most)
 				}
 			})
 		}
