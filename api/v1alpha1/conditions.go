@@ -33,6 +33,10 @@ const (
 	ConditionBacklogHealthy = "BacklogHealthy"
 	// ConditionLedgerTrusted (CRM, advice): the dispatcher knows itself what was sent, back to the longest window.
 	ConditionLedgerTrusted = "LedgerTrusted"
+	// ConditionLimitsMatch (CRM, advice): the CRM itself says that the limits are as declared.
+	ConditionLimitsMatch = "LimitsMatch"
+	// ConditionUsageAccounted (CRM, advice): callers that do not go through the dispatcher use no notable part of a limit beyond what is declared for them.
+	ConditionUsageAccounted = "UsageAccounted"
 )
 
 // Reasons, one cause each.
@@ -180,6 +184,17 @@ const (
 	// ReasonVolumeRestored: the dispatcher's volume was put back to an earlier state. What licence.afterLedgerLoss says is assumed for one longest window, and calls that
 	// may have been sent since are parked.
 	ReasonVolumeRestored = "VolumeRestored"
+
+	// ReasonLimitsMatch: the CRM reports the limits as they are declared.
+	ReasonLimitsMatch = "LimitsMatch"
+	// ReasonLimitsDiffer: the CRM reports another size of a limit; the message names both and the field to change.
+	ReasonLimitsDiffer = "LimitsDiffer"
+	// ReasonContradictory: what the CRM's answers say of its limits contradicts itself, and is ignored for now.
+	ReasonContradictory = "Contradictory"
+	// ReasonAccounted: others use no more than what is declared for them.
+	ReasonAccounted = "Accounted"
+	// ReasonUndeclaredUse: others use notably more of a limit than is declared for them.
+	ReasonUndeclaredUse = "UndeclaredUse"
 
 	// ReasonNotKnown: nothing has been observed yet.
 	ReasonNotKnown = "NotKnown"

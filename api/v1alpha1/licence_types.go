@@ -80,6 +80,19 @@ const (
 	AfterLedgerLossFresh AfterLedgerLoss = "Fresh"
 )
 
+// LimitSource says whose word on the size of a limit holds.
+// +kubebuilder:validation:Enum=Declared;Reported;Lowest
+type LimitSource string
+
+const (
+	// LimitSourceDeclared takes what is declared, whatever the CRM says.
+	LimitSourceDeclared LimitSource = "Declared"
+	// LimitSourceReported takes what the CRM says, once several of its answers have.
+	LimitSourceReported LimitSource = "Reported"
+	// LimitSourceLowest takes the lower of both.
+	LimitSourceLowest LimitSource = "Lowest"
+)
+
 // Licence is what the CRM's licence allows: what the operator's catalogue knows of its tier, what is declared here, or both.
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.tier) || has(self.limits)",message="tier or limits must be set"
@@ -145,6 +158,13 @@ type Licence struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Limits []Limit `json:"limits,omitempty"`
+
+	// limitSource says what holds where the CRM's own answers tell of another size of a limit than declared: Lowest, the lower of both; Reported, what the CRM
+	// says, once several answers have; or Declared, what is declared here, whatever the CRM says. With Declared nothing is held back either for calls that others
+	// make: use it where a CRM's answers are wrong. status.windows shows what the CRM says in any case.
+	// +optional
+	// +default="Lowest"
+	LimitSource LimitSource `json:"limitSource,omitempty"`
 
 	// externalPercent of every limit is kept free for callers that nobody has declared, rounded down; guarantees share out the rest. Callers that are known but
 	// cannot be rerouted are better declared, as Integrations with route External.

@@ -37,10 +37,21 @@ type WindowStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	InDoubt *int64 `json:"inDoubt,omitempty"`
 
-	// external is what is kept free for callers that do not go through the dispatcher.
+	// external is what callers that do not go through the dispatcher use of a window or period, by the CRM's own answers: the mean of late windows, rounded to
+	// twentieths of the limit; of one longer than an hour what they have used of it. Absent where the CRM does not tell.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	External *int64 `json:"external,omitempty"`
+
+	// keptFree is what externalPercent and Integrations with route External keep free for such callers.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	KeptFree *int64 `json:"keptFree,omitempty"`
+
+	// reported is the size that the CRM itself says the limit has; absent where its answers do not tell.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Reported *int64 `json:"reported,omitempty"`
 
 	// lent is how much of what is guaranteed and not used may be borrowed now.
 	// +optional

@@ -1272,6 +1272,16 @@ func (in *WindowStatus) DeepCopyInto(out *WindowStatus) {
 		*out = new(int64)
 		**out = **in
 	}
+	if in.KeptFree != nil {
+		in, out := &in.KeptFree, &out.KeptFree
+		*out = new(int64)
+		**out = **in
+	}
+	if in.Reported != nil {
+		in, out := &in.Reported, &out.Reported
+		*out = new(int64)
+		**out = **in
+	}
 	if in.Lent != nil {
 		in, out := &in.Lent, &out.Lent
 		*out = new(int64)

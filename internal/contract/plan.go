@@ -34,6 +34,8 @@ type Plan struct {
 	Limits     []Limit     `json:"limits"`
 	// Next are the limits of the licence that follows; nil if none does.
 	Next *NextLimits `json:"next,omitempty"`
+	// LimitSource says what holds where the CRM says that a limit has another size; empty means LimitLowest.
+	LimitSource LimitSource `json:"limitSource,omitempty"`
 	// ExternalPercent of every limit is kept free for callers that nobody has declared.
 	ExternalPercent int64 `json:"externalPercent,omitempty"`
 	// MaxServerDelaySeconds is the longest time after which a call that nobody listens to any more can still be counted by the CRM; 0 means the default.
@@ -216,6 +218,19 @@ type Limit struct {
 
 // Size is the limit's number of units: calls, slots or milliseconds.
 func (l Limit) Size() int64 { return max(l.Calls, l.Concurrent, 1000*l.ExecutionSeconds) }
+
+// LimitSource says whose word on the size of a limit holds, the manifest's or the CRM's.
+type LimitSource string
+
+// The sources of limits.
+const (
+	// LimitDeclared takes what is declared, and holds nothing back for the CRM's word.
+	LimitDeclared LimitSource = "Declared"
+	// LimitReported takes what the CRM says, once it has.
+	LimitReported LimitSource = "Reported"
+	// LimitLowest takes the lower of both.
+	LimitLowest LimitSource = "Lowest"
+)
 
 // Calendar is a calendar period.
 type Calendar struct {

@@ -76,6 +76,23 @@ type Report struct {
 	RefusedUntil *time.Time `json:"refusedUntil,omitempty"`
 }
 
+// Verdict says who is to blame for a refusal by the CRM.
+type Verdict string
+
+// The verdicts.
+const (
+	// VerdictExternalUse: the limit is used up, and not by us alone.
+	VerdictExternalUse Verdict = "ExternalUse"
+	// VerdictLowerLimit: the CRM says that the limit is lower than declared.
+	VerdictLowerLimit Verdict = "LowerLimit"
+	// VerdictHiddenLimit: the CRM says that its limits have room; one that is not declared has none.
+	VerdictHiddenLimit Verdict = "HiddenLimit"
+	// VerdictOwnFault: we have used up the limit ourselves, or the ledger says that there was room by far and the CRM tells nothing.
+	VerdictOwnFault Verdict = "OwnFault"
+	// VerdictUnclear: a limit was nearly used up by the ledger, and the CRM tells nothing.
+	VerdictUnclear Verdict = "Unclear"
+)
+
 // RejectedPlan says why a plan was refused.
 type RejectedPlan struct {
 	Sequence int64 `json:"sequence"`
@@ -134,8 +151,14 @@ type WindowReport struct {
 	// Used counts what is charged, InDoubt the part of it of which it is not known whether and when it arrived.
 	Used    int64 `json:"used"`
 	InDoubt int64 `json:"inDoubt,omitempty"`
-	// External is kept free for callers outside the dispatcher.
-	External int64 `json:"external,omitempty"`
+	// External is what callers outside the dispatcher use of a window or period, by the CRM's own word: a mean of late windows. nil if the CRM does not tell.
+	// KeptFree is what shares keep free for them.
+	External *int64 `json:"external,omitempty"`
+	KeptFree int64  `json:"keptFree,omitempty"`
+	// Reported is the size that the CRM says the limit has; nil if it does not say, or not yet often enough. Contradicted: its words about the limit contradict
+	// themselves, and are ignored for now.
+	Reported     *int64 `json:"reported,omitempty"`
+	Contradicted bool   `json:"contradicted,omitempty"`
 	// Lent is how much of what is guaranteed and not used may be borrowed now; Borrowed is how much of Used is beyond its owners' guarantees.
 	Lent     int64 `json:"lent,omitempty"`
 	Borrowed int64 `json:"borrowed,omitempty"`

@@ -94,6 +94,7 @@ func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 		Encryption:            encryption(spec.Storage.Encryption),
 		Limits:                written(licence.Limits),
 		Tiers:                 licence.Tiers,
+		LimitSource:           limitSource(spec.Licence.LimitSource),
 		ExternalPercent:       number(spec.Licence.ExternalPercent),
 		MaxServerDelaySeconds: int64(licence.ServerDelaySeconds),
 		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerLoss(spec.Licence.AfterLedgerLoss)},

@@ -144,3 +144,11 @@ func unit(l contract.Limit) int64 {
 	}
 	return 1
 }
+
+// limitSource is left out where it is what every dispatcher does anyway.
+func limitSource(source v1alpha1.LimitSource) contract.LimitSource {
+	if source == v1alpha1.LimitSourceLowest {
+		return ""
+	}
+	return contract.LimitSource(source)
+}

@@ -41,6 +41,8 @@ type Provider interface {
 	Batch(operation string) (dialect.Batch, bool)
 	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
 	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
+	// Readings are what an answer's header says of the CRM's limits, at most one of each; now is when it came. Figures that cannot be read are left out.
+	Readings(header http.Header, now time.Time) []dialect.Reading
 	// Refusal is how a refusal by the dispatcher looks to the CRM's clients.
 	Refusal(dialect.Refusal) dialect.Response
 	// ShowShare has the CRM's own headers about its limits, in a header that goes to a client, tell of the share in place of the licence.

@@ -26,6 +26,8 @@ func (f *CRMFacts) advise(c *conditions, w *weighing, numbers *figures[v1alpha1.
 		{v1alpha1.ConditionLicenceAdequate, Patience, func() (verdict, time.Duration) { return f.licence(), 0 }},
 		{v1alpha1.ConditionBacklogHealthy, Patience, func() (verdict, time.Duration) { return f.backlogs(now) }},
 		{v1alpha1.ConditionLedgerTrusted, 0, func() (verdict, time.Duration) { return f.ledger(w), 0 }},
+		{v1alpha1.ConditionLimitsMatch, Patience, func() (verdict, time.Duration) { return f.limitsMatch(), 0 }},
+		{v1alpha1.ConditionUsageAccounted, Patience, func() (verdict, time.Duration) { return f.usageAccounted(numbers.windows), 0 }},
 	} {
 		v, held := f.word(h, advice.condition, w.current, advice.observe)
 		c.advise(w.current, advice.condition, w.settle(advice.condition, v, held, advice.patience))

@@ -65,11 +65,19 @@ import (
 //	LicenceValid          True     Valid                 the licence ends later than in endingSoon, or another one follows, or no end is declared
 //	(advice)              False    LicenceEnding         it ends within endingSoon
 //	                      False    LicenceEnded          it has ended; its limits stay in force
+//	LimitsMatch           True     LimitsMatch           the CRM reports the limits it tells of as they are declared
+//	(advice)              False    LimitsDiffer          it reports another size: the message has both, and the field to change
+//	                      Unknown  NotKnown              its answers have not told yet, or not by headers that are known; or as above
+//	                      Unknown  Contradictory         they contradict themselves
+//	                      Unknown  NotReporting          as above
+//	UsageAccounted        True     Accounted             others use no notable part of a limit beyond what is declared for them
+//	(advice)              False    UndeclaredUse         they use a twentieth of a limit more: the message has the figures, and the field to change
+//	                      Unknown  NotKnown,NotReporting the CRM's answers have not told yet, or as above
 //	Ready                 True     Ready, Held, Draining the first four are True
 //	                      else     (theirs)              the first of them that is False, else that is Unknown
 //	Stalled               True     (the compiler's)      present only while nothing but an edit of the spec helps
 //
-// BudgetOnTrack, LicenceAdequate and BacklogHealthy turn only when there has been evidence for it for Patience.
+// BudgetOnTrack, LicenceAdequate, BacklogHealthy, LimitsMatch and UsageAccounted turn only when there has been evidence for it for Patience.
 func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alpha1.CRMStatus] {
 	h, heardFor := f.Reported.hearing(now)
 	held, holdFor := f.holds(h, current, now)

@@ -304,13 +304,13 @@ func TestFiguresOfALimit(t *testing.T) {
 	exhausted := start.Add(5*time.Hour + 40*time.Second)
 	w.tell(0, func(r *contract.Report) {
 		day := &r.Windows[1]
-		day.Used, day.InDoubt, day.External, day.Lent, day.Borrowed = 1300, 130, 250, 600, 70
+		day.Used, day.InDoubt, day.External, day.KeptFree, day.Lent, day.Borrowed = 1300, 130, new(int64(500)), 250, 600, 70
 		day.GuardMilliseconds = 550
 		day.Exhaustion = &contract.ExhaustionForecast{P50: &exhausted, P95: new(start.Add(3 * time.Hour))}
 		r.Windows[0].Estimated = true
 	})
 	want := v1alpha1.WindowStatus{
-		Name: "day", Limit: new(int64(2500)), Used: new(int64(1250)), InDoubt: new(int64(125)), External: new(int64(250)), Lent: new(int64(625)),
+		Name: "day", Limit: new(int64(2500)), Used: new(int64(1250)), InDoubt: new(int64(125)), External: new(int64(500)), KeptFree: new(int64(250)), Lent: new(int64(625)),
 		ResetTime: metaTime(t, "2026-11-24T00:00:00Z"), Assurance: v1alpha1.AssuranceExact, GuardMilliseconds: new(int64(550)),
 		Exhaustion: v1alpha1.ExhaustionStatus{ExpectedTime: metaTime(t, "2026-11-23T14:01:00Z"), EarlyTime: metaTime(t, "2026-11-23T12:00:00Z")},
 	}
@@ -332,12 +332,12 @@ func TestFiguresOfALimit(t *testing.T) {
 
 func TestExecutionIsShownInSeconds(t *testing.T) {
 	execution := contract.Limit{Name: "execution", ExecutionSeconds: 1200, WindowSeconds: 300}
-	window := contract.WindowReport{Name: "execution", Limit: 1_200_000, Used: 300_400, External: 120_000, Estimated: true}
+	window := contract.WindowReport{Name: "execution", Limit: 1_200_000, Used: 300_400, KeptFree: 120_000, Estimated: true}
 	w := newWatch(t)
 	w.facts.Compiled.Plan.Limits = append(w.facts.Compiled.Plan.Limits, execution)
 	w.tell(0, func(r *contract.Report) { r.Windows = append(r.Windows, window) })
 	want := v1alpha1.WindowStatus{
-		Name: "execution", Limit: new(int64(1200)), Used: new(int64(300)), External: new(int64(120)), Assurance: v1alpha1.AssuranceEstimated,
+		Name: "execution", Limit: new(int64(1200)), Used: new(int64(300)), KeptFree: new(int64(120)), Assurance: v1alpha1.AssuranceEstimated,
 	}
 	if diff := cmp.Diff(want, w.current.Windows[2]); diff != "" || w.current.Summary.Used != "execution 300/1200" {
 		t.Errorf("summary %q, window (-want +got):\n%s", w.current.Summary.Used, diff)

@@ -55,6 +55,17 @@ func ifAny(published *int64, value, limit int64) (*int64, time.Duration) {
 	return next, wait
 }
 
+// ifTold is twentieths of a figure that is left out while it is not known.
+func ifTold(published, value *int64, limit int64) (*int64, time.Duration) {
+	if value != nil {
+		return twentieths(published, *value, limit)
+	}
+	if published != nil {
+		return nil, quickly
+	}
+	return nil, 0
+}
+
 // twoDigits rounds a count to two digits, or returns the published one while it may stay.
 func twoDigits(published *int64, count int64) (*int64, time.Duration) {
 	step := digitStep(count)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -141,7 +142,11 @@ func printLimits(report contract.Report) {
 		} else if e != nil && e.P95 != nil {
 			usedUp = "perhaps " + e.P95.Format(time.TimeOnly)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%t\t%d\t%d\t%s\t\n", w.Name, w.Limit, w.Used, w.InDoubt, w.External, w.Lent, w.Borrowed,
+		external := "-"
+		if w.External != nil {
+			external = strconv.FormatInt(*w.External, 10)
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t%d\t%d\t%s\t%t\t%d\t%d\t%s\t\n", w.Name, w.Limit, w.Used, w.InDoubt, external, w.Lent, w.Borrowed,
 			time.Duration(w.GuardMilliseconds)*time.Millisecond, !w.Estimated, w.DemandP50, w.DemandP95, usedUp)
 	}
 	_ = table.Flush()

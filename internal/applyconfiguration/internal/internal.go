@@ -537,6 +537,10 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 0
+    - name: limitSource
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitSource
+      default: Lowest
     - name: limits
       type:
         list:
@@ -687,6 +691,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: maxPercent
       type:
         scalar: numeric
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitSource
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
   map:
     fields:
@@ -1079,6 +1085,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: inDoubt
       type:
         scalar: numeric
+    - name: keptFree
+      type:
+        scalar: numeric
     - name: lent
       type:
         scalar: numeric
@@ -1088,6 +1097,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
+    - name: reported
+      type:
+        scalar: numeric
     - name: resetTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time

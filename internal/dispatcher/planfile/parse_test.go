@@ -204,6 +204,7 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"no kind of limit":      {func(p *contract.Plan) { p.Limits[0].WindowSeconds = 0 }, "limits[minute]: exactly one of"},
 		"a guard":               {func(p *contract.Plan) { p.Limits[5].GuardSeconds = 601 }, "limits[tokens].guardSeconds: 601 is not between 0 and 600"},
 		"a guard of slots":      {func(p *contract.Plan) { p.Limits[2].GuardSeconds = 1 }, "limits[inflight].guardSeconds: must not be set"},
+		"whose word holds":      {func(p *contract.Plan) { p.LimitSource = "Guess" }, `limitSource: "Guess" is not Declared`},
 		"a way of counting":     {func(p *contract.Plan) { p.Limits[0].Counting = "Guess" }, `limits[minute].counting: "Guess" is not Exact`},
 		"estimated execution":   {func(p *contract.Plan) { p.Limits[6].Counting = contract.CountingApproximate }, "limits[execution].counting: Approximate is only for limits of calls"},
 		"estimated records":     {func(p *contract.Plan) { p.Limits[4].Counting = contract.CountingApproximate }, "limits[per-ticket].counting: Approximate is only for limits of calls"},

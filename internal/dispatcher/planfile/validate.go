@@ -47,6 +47,11 @@ func validate(plan *contract.Plan) error {
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {
 		p = append(p, fmt.Errorf("tokenIssuers: %w", err))
 	}
+	switch plan.LimitSource {
+	case "", contract.LimitDeclared, contract.LimitReported, contract.LimitLowest:
+	default:
+		p.require(false, "limitSource", "%q is not Declared, Reported or Lowest", plan.LimitSource)
+	}
 	p.within(plan.ExternalPercent, 0, maxExternalPercent, "externalPercent")
 	p.within(plan.MaxServerDelaySeconds, 0, maxServerDelaySeconds, "maxServerDelaySeconds")
 	adapter, _ := provider.ByName(plan.CRM.Provider)

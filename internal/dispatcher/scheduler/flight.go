@@ -122,6 +122,7 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 		s.crmClock.observe(o.Answer.Header, o.Began, o.Ended)
 		s.observeDuration(f, o.Ended.Sub(o.Began))
 	}
+	s.hear(now, f, o, what)
 	s.watchJobs(now, f, o)
 	s.noteCredentials(what)
 	switch what {

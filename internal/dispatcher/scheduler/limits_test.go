@@ -222,8 +222,8 @@ func TestOthersAreKeptFree(t *testing.T) {
 		if r := b.refused(read("/b"), 0); r.Limit != "minute" || r.Code != contract.ReasonLimitReached {
 			t.Errorf("the sixth of ten calls is refused with %+v", r)
 		}
-		if w := b.snap().Windows[0]; w.External != 5 || w.Used != 5 {
-			t.Errorf("the window is %+v, want 5 external and 5 used", w)
+		if w := b.snap().Windows[0]; w.KeptFree != 5 || w.Used != 5 {
+			t.Errorf("the window is %+v, want 5 kept free and 5 used", w)
 		}
 	})
 }

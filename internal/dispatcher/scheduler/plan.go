@@ -95,11 +95,13 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	if err != nil {
 		return err
 	}
-	ls := prices.Limits()
 	if err := s.setSchedules(p); err != nil {
 		return err
 	}
+	before := s.word
+	ls := s.limitsInForce(now, p, prices)
 	if err := s.ledger.SetLimits(now, ls); err != nil {
+		s.word = before
 		return err
 	}
 	s.plan, s.provider, s.tariff, s.limitsUntil = p, provider, prices, until

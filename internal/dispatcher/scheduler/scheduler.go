@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,8 @@ type Provider interface {
 	Operations() []dialect.Operation
 	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
 	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
+	// Readings are what an answer's header says of the CRM's limits; now is when it came.
+	Readings(header http.Header, now time.Time) []dialect.Reading
 }
 
 // Observer is told how long things take. Its methods must be quick: the loop calls them.
@@ -142,6 +145,7 @@ type Scheduler struct {
 	refusals, outages gate
 	holds             holds
 	crmClock          crmClock
+	word              word
 	// unauthorised is how many answers in a row have said that the CRM does not take the credentials.
 	unauthorised int
 
@@ -183,6 +187,7 @@ func New(o Options) (*Scheduler, error) {
 		outages:  gate{least: time.Second, most: time.Minute},
 		holds:    holds{},
 		crmClock: crmClock{guards: o.Guards},
+		word:     newWord(),
 		batch:    newBatch(),
 	}
 	s.published.Store(&inForce{changed: make(chan struct{})})

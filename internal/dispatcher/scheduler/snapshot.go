@@ -37,6 +37,8 @@ type Snapshot struct {
 	RefusedUntil *time.Time
 	// CredentialsRefused: the CRM has not taken the credentials of the last calls.
 	CredentialsRefused bool
+	// Refusals by the CRM since the process started, by their verdict.
+	Refusals map[contract.Verdict]int64
 	// Waiting calls have a client that waits and were not sent; InFlight requests have no end yet.
 	Waiting, InFlight int
 }
@@ -66,6 +68,8 @@ func (s *Scheduler) snapshot() Snapshot {
 	if s.refusals.shut && now.Before(s.refusals.until) {
 		snap.RefusedUntil = new(s.refusals.until.UTC())
 	}
+	s.narrow(now)
+	snap.Refusals = maps.Clone(s.word.refusals)
 	s.foresee(now)
 	for k := range s.ledger.Limits() {
 		snap.Windows = append(snap.Windows, s.windowReport(now, k))
@@ -89,10 +93,11 @@ func (s *Scheduler) windowReport(now time.Time, k int) contract.WindowReport {
 	limit := s.ledger.Limit(k)
 	w := contract.WindowReport{
 		Name: limit.Name, Limit: limit.Max, Used: s.ledger.Used(k), InDoubt: s.ledger.InDoubt(k),
-		External: s.external(k), Lent: s.sharing.Lent(k), Borrowed: s.sharing.Borrowed(k),
+		KeptFree: s.external(k), Lent: s.sharing.Lent(k), Borrowed: s.sharing.Borrowed(k),
 		Estimated:         limit.Unit == limits.Milliseconds || limit.AlertOnly,
 		GuardMilliseconds: s.ledger.Guard(k).Milliseconds(),
 	}
+	s.reportWord(now, k, &w)
 	if limit.Meter.PerRecord { // the record that has used most
 		w.Used = limit.Max - s.ledger.RecordFree(k, ledger.NoRecord)
 		return w

@@ -88,6 +88,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	}
 	s.parkDoubtful(now)
 	s.shareAnew(now)
+	s.heed(now)
 	s.tendBulks(now)
 	more := s.dispatch(now)
 	s.giveUp(now)
@@ -173,7 +174,7 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 	if next, ok := s.ledger.NextRelease(); ok {
 		wake = earlier(wake, next)
 	}
-	return earlier(wake, now.Add(fadeEvery))
+	return earlier(earlier(wake, s.nextWord(now)), now.Add(fadeEvery))
 }
 
 // sends says whether calls are sent at all.

@@ -65,7 +65,7 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, i
 	if !waits {
 		return why{code: contract.ReasonLimitReached, cause: contract.CauseTurn, wait: time.Second, detail: "other calls are ahead"}
 	}
-	return s.until(now, e.Earliest, s.explained(l, e))
+	return s.until(now, s.renewed(now, e.Limit, e.Earliest), s.explained(l, e))
 }
 
 func (s *Scheduler) until(now, earliest time.Time, y why) why {
@@ -84,6 +84,9 @@ func (s *Scheduler) explained(l *lane, e fairshare.Explanation) why {
 	case fairshare.UsedUp:
 		y.cause = contract.CauseUsedUp
 		y.detail = fmt.Sprintf("limit %q of the licence is used up: %d of %d", limit.Name, s.ledger.Used(k), limit.Max)
+		if outside := s.ledger.Outside(k); outside > 0 {
+			y.detail += fmt.Sprintf(", of which %d are for callers outside the dispatcher", outside)
+		}
 	case fairshare.Reserved:
 		y.cause, y.reservedFor = contract.CauseReserved, e.ReservedFor
 		y.detail = fmt.Sprintf("what is left of limit %q is kept free for guaranteed shares, most of it for %s; %s has used %d and is guaranteed %d",

@@ -72,9 +72,10 @@ func watched() *fake {
 	oldest, until := time.Unix(1000, 0), time.Unix(2000, 500e6)
 	f.snapshot.Enforcing, f.snapshot.Waiting, f.snapshot.InFlight, f.snapshot.RefusedUntil = true, 2, 3, &until
 	f.snapshot.Windows = []contract.WindowReport{{
-		Name: "minute", Limit: 400, Used: 30, InDoubt: 1, External: 40, Lent: 50, Borrowed: 6, DemandP50: 300, DemandP95: 350,
+		Name: "minute", Limit: 400, Used: 30, InDoubt: 1, External: new(int64(40)), KeptFree: 20, Reported: new(int64(200)), Lent: 50, Borrowed: 6, DemandP50: 300, DemandP95: 350,
 		Exhaustion: &contract.ExhaustionForecast{P50: &until, P95: &oldest},
 	}}
+	f.snapshot.Refusals = map[contract.Verdict]int64{contract.VerdictExternalUse: 3}
 	f.snapshot.Advice = &contract.LicenceAdvice{Adequate: true}
 	f.snapshot.Integrations = []contract.IntegrationReport{{
 		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20, Lent: 7, Borrowed: 8, Demand: 90}},
@@ -101,7 +102,7 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`backlog_bytes{integration="n/a"} 6`, `backlog_calls{integration="n/a",state="dead"} 3`, `backlog_calls{integration="n/a",state="parked"} 2`,
 		`backlog_calls{integration="n/a",state="queued"} 5`, `backlog_calls{integration="n/a",state="sent"} 1`,
 		`backlog_drain_seconds{chance="p50",integration="n/a"} 60`, `backlog_drain_seconds{chance="p95",integration="n/a"} 90`, `backlog_oldest_timestamp_seconds{integration="n/a"} 1000`,
-		`borrowed_calls{limit="minute"} 6`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,
+		`borrowed_calls{limit="minute"} 6`, `crm_refusals_total{verdict="ExternalUse"} 3`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,
 		`dispatched_requests_total{integration="n/a"} 12`, `drained_calls_total{integration="n/a"} 13`, `enforcing 1`,
 		`exhaustion_timestamp_seconds{chance="p50",limit="minute"} 2000.5`, `exhaustion_timestamp_seconds{chance="p95",limit="minute"} 1000`,
 		`external_calls{limit="minute"} 40`,
@@ -109,8 +110,9 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`integration_borrowed_calls{integration="n/a",limit="minute"} 8`, `integration_demand_calls{integration="n/a",limit="minute"} 90`,
 		`integration_guarantee_missed_seconds{integration="n/a"} 4`, `integration_guaranteed_calls{integration="n/a",limit="minute"} 240`,
 		`integration_lent_calls{integration="n/a",limit="minute"} 7`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
+		`kept_free_calls{limit="minute"} 20`,
 		`ledger_waiting 0`, `lent_calls{limit="minute"} 50`, `licence_adequate 1`, `limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
-		`refused_until_timestamp_seconds 2000.5`, `saved_calls_total{integration="n/a"} 17`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
+		`refused_until_timestamp_seconds 2000.5`, `reported_limit_calls{limit="minute"} 200`, `saved_calls_total{integration="n/a"} 17`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -27,7 +27,10 @@ var (
 	limitCalls    = describe("limit_calls", "What a limit allows.", "limit")
 	usedCalls     = describe("used_calls", "Calls charged to a limit, those in doubt included.", "limit")
 	inDoubtCalls  = describe("in_doubt_calls", "Charged calls of which it is not known whether the CRM counted them.", "limit")
-	externalCalls = describe("external_calls", "What a limit keeps free for callers outside the dispatcher.", "limit")
+	externalCalls = describe("external_calls", "What callers outside the dispatcher use of a window or period of a limit, by the CRM's own word; absent if it does not tell.", "limit")
+	keptFreeCalls = describe("kept_free_calls", "What the shares of callers outside the dispatcher keep free of a limit.", "limit")
+	reportedCalls = describe("reported_limit_calls", "What a limit allows by the CRM's own word; absent if it does not tell.", "limit")
+	crmRefusals   = describe("crm_refusals_total", "Refusals for quota by the CRM, by who is to blame.", "verdict")
 	lentCalls     = describe("lent_calls", "What is guaranteed, not used, and may be borrowed now.", "limit")
 	borrowedCalls = describe("borrowed_calls", "What is used beyond the guarantees of those who use it.", "limit")
 	demandCalls   = describe("demand_calls", "What all integrations are expected to ask for in a window or period of a limit: with even chances (p50), and what is passed in one case of 20 (p95).", "limit", "chance")
@@ -83,6 +86,9 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	overall(snapshot, gauge)
+	for verdict, n := range snapshot.Refusals {
+		out <- prometheus.MustNewConstMetric(crmRefusals, prometheus.CounterValue, float64(n), string(verdict))
+	}
 	present := make(map[string]bool, len(snapshot.Integrations))
 	for _, i := range snapshot.Integrations {
 		key := i.Namespace + "/" + i.Name
@@ -120,7 +126,13 @@ func overall(s scheduler.Snapshot, gauge gaugeFunc) {
 		gauge(limitCalls, float64(w.Limit), w.Name)
 		gauge(usedCalls, float64(w.Used), w.Name)
 		gauge(inDoubtCalls, float64(w.InDoubt), w.Name)
-		gauge(externalCalls, float64(w.External), w.Name)
+		if w.External != nil {
+			gauge(externalCalls, float64(*w.External), w.Name)
+		}
+		if w.Reported != nil {
+			gauge(reportedCalls, float64(*w.Reported), w.Name)
+		}
+		gauge(keptFreeCalls, float64(w.KeptFree), w.Name)
 		gauge(lentCalls, float64(w.Lent), w.Name)
 		gauge(borrowedCalls, float64(w.Borrowed), w.Name)
 		gauge(demandCalls, float64(w.DemandP50), w.Name, even)

@@ -39,6 +39,8 @@ type account struct {
 	// Units, in all and by owner; inDoubt is the part of used whose arrival is not known.
 	used, inDoubt int64
 	by            []int64
+	// outside is the part of by that SetOutside has set.
+	outside map[Owner]int64
 	// unknown: calls before the ledger's time may still count. The limit is then as good as used up.
 	unknown bool
 

@@ -83,6 +83,7 @@ func (a *account) continues(old account) bool {
 func (a *account) adopt(old *account) {
 	a.used, a.inDoubt, a.by, a.unknown, a.next, a.steps = old.used, old.inDoubt, old.by, old.unknown, old.next, old.steps
 	a.periodStart, a.periodEnd, a.band, a.records = old.periodStart, old.periodEnd, old.band, old.records
+	a.outside = old.outside
 }
 
 // setMeters makes the meters of the limits those in force. One that is new starts from all calls, unless it is that of another credential: then no call before
@@ -215,6 +216,9 @@ func (l *Ledger) fill(k int) {
 	defer func() { l.watcher = watcher }()
 	if a.form == periodic {
 		l.openPeriod(a)
+	}
+	for o, n := range a.outside {
+		l.change(k, o, n)
 	}
 	l.fillComing(k)
 	a.unknown = l.since != math.MinInt64 && !l.released(a, l.since)

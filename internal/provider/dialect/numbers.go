@@ -19,14 +19,18 @@ func Number(header http.Header, name string) (n int64, ok bool) {
 	return int64(f), true
 }
 
-// UntilReset reads a header that holds a moment in Unix seconds, and returns how long it is until then: at most 24 hours, 0 if there is none or it is over. The
-// answer's Date, if it has one, is the present: the moment is the CRM's.
+// UntilReset reads a header that holds a moment in Unix seconds, and returns how long it is until then; 0 if there is none, or it is over, or more than 24 hours
+// away, which is a slip or in other units. The answer's Date, if it has one, is the present: the moment is the CRM's.
 func UntilReset(header http.Header, name string, now time.Time) time.Duration {
 	reset, ok := Number(header, name)
 	if !ok {
 		return 0
 	}
-	return min(max(time.Unix(reset, 0).Sub(Present(header, now)), 0), maxRetryAfter)
+	until := time.Unix(reset, 0).Sub(Present(header, now))
+	if until < 0 || until > maxRetryAfter {
+		return 0
+	}
+	return until
 }
 
 // SetReset writes a header that holds the moment in Unix seconds at which there is more.

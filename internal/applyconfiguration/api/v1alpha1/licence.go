@@ -44,6 +44,10 @@ type LicenceApplyConfiguration struct {
 	// limits are limits of the licence that the tier does not imply, or implies otherwise; all of them where there is no tier. A call is sent only when it fits
 	// into all limits.
 	Limits []LimitApplyConfiguration `json:"limits,omitempty"`
+	// limitSource says what holds where the CRM's own answers tell of another size of a limit than declared: Lowest, the lower of both; Reported, what the CRM
+	// says, once several answers have; or Declared, what is declared here, whatever the CRM says. With Declared nothing is held back either for calls that others
+	// make: use it where a CRM's answers are wrong. status.windows shows what the CRM says in any case.
+	LimitSource *apiv1alpha1.LimitSource `json:"limitSource,omitempty"`
 	// externalPercent of every limit is kept free for callers that nobody has declared, rounded down; guarantees share out the rest. Callers that are known but
 	// cannot be rerouted are better declared, as Integrations with route External.
 	ExternalPercent *int32 `json:"externalPercent,omitempty"`
@@ -134,6 +138,14 @@ func (b *LicenceApplyConfiguration) WithLimits(values ...*LimitApplyConfiguratio
 		}
 		b.Limits = append(b.Limits, *values[i])
 	}
+	return b
+}
+
+// WithLimitSource sets the LimitSource field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LimitSource field is set to the value of the last call.
+func (b *LicenceApplyConfiguration) WithLimitSource(value apiv1alpha1.LimitSource) *LicenceApplyConfiguration {
+	b.LimitSource = &value
 	return b
 }
 

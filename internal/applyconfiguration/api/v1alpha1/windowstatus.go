@@ -23,8 +23,13 @@ type WindowStatusApplyConfiguration struct {
 	Used *int64 `json:"used,omitempty"`
 	// inDoubt is the part of used whose calls may or may not have reached the CRM, for instance after a crash.
 	InDoubt *int64 `json:"inDoubt,omitempty"`
-	// external is what is kept free for callers that do not go through the dispatcher.
+	// external is what callers that do not go through the dispatcher use of a window or period, by the CRM's own answers: the mean of late windows, rounded to
+	// twentieths of the limit; of one longer than an hour what they have used of it. Absent where the CRM does not tell.
 	External *int64 `json:"external,omitempty"`
+	// keptFree is what externalPercent and Integrations with route External keep free for such callers.
+	KeptFree *int64 `json:"keptFree,omitempty"`
+	// reported is the size that the CRM itself says the limit has; absent where its answers do not tell.
+	Reported *int64 `json:"reported,omitempty"`
 	// lent is how much of what is guaranteed and not used may be borrowed now.
 	Lent *int64 `json:"lent,omitempty"`
 	// borrowed is how much of used is beyond the guarantees of those who use it.
@@ -82,6 +87,22 @@ func (b *WindowStatusApplyConfiguration) WithInDoubt(value int64) *WindowStatusA
 // If called multiple times, the External field is set to the value of the last call.
 func (b *WindowStatusApplyConfiguration) WithExternal(value int64) *WindowStatusApplyConfiguration {
 	b.External = &value
+	return b
+}
+
+// WithKeptFree sets the KeptFree field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the KeptFree field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithKeptFree(value int64) *WindowStatusApplyConfiguration {
+	b.KeptFree = &value
+	return b
+}
+
+// WithReported sets the Reported field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Reported field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithReported(value int64) *WindowStatusApplyConfiguration {
+	b.Reported = &value
 	return b
 }
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// verdictsEvery is how often a verdict is logged, however many refusals it is about.
+const verdictsEvery = time.Minute
+
+// nearlyFull, in tenths, is how much of a limit must be used for a refusal to be no surprise.
+const nearlyFull = 9
+
+// judgeRefusal finds out who is to blame for a refusal by the CRM, from its own words and the ledger's record.
+func (s *Scheduler) judgeRefusal(now time.Time, operation string, cost ledger.Cost, readings map[int]dialect.Reading) {
+	v, limit := s.verdict(cost, readings)
+	s.word.refusals[v]++
+	if now.Sub(s.word.logged[v]) < verdictsEvery {
+		return
+	}
+	s.word.logged[v] = now
+	level := slog.LevelWarn
+	if v == contract.VerdictOwnFault {
+		level = slog.LevelError
+	}
+	s.options.Logger.Log(s.flying, level, "The CRM refused a call for quota", "verdict", v, "limit", limit, "operation", operation, "ofThisVerdict", s.word.refusals[v])
+}
+
+// verdict names who is to blame, and the limit if that is known.
+func (s *Scheduler) verdict(cost ledger.Cost, readings map[int]dialect.Reading) (v contract.Verdict, limit string) {
+	said := false
+	for k, r := range readings {
+		if cost[k] == 0 || r.Remaining == nil {
+			continue
+		}
+		said = true
+		if *r.Remaining >= cost[k] {
+			continue
+		}
+		declared := s.word.declared[k]
+		settled, open := s.ledger.Own(k)
+		switch size := max(r.Limit, 0); {
+		case size > 0 && size < declared.Max:
+			return contract.VerdictLowerLimit, declared.Name
+		case settled+open < s.ledger.Limit(k).Max:
+			return contract.VerdictExternalUse, declared.Name
+		default:
+			return contract.VerdictOwnFault, declared.Name
+		}
+	}
+	if said {
+		return contract.VerdictHiddenLimit, ""
+	}
+	for k, n := range cost {
+		if l := s.ledger.Limit(k); n > 0 && !l.Meter.PerRecord && s.ledger.Used(k)+n > l.Max*nearlyFull/10 {
+			return contract.VerdictUnclear, l.Name
+		}
+	}
+	return contract.VerdictOwnFault, ""
+}

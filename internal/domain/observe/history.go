@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe
+
+import "math"
+
+const (
+	// memory is how much of what was learnt is left after one more window.
+	memory = 0.9
+	// leastSeen is the part of a window that must have been seen to say anything of the rest.
+	leastSeen = 0.25
+	// mostlySeen is the part from which on a window counts as a whole one.
+	mostlySeen = 0.8
+	// fewWindows tell nothing yet of how far windows are apart.
+	fewWindows = 2
+)
+
+// history is what others have used of the windows before.
+type history struct {
+	// units were used in so many windows, both fading.
+	units, windows float64
+	// last is what the last window came to, variance how far windows are apart.
+	last, variance float64
+	// area is units times windows, over a part of one.
+	area, part float64
+}
+
+func (h *history) mean() float64 {
+	if h.windows == 0 {
+		return 0
+	}
+	return h.units / h.windows
+}
+
+// add notes what was used in a part of a window.
+func (h *history) add(units, part float64) {
+	if part < leastSeen {
+		return
+	}
+	part = min(part, 1)
+	if part >= mostlySeen && h.windows > fewWindows {
+		off := units/part - h.mean()
+		h.variance = memory*h.variance + (1-memory)*off*off
+	}
+	fade := math.Pow(memory, part)
+	h.units, h.windows, h.last = fade*h.units+units, fade*h.windows+part, units/part
+}
+
+// pass notes that for a part of a window so much was used of one that moves along.
+func (h *history) pass(part, units float64) {
+	h.area, h.part = h.area+part*units, h.part+part
+	if h.part >= 1 {
+		h.add(h.area/h.part, 1)
+		h.area, h.part = 0, 0
+	}
+}
+
+// above is what others hardly ever pass in a part of a window.
+func (h *history) above(part float64) int64 {
+	if h.windows == 0 {
+		return 0
+	}
+	mean := max(h.mean(), h.last)
+	return above(mean, math.Sqrt(max(mean, h.variance)), part)
+}
+
+// above is the mean of so many windows and the margin above it, where the deviation of one window is given.
+func above(mean, deviation, windows float64) int64 {
+	return int64(math.Ceil(mean*windows + sigmas*deviation*math.Sqrt(windows)))
+}

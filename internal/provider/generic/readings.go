@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package generic
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// Readings are none: there are no headers about limits that all APIs have.
+func (Generic) Readings(http.Header, time.Time) []dialect.Reading { return nil }

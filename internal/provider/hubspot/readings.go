@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hubspot
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// Readings are of the rolling window of the app and of the day of the account (developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines). Answers
+// to searches have none, those to OAuth apps none of the day.
+func (HubSpot) Readings(header http.Header, _ time.Time) []dialect.Reading {
+	var all []dialect.Reading
+	burst, ok := dialect.LimitAndRemaining(header, "X-Hubspot-Ratelimit-Max", "X-Hubspot-Ratelimit-Remaining")
+	if length, said := dialect.Number(header, "X-Hubspot-Ratelimit-Interval-Milliseconds"); ok && said && length > 0 {
+		burst.Window = time.Duration(length) * time.Millisecond
+		all = append(all, burst)
+	}
+	if day, ok := dialect.LimitAndRemaining(header, "X-Hubspot-Ratelimit-Daily", "X-Hubspot-Ratelimit-Daily-Remaining"); ok {
+		day.Day = true
+		all = append(all, day)
+	}
+	return all
+}
