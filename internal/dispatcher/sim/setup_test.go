@@ -45,8 +45,6 @@ type setup struct {
 	// calls and between, if set, come between the parts of the dispatcher, and break a promise.
 	calls   func(*scheduler.Scheduler) intake.Calls
 	between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
-	// unordered: ordering keys are ignored.
-	unordered bool
 	// crowds of creations are queued at a time, so that they go together.
 	crowds bool
 }

@@ -83,9 +83,9 @@ func (s *Store) contents(ref backlog.Ref, r *record, place []byte, header http.H
 	return splitContents(joined)
 }
 
-// sealAnswer has an answer stored encrypted, and leaves its status alone in the record. Of a call that is erased nothing but that is kept.
+// sealAnswer has an answer stored encrypted, and leaves its status in the record, and whether it was composed. Of a call that is erased nothing but that is kept.
 func (s *Store) sealAnswer(w *writer, ref backlog.Ref, r *record, a *backlog.Answer) {
-	r.Answer = &backlog.Answer{Status: a.Status}
+	r.Answer = &backlog.Answer{Status: a.Status, Composed: a.Composed}
 	key, err := s.dataKey(ref.Integration, r.Key)
 	if errors.Is(err, backlog.ErrErased) {
 		return
