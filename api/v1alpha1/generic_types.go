@@ -87,7 +87,7 @@ type RefusalRule struct {
 	// +kubebuilder:validation:MaxItems=16
 	Statuses []RefusalStatus `json:"statuses,omitempty"`
 
-	// member, if set, has to be in the first 64 KiB of the answer, which are a whole JSON document then.
+	// member is what has to be in the first 64 KiB of the answer, which are a whole JSON document then.
 	// +optional
 	Member *MemberCondition `json:"member,omitzero"`
 

@@ -5,6 +5,7 @@ package disk
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/oklog/ulid/v2"
@@ -27,8 +28,14 @@ func (s *Store) Append(e backlog.Entry) (backlog.Appended, error) {
 	if err := s.room.take(len(e.Call.Body)); err != nil {
 		return backlog.Appended{}, err
 	}
+	s.keyring.use.enter()
+	defer s.keyring.use.leave()
 	if e.Call.OrderKey == "" {
 		return s.append(e, pebble.Sync)
+	}
+	// The first call of a day has a key made, which is synced: not while others wait for their turns.
+	if _, _, err := s.sealingKey(e.Call.Integration, e.Call.AcceptedAt.UTC().Format(time.DateOnly)); err != nil {
+		return backlog.Appended{}, err
 	}
 	a, err := s.appendInOrder(e)
 	if err != nil {
@@ -47,9 +54,8 @@ func (s *Store) appendInOrder(e backlog.Entry) (backlog.Appended, error) {
 // sync makes durable what is in effect.
 func (s *Store) sync() error { return s.db.LogData(nil, pebble.Sync) }
 
+// append stores a call. The caller is in the doorway of the data keys.
 func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appended, error) {
-	s.keyring.use.enter()
-	defer s.keyring.use.leave()
 	id, ordinal, err := s.arrive(e)
 	if err != nil {
 		return backlog.Appended{}, err
