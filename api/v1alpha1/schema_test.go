@@ -106,7 +106,7 @@ func TestDefaults(t *testing.T) {
 provider: Zendesk
 endpoint: https://acme.zendesk.com
 credentials: {basic: {secretRef: {name: zendesk-api}, usernameKey: username, passwordKey: password}}
-licence: {limits: [{name: day, calls: 5, calendar: {unit: Day}, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded}
+licence: {limits: [{name: day, calls: 5, calendar: {unit: Day}, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded, limitSource: Lowest}
 enforcement: Enforce
 dispatch: Run
 intake: {scheme: HTTPS, tlsSecretRef: {name: tls}}
@@ -120,7 +120,7 @@ deletion: {policy: Retain, drainTimeoutSeconds: 600}
 provider: Zendesk
 endpoint: https://acme.zendesk.com
 credentials: {bearer: {secretRef: {name: s}, tokenKey: token}}
-licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded}
+licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded, limitSource: Lowest}
 enforcement: Enforce
 dispatch: Run
 intake: {scheme: HTTPS}
@@ -134,7 +134,7 @@ deletion: {policy: Retain, drainTimeoutSeconds: 600}
 provider: Zendesk
 endpoint: https://acme.zendesk.com
 credentials: {oauthRefresh: {secretRef: {name: s}, clientIDKey: client-id, clientSecretKey: client-secret, refreshTokenKey: refresh-token}}
-licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded}
+licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded, limitSource: Lowest}
 enforcement: Enforce
 dispatch: Run
 intake: {scheme: HTTPS}

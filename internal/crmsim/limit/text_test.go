@@ -103,7 +103,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"h=1/hour:UTC,skew=30m":            "skew must be at least 0 and less than half of the window",
 		"m=1/60s,late=-1s":                 "late must not be negative",
 		"m=1/60s,late=soon":                `option "late=soon": time: invalid duration`,
-		"m=1/60s,per=month":                "per must be record or credential",
+		"m=1/60s,per=month":                "per must be record, credential or session",
 		"m=1/60s,cost=Search":              `option "cost=Search"`,
 		"m=1/60s,cost=Search:0":            "cost must be OPERATION:UNITS, units 1 to 10000",
 	}
