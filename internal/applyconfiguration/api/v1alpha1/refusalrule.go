@@ -15,7 +15,7 @@ import (
 type RefusalRuleApplyConfiguration struct {
 	// statuses that refusals have.
 	Statuses []apiv1alpha1.RefusalStatus `json:"statuses,omitempty"`
-	// member, if set, has to be in the first 64 KiB of the answer, which are a whole JSON document then.
+	// member is what has to be in the first 64 KiB of the answer, which are a whole JSON document then.
 	Member *MemberConditionApplyConfiguration `json:"member,omitempty"`
 	// scope says what the refusal is about: Licence, Endpoint or Record.
 	Scope *apiv1alpha1.RefusalScope `json:"scope,omitempty"`
