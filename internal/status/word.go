@@ -9,6 +9,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/plan"
 )
 
 // notable is the part of a limit that others must use beyond what is declared for them to be worth a word.
@@ -26,7 +27,7 @@ func (f *CRMFacts) limitsMatch() verdict {
 			contradict = append(contradict, w.Name)
 		case w.Reported == nil:
 		case *w.Reported != declared.Size():
-			differ = append(differ, fmt.Sprintf("limit %s is declared as %d, and the CRM reports %d: set calls: %d there", w.Name, declared.Size(), *w.Reported, *w.Reported))
+			differ = append(differ, f.difference(w.Name, declared.Size(), *w.Reported))
 		default:
 			told = true
 		}
@@ -42,6 +43,31 @@ func (f *CRMFacts) limitsMatch() verdict {
 	default:
 		return unknown(v1alpha1.ReasonNotKnown, "The CRM's answers have not told yet how large a limit is.")
 	}
+}
+
+// difference says what the CRM reports of a limit, and which edit agrees with it.
+func (f *CRMFacts) difference(limit string, declared, reported int64) string {
+	if !f.implied(limit) {
+		return fmt.Sprintf("limit %s is declared as %d, and the CRM reports %d: set calls: %d there", limit, declared, reported, reported)
+	}
+	var tiers []string
+	for _, t := range f.Compiled.Plan.Tiers {
+		if t.Limits[limit] == reported {
+			tiers = append(tiers, t.Name)
+		}
+	}
+	edit := fmt.Sprintf("declare it in licence.limits, with calls: %d", reported)
+	if len(tiers) > 0 {
+		edit = fmt.Sprintf("set licence.tier, if it is that (%s has as many), or %s", strings.Join(tiers, " or "), edit)
+	}
+	return fmt.Sprintf("limit %s of tier %s is %d, and the CRM reports %d: %s", limit, f.Compiled.Licence.Tier, declared, reported, edit)
+}
+
+// implied says that a limit comes from the catalogue.
+func (f *CRMFacts) implied(limit string) bool {
+	return f.Compiled.Licence != nil && slices.ContainsFunc(f.Compiled.Licence.Limits, func(l plan.WrittenLimit) bool {
+		return string(l.Name) == limit && l.Origin == v1alpha1.LimitOriginCatalogue
+	})
 }
 
 // holds says what is enforced meanwhile.

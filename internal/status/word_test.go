@@ -9,6 +9,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/plan"
 	"github.com/crmquota/crm-quota-operator/internal/status"
 )
 
@@ -48,6 +49,24 @@ func TestLimitsMatchNamesTheEdit(t *testing.T) {
 		const want = "Limit minute is declared as 400, and the CRM reports 200: set calls: 200 there. "
 		if got := message(w, v1alpha1.ConditionLimitsMatch); !strings.HasPrefix(got, want+holds) {
 			t.Errorf("message %q, want %q", got, want+holds)
+		}
+	}
+}
+
+func TestLimitsMatchNamesTheTierThatWouldAgree(t *testing.T) {
+	tier := func(f *status.CRMFacts) {
+		f.Compiled.Licence = &plan.WrittenLicence{Tier: "SuiteGrowth", Limits: []plan.WrittenLimit{
+			{Limit: v1alpha1.Limit{Name: "minute"}, Origin: v1alpha1.LimitOriginCatalogue},
+		}}
+		f.Compiled.Plan.Tiers = []contract.Tier{{Name: "SuiteTeam", Limits: map[string]int64{"minute": 200}}, {Name: "SuiteGrowth", Limits: map[string]int64{"minute": 400}}}
+	}
+	for reports, want := range map[int64]string{
+		200: "Limit minute of tier SuiteGrowth is 400, and the CRM reports 200: set licence.tier, if it is that (SuiteTeam has as many), or declare it in licence.limits, with calls: 200. ",
+		300: "Limit minute of tier SuiteGrowth is 400, and the CRM reports 300: declare it in licence.limits, with calls: 300. ",
+	} {
+		w := follow(t, v1alpha1.ConditionLimitsMatch, tier, []step{{0, reported(reports), "Unknown/NotKnown"}, {2 * time.Minute, same, "False/LimitsDiffer"}})
+		if got := message(w, v1alpha1.ConditionLimitsMatch); !strings.HasPrefix(got, want) {
+			t.Errorf("message %q, want %q", got, want)
 		}
 	}
 }
