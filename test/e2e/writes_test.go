@@ -101,7 +101,8 @@ func TestWrites(t *testing.T) {
 	})
 }
 
-// fleet is a number of CRMs, each of its own licence, with a number of Integrations each.
+// fleet is a number of CRMs, each of its own licence, with a number of Integrations each. One simulated CRM stands for all of them; its headers tell of all
+// licences together, and as Generic they are not read.
 func (w *world) fleet(crms, integrations int) string {
 	var yaml strings.Builder
 	for n := range crms {
@@ -110,7 +111,7 @@ apiVersion: crmquota.dev/v1alpha1
 kind: CRM
 metadata: {name: crm-%[1]d}
 spec:
-  provider: Zendesk
+  provider: Generic
   endpoint: http://crmsim.%[2]s.svc:8080
   credentials: {basic: {secretRef: {name: zendesk-credentials}}}
   licence: {account: account-%[1]d, limits: %[3]s}

@@ -13,6 +13,7 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,7 +146,7 @@ type bench struct {
 	// past is what the mounted plan says of the ledger.
 	past contract.LedgerPast
 	// ring has the wrapping keys, nil if nothing is encrypted.
-	ring func() (*sealing.Ring, error)
+	ring atomic.Pointer[func() (*sealing.Ring, error)]
 	// wallError is how far the time of day may be off.
 	wallError time.Duration
 	// dialect is that of the provider Test.
@@ -171,10 +172,10 @@ func (b *bench) start() {
 	store, err := disk.Open(disk.Options{
 		FS: b.fs, Dir: "data", Entropy: rand.Reader, Logger: slog.New(slog.DiscardHandler), Fatal: func(reason string) { panic(reason) },
 		Ring: func() (*sealing.Ring, error) {
-			if b.ring == nil {
-				return nil, nil
+			if ring := b.ring.Load(); ring != nil {
+				return (*ring)()
 			}
-			return b.ring()
+			return nil, nil
 		},
 	})
 	if err != nil {

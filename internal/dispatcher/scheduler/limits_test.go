@@ -120,8 +120,8 @@ func TestExecutionTimeIsMeasured(t *testing.T) {
 		if w := b.snap().Windows[1]; w.Used != 3000 {
 			t.Errorf("after a restart used are %d ms, want 3000", w.Used)
 		}
-		go func() { _, _ = b.Do(context.Background(), read("/lost"), 0) }()
 		b.crm.script = []answer{{after: time.Hour}}
+		go func() { _, _ = b.Do(context.Background(), read("/lost"), 0) }()
 		synctest.Wait()
 		b.restart(0)
 		if w := b.snap().Windows[1]; w.Used != 63_000 || w.InDoubt != 60_000 {

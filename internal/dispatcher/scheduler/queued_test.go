@@ -160,7 +160,7 @@ func TestEnqueueRefusals(t *testing.T) {
 		"the volume is full": {func(b *bench) {
 			b.fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1, TotalBytes: 1})
 		}, contract.ReasonStoreFull},
-		"the encryption key is missing": {func(b *bench) { b.ring = noKey }, contract.ReasonEncryptionKeyMissing},
+		"the encryption key is missing": {func(b *bench) { b.ring.Store(new(noKey)) }, contract.ReasonEncryptionKeyMissing},
 		"the plan takes no new calls":   {func(b *bench) { b.apply(plan(2, func(p *contract.Plan) { p.Drain = true })) }, contract.ReasonDraining},
 	}
 	for name, c := range cases {

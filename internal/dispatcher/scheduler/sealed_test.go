@@ -27,7 +27,7 @@ func oneKey() (*sealing.Ring, error) {
 // sent.
 func TestQueuedCallsWaitForTheirKey(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		b.ring = oneKey
+		b.ring.Store(new(oneKey))
 		answered := b.enqueue(write("/answered", call.RepeatNever))
 		time.Sleep(time.Minute)
 		if r := b.result(answered); r.State != call.StateSucceeded {
@@ -35,7 +35,7 @@ func TestQueuedCallsWaitForTheirKey(t *testing.T) {
 		}
 		b.apply(plan(2, func(p *contract.Plan) { p.Hold = true }))
 		ids := []call.ID{b.enqueue(write("/1", call.RepeatNever)), b.enqueue(ordered("/2", "k", call.RepeatNever)), b.enqueue(ordered("/3", "k", call.RepeatKeyed))}
-		b.ring = noKey
+		b.ring.Store(new(noKey))
 		b.restart(time.Second)
 		b.apply(plan(3))
 		time.Sleep(10 * time.Minute)
@@ -55,7 +55,7 @@ func TestQueuedCallsWaitForTheirKey(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		b.ring = oneKey
+		b.ring.Store(new(oneKey))
 		time.Sleep(2 * time.Minute)
 		for _, id := range ids {
 			if r := b.result(id); r.State != call.StateSucceeded {
@@ -74,7 +74,7 @@ func second[T any](_ T, err error) error { return err }
 // integration has is not touched.
 func TestErase(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		b.ring = oneKey
+		b.ring.Store(new(oneKey))
 		encrypted := func(p *contract.Plan) {
 			p.Encryption = &contract.Encryption{Current: "current", Former: "former"}
 			p.Integrations[0].Queue.MaxCalls = 3 * maxErased
@@ -146,7 +146,7 @@ func (b *bench) states(ids []call.ID, want ...call.State) {
 // TestEraseInterrupted: calls whose key is gone although they are queued end when it is their turn, and nothing is sent for them.
 func TestEraseInterrupted(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		b.ring = oneKey
+		b.ring.Store(new(oneKey))
 		b.apply(plan(2, func(p *contract.Plan) { p.Hold = true }))
 		id := b.enqueue(write("/x", call.RepeatNever))
 		if _, err := b.options.Store.Erase(t.Context(), "a/x", time.Now().Add(24*time.Hour)); err != nil {

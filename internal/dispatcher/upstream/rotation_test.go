@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -186,16 +188,24 @@ func TestTokenIsNotUsedBeforeItsPairIsKept(t *testing.T) {
 func TestTheDiskHoldsNoTokenInClear(t *testing.T) {
 	withTokens(t, simulated(), func(w *tokenWorld) {
 		network := w.dialed
+		var mu sync.Mutex
 		var issued []string
 		w.dialed = func(ctx context.Context, name, address string) (net.Conn, error) {
 			conn, err := network(ctx, name, address)
-			return &spy{Conn: conn, saw: func(b []byte) { issued = append(issued, tokensIn(string(b))...) }}, err
+			return &spy{Conn: conn, saw: func(b []byte) {
+				mu.Lock()
+				defer mu.Unlock()
+				issued = append(issued, tokensIn(string(b))...)
+			}}, err
 		}
 		w.loseVolatile()
 		w.want(byRefresh, http.StatusOK)
 		synctest.Wait()
-		if len(issued) != 2 {
-			t.Fatalf("%d tokens were seen on the wire, want an access token and a refresh token", len(issued))
+		mu.Lock()
+		secrets := append(slices.Clone(issued), seed, clientSecret)
+		mu.Unlock()
+		if len(secrets) != 4 {
+			t.Fatalf("%d tokens were seen on the wire, want an access token and a refresh token", len(secrets)-2)
 		}
 		w.shutDown()
 		names, err := w.disk.List("data")
@@ -213,7 +223,7 @@ func TestTheDiskHoldsNoTokenInClear(t *testing.T) {
 				continue // a directory
 			}
 			read += len(content)
-			for _, secret := range append(issued, seed, clientSecret) {
+			for _, secret := range secrets {
 				if strings.Contains(string(content), secret) {
 					t.Errorf("%s holds a secret", name)
 				}
