@@ -152,12 +152,15 @@ func printLimits(report contract.Report) {
 	_ = table.Flush()
 }
 
-// printShares shows every integration's part of the limits that are shared.
+// printShares shows every integration's part of the limits that it asks something of.
 func printShares(report contract.Report) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "\nintegration\tlimit\tguaranteed\tused\tlent\tborrowed\tdemand\t")
 	for _, i := range report.Integrations {
 		for _, w := range i.Windows {
+			if w.Used == 0 && w.Demand == 0 {
+				continue
+			}
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", i.Name, w.Name, w.Guaranteed, w.Used, w.Lent, w.Borrowed, w.Demand)
 		}
 	}
