@@ -21,31 +21,17 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/test/built"
 )
 
 const clientKey = "bench-key-0123456789abcdef"
-
-var binary string
 
 func TestMain(m *testing.M) {
 	if address := os.Getenv(peerAddress); address != "" {
 		fmt.Fprintln(os.Stderr, servePeer(address, os.Getenv(peerTarget)))
 		os.Exit(1)
 	}
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "dispatcher")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/crmquota/crm-quota-operator/cmd/dispatcher")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the dispatcher: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	built.Main(m)
 }
 
 // stub is a CRM that answers at once and says when a request arrived.
@@ -133,7 +119,7 @@ func (p *process) dataDir() string { return filepath.Join(p.dir, "data") }
 // run starts the process and waits until it is ready.
 func (p *process) run(b *testing.B) {
 	b.Helper()
-	p.command = exec.CommandContext(b.Context(), binary, "--plan-file", p.planFile, "--data-dir", p.dataDir(),
+	p.command = exec.CommandContext(b.Context(), built.Dispatcher, "--plan-file", p.planFile, "--data-dir", p.dataDir(),
 		"--credentials-dir", filepath.Join(p.dir, "credentials"), "--tls-dir", filepath.Join(p.dir, "tls"), "--shutdown-delay", "0s", "--log-level", "WARN",
 		"--intake-address", p.intake, "--report-address", p.report, "--health-address", p.health)
 	p.command.Stderr = os.Stderr

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/test/built"
 )
 
 const (
@@ -28,24 +28,7 @@ const (
 	patience    = 30 * time.Second
 )
 
-var binary string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "crash")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "dispatcher")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/crmquota/crm-quota-operator/cmd/dispatcher")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the dispatcher: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { built.Main(m) }
 
 // volume is what all lives of a dispatcher have in common.
 type volume struct {
@@ -122,7 +105,7 @@ func (l *lines) String() string {
 func (v *volume) start(t *testing.T) *process {
 	t.Helper()
 	p := &process{intake: freeAddress(t), health: freeAddress(t), said: &lines{}, ended: make(chan struct{})}
-	p.command = exec.CommandContext(t.Context(), binary, "--plan-file", v.planFile, "--data-dir", filepath.Join(v.dir, "data"),
+	p.command = exec.CommandContext(t.Context(), built.Dispatcher, "--plan-file", v.planFile, "--data-dir", filepath.Join(v.dir, "data"),
 		"--credentials-dir", filepath.Join(v.dir, "credentials"), "--tls-dir", filepath.Join(v.dir, "tls"), "--shutdown-delay", "0s", "--log-level", "WARN",
 		"--intake-address", p.intake, "--report-address", freeAddress(t), "--health-address", p.health)
 	p.command.Stdout, p.command.Stderr = p.said, p.said

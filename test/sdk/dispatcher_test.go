@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/test/built"
 )
 
 const clientKey = "client-key-0123456789abcdef"
@@ -66,7 +67,7 @@ func front(t *testing.T, c crm, endpoint *httptest.Server) *dispatcher {
 			t.Fatal(err)
 		}
 	}
-	command := exec.CommandContext(t.Context(), binary, "--plan-file", filepath.Join(dir, "plan", "plan.json"), "--data-dir", filepath.Join(dir, "data"),
+	command := exec.CommandContext(t.Context(), built.Dispatcher, "--plan-file", filepath.Join(dir, "plan", "plan.json"), "--data-dir", filepath.Join(dir, "data"),
 		"--credentials-dir", filepath.Join(dir, "credentials"), "--tls-dir", filepath.Join(dir, "tls"), "--shutdown-delay", "0s", "--log-level", "WARN",
 		"--intake-address", intake, "--report-address", report, "--health-address", health)
 	command.Env = append(os.Environ(), "SSL_CERT_FILE="+filepath.Join(dir, "crm.pem"))

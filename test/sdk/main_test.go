@@ -5,31 +5,13 @@
 package sdk
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"github.com/crmquota/crm-quota-operator/test/built"
 )
 
-var binary string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "sdk")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "dispatcher")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/crmquota/crm-quota-operator/cmd/dispatcher")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the dispatcher: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { built.Main(m) }
 
 // unavailable ends a test whose client is not on this machine.
 func unavailable(t *testing.T, what string) {

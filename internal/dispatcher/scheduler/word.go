@@ -77,6 +77,12 @@ func (s *Scheduler) heed(now time.Time) {
 // narrow charges to callers outside what they use, and are expected to use. What integrations with their own way to the CRM have kept free comes first.
 func (s *Scheduler) narrow(now time.Time) {
 	others := s.ledger.Owner(undeclared)
+	var external []*lane
+	for _, l := range s.order {
+		if l.spec != nil && l.spec.External {
+			external = append(external, l)
+		}
+	}
 	for k, w := range s.word.watches {
 		if w == nil {
 			continue
@@ -85,12 +91,10 @@ func (s *Scheduler) narrow(now time.Time) {
 		if s.plan.LimitSource != contract.LimitDeclared {
 			rest = w.Outside(now)
 		}
-		for _, l := range s.order {
-			if l.spec != nil && l.spec.External {
-				n := min(rest, s.sharing.Guaranteed(k, l.owner))
-				s.ledger.SetOutside(k, l.owner, n)
-				rest -= n
-			}
+		for _, l := range external {
+			n := min(rest, s.sharing.Guaranteed(k, l.owner))
+			s.ledger.SetOutside(k, l.owner, n)
+			rest -= n
 		}
 		s.ledger.SetOutside(k, others, rest)
 	}
@@ -151,7 +155,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 
 // readings are what an answer says, by the number of the limit. What fits no declared limit is left out.
 func (s *Scheduler) readings(now time.Time, o upstream.Outcome) map[int]dialect.Reading {
-	all := map[int]dialect.Reading{}
+	var all map[int]dialect.Reading
 	for _, r := range s.provider.Readings(o.Answer.Header, now) {
 		k := slices.IndexFunc(s.plan.Limits, func(l contract.Limit) bool { return isAbout(r, l) })
 		if k < 0 || s.word.watches[k] == nil {
@@ -162,6 +166,9 @@ func (s *Scheduler) readings(now time.Time, o upstream.Outcome) map[int]dialect.
 		}
 		if s.word.declared[k].Counting == limits.TokenBucket {
 			r.Remaining = nil // what is left in the bucket tells nothing of the window
+		}
+		if all == nil { // many CRMs say nothing
+			all = map[int]dialect.Reading{}
 		}
 		all[k] = r
 	}
