@@ -7,19 +7,19 @@ import "math"
 const (
 	// memory is how much of what was learnt is left after one more window.
 	memory = 0.9
-	// leastSeen is the part of a window that must have been seen to say anything of the rest.
+	// leastSeen is the part of a long window that must have been seen to say anything of the rest: nights and days differ.
 	leastSeen = 0.25
-	// mostlySeen is the part from which on a window counts as a whole one.
+	// mostlySeen is the part of a window from which on it counts as a whole one.
 	mostlySeen = 0.8
 	// fewWindows tell nothing yet of how far windows are apart.
 	fewWindows = 2
 )
 
-// history is what others have used of the windows before.
+// history is what others have used while they could use what they wanted.
 type history struct {
 	// units were used in so many windows, both fading.
 	units, windows float64
-	// last is what the last window came to, variance how far windows are apart.
+	// last is what the last whole window came to, variance how far windows are apart.
 	last, variance float64
 	// area is units times windows, over a part of one.
 	area, part float64
@@ -34,16 +34,19 @@ func (h *history) mean() float64 {
 
 // add notes what was used in a part of a window.
 func (h *history) add(units, part float64) {
-	if part < leastSeen {
+	if part <= 0 {
 		return
 	}
 	part = min(part, 1)
-	if part >= mostlySeen && h.windows > fewWindows {
-		off := units/part - h.mean()
-		h.variance = memory*h.variance + (1-memory)*off*off
+	if h.last = 0; part >= mostlySeen {
+		h.last = units / part
+		if h.windows > fewWindows {
+			off := h.last - h.mean()
+			h.variance += (off*off - h.variance) / h.windows
+		}
 	}
 	fade := math.Pow(memory, part)
-	h.units, h.windows, h.last = fade*h.units+units, fade*h.windows+part, units/part
+	h.units, h.windows = fade*h.units+units, fade*h.windows+part
 }
 
 // pass notes that for a part of a window so much was used of one that moves along.
@@ -55,16 +58,12 @@ func (h *history) pass(part, units float64) {
 	}
 }
 
-// above is what others hardly ever pass in a part of a window.
+// above is what others hardly ever pass in a part of a window: their mean, and a margin for chance and for how little of them was seen.
 func (h *history) above(part float64) int64 {
 	if h.windows == 0 {
 		return 0
 	}
 	mean := max(h.mean(), h.last)
-	return above(mean, math.Sqrt(max(mean, h.variance)), part)
-}
-
-// above is the mean of so many windows and the margin above it, where the deviation of one window is given.
-func above(mean, deviation, windows float64) int64 {
-	return int64(math.Ceil(mean*windows + sigmas*deviation*math.Sqrt(windows)))
+	variance := max(mean, h.variance)
+	return int64(math.Ceil(mean*part + sigmas*math.Sqrt(variance*part*(1+part/h.windows))))
 }

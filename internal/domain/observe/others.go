@@ -49,7 +49,7 @@ func (w *Watch) Outside(now time.Time) int64 {
 	p := w.present
 	most := forecastPart * w.max / 10
 	if w.inWindows() {
-		return min(w.max, p.most+p.gap+min(most, w.expected(now)))
+		return min(w.max, p.most+p.gap+max(min(most, w.expected(now)), w.squeeze.spare(now, w.length, w.max)))
 	}
 	return min(w.max, p.gap+max(p.most+w.squeeze.spare(now, w.length, w.max), min(most, w.history.above(1))))
 }
@@ -60,15 +60,11 @@ func (w *Watch) expected(now time.Time) int64 {
 	if w.present.holds(now) {
 		left = min(1, w.present.until.Sub(now).Seconds()/w.length.Seconds())
 	}
-	if w.history.windows > 0 {
-		return w.history.above(left)
+	known := w.history
+	if w.history.windows == 0 {
+		known.add(w.present.seen(w.length)) // the first window: what was seen of it goes on
 	}
-	// The first window: what was seen of it goes on.
-	seen := w.present.at.Sub(w.early.Add(-w.length)).Seconds() / w.length.Seconds()
-	if w.present.at.IsZero() || seen < leastSeen {
-		return 0
-	}
-	return above(w.present.middle()/seen, math.Sqrt(w.present.middle()/seen), left)
+	return known.above(left)
 }
 
 // Renewed is when the CRM's last word on what is left of the limit is over; zero if none holds at now.
@@ -86,6 +82,8 @@ func (w *Watch) Changes(now time.Time) time.Time {
 		return earliest(w.present.until, now.Add(w.length/60+time.Millisecond))
 	case w.trust.lost(now):
 		return w.trust.again
+	case w.Outside(now) > 0:
+		return w.heard.Add(silence*w.length + 1)
 	default:
 		return time.Time{}
 	}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package observe_test
+
+import (
+	"container/heap"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/domain/observe"
+)
+
+// event is something that happens at a moment of a world.
+type event struct {
+	at   time.Time
+	what func()
+}
+
+type events []event
+
+func (e events) Len() int           { return len(e) }
+func (e events) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
+func (e events) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
+func (e *events) Pop() any {
+	last := (*e)[len(*e)-1]
+	*e = (*e)[:len(*e)-1]
+	return last
+}
+
+// guard is for how long a call is charged beyond the minute after its answer.
+const guard = 200 * time.Millisecond
+
+// world is a licence of 400 calls a minute of which we take all that others are not taken to use, without end, and others some at random.
+type world struct {
+	crm
+	random *rand.Rand
+	now    time.Time
+	events events
+	watch  *observe.Watch
+	// charged are calls of ours in flight or answered less than a minute and the guard ago, in flight those without an answer.
+	charged, inFlight int
+	// frozen: nothing is sent until then, as a call was refused.
+	frozen time.Time
+	// refused are all calls refused, and all that were made, by minute; sent those of ours that went through.
+	refused, made, sent []int
+	// off is how far the estimate of others' use was off at the end of each minute, as a part of what they want.
+	off []float64
+}
+
+func (w *world) after(d time.Duration, what func()) {
+	heap.Push(&w.events, event{w.now.Add(d), what})
+}
+
+func (w *world) minute() int { return int(w.now.Sub(begin) / time.Minute) }
+
+// arrive is a call's arrival at the CRM: what is left after it, and whether it is let through.
+func (w *world) arrive(calls *[]time.Time) (left int64, through bool) {
+	w.made[w.minute()]++
+	left = w.size - w.counted(w.ours, w.now) - w.counted(w.others, w.now)
+	if left <= 0 {
+		w.refused[w.minute()]++
+		return 0, false
+	}
+	*calls = append(*calls, w.now)
+	return left - 1, true
+}
+
+// send sends what may go.
+func (w *world) send() {
+	for w.now.After(w.frozen) && int64(w.charged)+w.watch.Outside(w.now) < w.size {
+		w.charged++
+		w.inFlight++
+		began := w.now
+		latency := 100*time.Millisecond + time.Duration(w.random.Float64()*400)*time.Millisecond
+		var left int64
+		var through bool
+		var resets time.Duration
+		w.after(time.Duration(w.random.Float64()*float64(latency)), func() {
+			left, through = w.arrive(&w.ours)
+			resets = w.resets(w.now)
+		})
+		w.after(latency, func() {
+			w.inFlight--
+			units := int64(1)
+			if !through {
+				units = 0
+				w.charged--
+				w.frozen = w.now.Add(resets)
+				w.after(resets+1, w.send)
+			} else {
+				w.sent[w.minute()]++
+				w.after(time.Minute+guard, func() { w.charged--; w.send() })
+			}
+			w.watch.Hear(observe.Word{
+				Began: began, Ended: w.now, Limit: w.size, Remaining: &left, Resets: resets, Units: units,
+				Own: observe.Own{Settled: int64(w.charged - w.inFlight), Open: int64(w.inFlight)},
+			})
+			w.send()
+		})
+	}
+}
+
+// live lets minutes pass in which others want so many calls each.
+func live(seed uint64, fixed bool, perMinute, minutes int) *world {
+	w := &world{
+		crm: crm{fixed: fixed, size: 400, window: time.Minute}, random: rand.New(rand.NewPCG(seed, 7)), now: begin, watch: newMinute(400), //nolint:gosec // repeatable
+		refused: make([]int, minutes+1), made: make([]int, minutes+1), sent: make([]int, minutes+1),
+	}
+	w.now = begin.Add(time.Duration(w.random.Float64() * float64(time.Minute)))
+	var others func()
+	others = func() {
+		w.arrive(&w.crm.others)
+		w.after(time.Duration(w.random.ExpFloat64()*float64(time.Minute)/float64(perMinute)), others)
+	}
+	if perMinute > 0 {
+		w.after(0, others)
+	}
+	var tick func()
+	tick = func() {
+		w.send()
+		next := w.now.Add(time.Second)
+		if at := w.watch.Changes(w.now); at.After(w.now) && at.Before(next) {
+			next = at
+		}
+		w.after(next.Sub(w.now), tick)
+	}
+	w.after(0, tick)
+	for m := 1; m <= minutes; m++ {
+		w.after(begin.Add(time.Duration(m)*time.Minute).Sub(w.now), func() {
+			off := math.NaN()
+			if o, ok := w.watch.Others(w.now); ok {
+				off = float64(o.PerWindow)/float64(max(1, perMinute)) - 1
+			}
+			w.off = append(w.off, off)
+			old := w.now.Add(-2 * time.Minute)
+			w.ours, w.crm.others = since(w.ours, old), since(w.crm.others, old)
+		})
+	}
+	for end := begin.Add(time.Duration(minutes)*time.Minute + 1); w.events[0].at.Before(end); {
+		e := heap.Pop(&w.events).(event)
+		w.now = e.at
+		e.what()
+	}
+	return w
+}
+
+func since(all []time.Time, at time.Time) []time.Time {
+	for len(all) > 0 && all[0].Before(at) {
+		all = all[1:]
+	}
+	return all
+}
+
+func sum(of []int) (all int) {
+	for _, n := range of {
+		all += n
+	}
+	return all
+}
+
+// TestOthersAreLeftRoom: of a licence of which we take all that is left, others who call at random are refused hardly any call once three windows have taught what
+// they use, and that is known to about a tenth after ten.
+func TestOthersAreLeftRoom(t *testing.T) {
+	const worlds, minutes = 10, 15
+	tests := []struct {
+		fixed     bool
+		perMinute int
+		// refused, in percent of all calls, off as a part of what others use, ours a minute.
+		refused, off float64
+		ours         int
+	}{
+		{fixed: true, perMinute: 0, ours: 400},
+		{fixed: true, perMinute: 10, refused: .1, off: .5, ours: 370},
+		{fixed: true, perMinute: 120, refused: .1, off: .12, ours: 240},
+		{fixed: true, perMinute: 250, refused: .3, off: .12, ours: 100},
+		{fixed: false, perMinute: 0, ours: 370},
+		{fixed: false, perMinute: 10, refused: .1, off: .5, ours: 270},
+		{fixed: false, perMinute: 120, refused: .1, off: .15, ours: 190},
+		{fixed: false, perMinute: 250, refused: .3, off: .15, ours: 60},
+	}
+	for _, test := range tests {
+		t.Run(fmt.Sprintf("fixed %t, %d a minute", test.fixed, test.perMinute), func(t *testing.T) {
+			refused, made, ours, off := 0, 0, 0, 0.0
+			for seed := range uint64(worlds) {
+				w := live(seed, test.fixed, test.perMinute, minutes)
+				refused, made, ours = refused+sum(w.refused[3:]), made+sum(w.made[3:]), ours+sum(w.sent[3:])/worlds/(minutes-3)
+				for _, o := range w.off[10:] {
+					off = max(off, math.Abs(o))
+				}
+			}
+			percent := 100 * float64(refused) / float64(made)
+			t.Logf("%d of %d calls refused (%.3f %%), ours %d a minute; off by %.1f %% at most", refused, made, percent, ours, 100*off)
+			if percent > test.refused || ours < test.ours || test.perMinute > 0 && off > test.off {
+				t.Errorf("want at most %.1f %% refused, %d of ours a minute, off by %.0f %%", test.refused, test.ours, 100*test.off)
+			}
+		})
+	}
+}
