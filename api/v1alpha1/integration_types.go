@@ -62,6 +62,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.clients)",message="clients must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.overflow)",message="overflow must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.batching)",message="batching must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.credentials)",message="credentials must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || has(self.share) && (has(self.share.guaranteedPercent) && self.share.guaranteedPercent > 0 || has(self.share.perLimit) && self.share.perLimit.exists(p, has(p.guaranteedPercent) && p.guaranteedPercent > 0 || has(p.guaranteedCalls) && p.guaranteedCalls > 0))",message="route External needs a guarantee in share: it is what is kept free for it"
 type IntegrationSpec struct {
 	// crmRef names the CRM, in the same namespace, whose licence this integration uses.
@@ -106,6 +107,12 @@ type IntegrationSpec struct {
 	// batching says how queued calls are merged into bulk calls. When it is absent, those go together that wait at the same time anyway.
 	// +optional
 	Batching Batching `json:"batching,omitzero"`
+
+	// credentials are this integration's own: its calls go out as its own user of the CRM, in the CRM's audit trail and for limits of scope Credential. When they
+	// are absent its calls go out with the CRM's. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher only, which
+	// restarts when it is named for the first time, but not when its content changes.
+	// +optional
+	Credentials Credentials `json:"credentials,omitzero"`
 
 	// clients are who may call as this integration: required, except with route External.
 	// +optional
@@ -234,7 +241,7 @@ type Client struct {
 // IntegrationStatus is what the operator and the dispatcher observed.
 // +kubebuilder:validation:MinProperties=1
 type IntegrationStatus struct {
-	// conditions are Accepted and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
+	// conditions are Accepted, CredentialsResolved and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -622,6 +622,7 @@ func (in *IntegrationSpec) DeepCopyInto(out *IntegrationSpec) {
 	in.Overflow.DeepCopyInto(&out.Overflow)
 	in.Reads.DeepCopyInto(&out.Reads)
 	in.Batching.DeepCopyInto(&out.Batching)
+	in.Credentials.DeepCopyInto(&out.Credentials)
 	if in.Clients != nil {
 		in, out := &in.Clients, &out.Clients
 		*out = make([]Client, len(*in))

@@ -33,7 +33,7 @@ const (
 )
 
 // entryOf translates an Integration.
-func entryOf(i *v1alpha1.Integration, head *contract.Plan) contract.Integration {
+func entryOf(i *v1alpha1.Integration, crm *v1alpha1.CRMSpec, head *contract.Plan) contract.Integration {
 	spec := &i.Spec
 	external := spec.Route == v1alpha1.RouteExternal
 	entry := contract.Integration{
@@ -49,6 +49,7 @@ func entryOf(i *v1alpha1.Integration, head *contract.Plan) contract.Integration 
 	for _, c := range spec.Reads.Cache {
 		entry.CachedReads = append(entry.CachedReads, contract.CachedRead{Operation: string(c.Operation), Path: string(c.Path), Seconds: int64(c.Seconds)})
 	}
+	entry.Credentials = ownCredentials(spec.Credentials, crm)
 	entry.Batching = batchingOf(spec, head)
 	for _, c := range spec.Clients {
 		entry.Clients = append(entry.Clients, clientOf(c, i.Namespace))

@@ -196,7 +196,7 @@ func TestSecretOfEachKindIsMounted(t *testing.T) {
 		"oauthRefresh": {OAuthRefresh: &v1alpha1.OAuthRefreshCredentials{SecretRef: ref}},
 		"oauthJWT":     {OAuthJWT: &v1alpha1.OAuthJWTCredentials{SecretRef: ref}},
 	} {
-		if got := credentialsSecret(c); got != "mounted" {
+		if got := plan.CredentialsSecret(c); got != "mounted" {
 			t.Errorf("%s mounts %q", name, got)
 		}
 	}

@@ -447,6 +447,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: credentials
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Credentials
     - name: crmRef
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference

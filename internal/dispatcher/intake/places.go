@@ -18,15 +18,19 @@ type places struct {
 	headers []string
 }
 
-func newPlaces(credentials contract.Credentials, keys dialect.Keys) places {
+func newPlaces(credentials []contract.Credentials, keys dialect.Keys) places {
 	p := places{Keys: keys}
 	if keys.Header != "" {
 		p.headers = append(p.headers, keys.Header)
 	}
-	if credentials.Header != nil {
-		p.headers = append(p.headers, http.CanonicalHeaderKey(credentials.Header.Header))
+	for _, c := range credentials {
+		if c.Header == nil {
+			continue
+		}
+		if name := http.CanonicalHeaderKey(c.Header.Header); !slices.Contains(p.headers, name) {
+			p.headers = append(p.headers, name)
+		}
 	}
-	p.headers = slices.Compact(p.headers)
 	return p
 }
 

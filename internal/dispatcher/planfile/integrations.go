@@ -36,7 +36,17 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		p.cachedReads(integration.CachedReads, adapter, field+".cachedReads")
 		p.batching(integration.Batching, adapter, field+".batching")
 		p.clients(integration.Clients, holders, field)
+		p.ownCredentials(integration.Credentials, plan.Endpoint, field+".credentials")
+		p.require(!integration.External || integration.Credentials == nil, field+".credentials", "must not be set for an external integration")
 		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
+	}
+	secrets := len(plan.OwnSecrets())
+	p.require(secrets <= contract.MaxOwnSecrets, "integrations", "they name %d Secrets of their own, more than %d", secrets, contract.MaxOwnSecrets)
+	for _, limits := range [][]contract.Limit{plan.Limits, plan.FollowingLimits()} {
+		at := *plan
+		at.Limits = limits
+		counted := at.CountedLimits()
+		p.require(counted <= contract.MaxCountedLimits, "integrations", "their credentials make %d limits, more than %d", counted, contract.MaxCountedLimits)
 	}
 	p.guarantees(plan, plan.Limits, "limits")
 	if plan.Next != nil {
