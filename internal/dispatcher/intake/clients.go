@@ -70,26 +70,36 @@ func newClients(plan *contract.Plan, where places) (*clients, error) {
 
 // authenticate returns who presents a known key or a good token in one of the places where the CRM's own credentials would stand.
 func (c *clients) authenticate(now time.Time, header http.Header) (caller, error) {
-	refusal := &call.Refusal{Code: contract.ReasonUnauthenticated, Detail: "present an API key or a service account token of a client of this CRM"}
+	var refusal error = &call.Refusal{Code: contract.ReasonUnauthenticated, Detail: "present an API key or a service account token of a client of this CRM"}
 	for _, secret := range c.places.presented(header) {
-		if who, known := c.holder(secret); known {
+		who, err := c.recognise(now, secret)
+		if err == nil {
 			return who, nil
 		}
-		if !token.LooksLike(secret) {
-			refusal.Detail = "the key that was presented is not one of a client of this CRM"
-			continue
-		}
-		subject, err := c.verifier.Subject(now, secret, c.audience)
-		if err != nil {
-			refusal.Detail = err.Error()
-			continue
-		}
-		if who, known := c.bySubject[subject]; known {
-			return who, nil
-		}
-		refusal.Detail = "the service account is not a client of this CRM"
+		refusal = err
 	}
 	return caller{}, refusal
+}
+
+// recognise returns whose key or token a secret is.
+func (c *clients) recognise(now time.Time, secret string) (caller, error) {
+	refuse := func(detail string) (caller, error) {
+		return caller{}, &call.Refusal{Code: contract.ReasonUnauthenticated, Detail: detail}
+	}
+	if who, known := c.holder(secret); known {
+		return who, nil
+	}
+	if !token.LooksLike(secret) {
+		return refuse("the key that was presented is not one of a client of this CRM")
+	}
+	subject, err := c.verifier.Subject(now, secret, c.audience)
+	if err != nil {
+		return refuse(err.Error())
+	}
+	if who, known := c.bySubject[subject]; known {
+		return who, nil
+	}
+	return refuse("the service account is not a client of this CRM")
 }
 
 // holder finds whose API key a secret is.

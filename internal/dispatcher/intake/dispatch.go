@@ -32,7 +32,7 @@ func (e *exchange) dispatch(to route) error {
 	keep := to.keep > 0 && lookup.Wanted(e.r.Header)
 	var like [32]byte
 	if to.share || keep {
-		like = identity(e.call)
+		like = identity(e.call, e.user())
 	}
 	if to.share {
 		e.call.Identity = like
@@ -48,6 +48,9 @@ func (e *exchange) dispatch(to route) error {
 	e.observe(Forwarded)
 	return nil
 }
+
+// user of the CRM as whom the call goes out.
+func (e *exchange) user() string { return e.view.plan.CredentialsOf(e.caller.integration).User() }
 
 // enqueue stores the call. If it fits now the client gets the CRM's answer, as from any other call, else 202 and the address of the result.
 func (e *exchange) enqueue(to route) error {

@@ -319,3 +319,35 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestCredentialsOfIntegrationsAreChecked(t *testing.T) {
+	good := contract.Credentials{Own: true, Secret: "marketing", Bearer: &contract.BearerKeys{Token: "token"}}
+	for name, c := range map[string]struct {
+		edit func(*contract.Credentials)
+		want string
+	}{
+		"good":              {func(*contract.Credentials) {}, ""},
+		"the CRM's":         {func(c *contract.Credentials) { c.Own = false }, "credentials.secret: \"marketing\" is not the name of a Secret of an integration's own"},
+		"a path":            {func(c *contract.Credentials) { c.Secret = "../credentials" }, "is not the name of a Secret"},
+		"no name":           {func(c *contract.Credentials) { c.Secret = "" }, "is not the name of a Secret"},
+		"no kind":           {func(c *contract.Credentials) { c.Bearer = nil }, ".credentials: exactly one of basic, "},
+		"a key with a path": {func(c *contract.Credentials) { c.Bearer = &contract.BearerKeys{Token: "../x"} }, ".credentials.bearer.token: \"../x\" is not a key of a Secret"},
+		"tokens in clear text": {func(c *contract.Credentials) {
+			c.Bearer, c.OAuthClient = nil, &contract.OAuthClientKeys{TokenURL: "http://acme.test/token", ClientID: "i", ClientSecret: "s"}
+		}, ".credentials.oauthClient.tokenURL: \"http://acme.test/token\" is plain http and the endpoint is not"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, rejected := Parse(golden(t))
+			if rejected != nil {
+				t.Fatal(rejected.Reason)
+			}
+			own := good
+			c.edit(&own)
+			plan.Integrations[0].Credentials = &own
+			err := validate(plan)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("the error is %v, want %q", err, c.want)
+			}
+		})
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
@@ -209,5 +211,45 @@ func TestExecutionTimeIsLearnt(t *testing.T) {
 	kind, _ = plain.Price("", "", http.MethodGet, "/a")
 	if plain.Observe(kind, time.Minute) {
 		t.Error("a cost without execution time has changed")
+	}
+}
+
+// TestALimitPerCredentialIsThereForEachUser of the CRM, and counts that user's calls only.
+func TestALimitPerCredentialIsThereForEachUser(t *testing.T) {
+	basic := func(secret string) *contract.Credentials {
+		return &contract.Credentials{Secret: secret, Own: true, Basic: &contract.BasicKeys{Username: "u", Password: "p"}}
+	}
+	user := minute
+	user.Name, user.PerCredential = "user", true
+	plan := &contract.Plan{
+		Credentials: contract.Credentials{Basic: &contract.BasicKeys{Username: "u", Password: "p"}},
+		Limits:      []contract.Limit{user, minute},
+		Integrations: []contract.Integration{
+			{Name: "with the CRM's"}, {Name: "a", Credentials: basic("a")}, {Name: "also a", Credentials: basic("a")}, {Name: "b", Credentials: basic("b")},
+		},
+	}
+	made, err := tariff.New(plan, asIs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	var licence []bool
+	for k, l := range made.Limits() {
+		names, licence = append(names, l.Name), append(licence, made.IsLicence(k))
+		if made.Declared(k).Name != l.Name {
+			t.Errorf("limit %d is declared as %s", k, made.Declared(k).Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"user", "minute", "user", "user"}, names); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]bool{true, true, false, false}, licence); diff != "" {
+		t.Errorf("limits of the licence (-want +got):\n%s", diff)
+	}
+	for of, want := range map[string]ledger.Cost{"/u": {1, 1, 0, 0}, "a/u": {0, 1, 1, 0}, "b/u": {0, 1, 0, 1}} {
+		kind, _ := made.Price(of, "", http.MethodGet, "/x")
+		if diff := cmp.Diff(want, made.Cost(kind)); diff != "" {
+			t.Errorf("a call as %s (-want +got):\n%s", of, diff)
+		}
 	}
 }
