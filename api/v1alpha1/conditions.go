@@ -93,6 +93,8 @@ const (
 
 	// ReasonCRMCredentials: the Integration names no credentials, so its calls go out with the CRM's, of which the CRM's own condition tells.
 	ReasonCRMCredentials = "CRMCredentials"
+	// ReasonClientCredentials: the Integration's clients bring the CRM's credentials themselves.
+	ReasonClientCredentials = "ClientCredentials"
 	// ReasonResolved: what the spec refers to is there.
 	ReasonResolved = "Resolved"
 	// ReasonSecretNotFound: the Secret, or a key in it, is missing or cannot be used.

@@ -313,11 +313,18 @@ func TestIntegrationClients(t *testing.T) {
 
 func TestIntegrationCredentials(t *testing.T) {
 	secret := map[string]any{"secretRef": map[string]any{"name": "marketing"}}
+	brings := func(name string) map[string]any {
+		return map[string]any{"name": name, "crmCredentialHashes": list("sha256:" + strings.Repeat(name, 64))}
+	}
 	judge(t, validIntegration, map[string]verdict{
-		"one kind is taken":                  {edits{"spec.credentials": map[string]any{"bearer": secret}}, ""},
-		"two kinds are refused":              {edits{"spec.credentials": map[string]any{"bearer": secret, "basic": secret}}, "exactly one of the fields in"},
-		"no kind is refused":                 {edits{"spec.credentials": map[string]any{}}, "exactly one of the fields in"},
-		"tokens from a URL are taken":        {edits{"spec.credentials": map[string]any{"oauthClient": map[string]any{"secretRef": map[string]any{"name": "a"}, "tokenURL": "https://acme.test/token"}}}, ""},
-		"a Secret without a name is refused": {edits{"spec.credentials": map[string]any{"bearer": map[string]any{}}}, "spec.credentials.bearer.secretRef: Required value"},
+		"one kind is taken":                        {edits{"spec.credentials": map[string]any{"bearer": secret}}, ""},
+		"two kinds are refused":                    {edits{"spec.credentials": map[string]any{"bearer": secret, "basic": secret}}, "exactly one of the fields in"},
+		"no kind is refused":                       {edits{"spec.credentials": map[string]any{}}, "exactly one of the fields in"},
+		"tokens from a URL are taken":              {edits{"spec.credentials": map[string]any{"oauthClient": map[string]any{"secretRef": map[string]any{"name": "a"}, "tokenURL": "https://acme.test/token"}}}, ""},
+		"credentials that clients bring are taken": {edits{"spec.overflow": nil, "spec.clients": list(brings("a"), brings("b"))}, ""},
+		"only some of them are refused":            {edits{"spec.overflow": nil, "spec.clients": list(brings("a"), map[string]any{"name": "b", "serviceAccount": map[string]any{"name": "b"}})}, "crmCredentialHashes must be set for all clients or for none"},
+		"and queued calls are refused":             {edits{"spec.clients": list(brings("a"))}, "policy Queue must not be used where clients have crmCredentialHashes"},
+		"and own credentials are refused":          {edits{"spec.overflow": nil, "spec.clients": list(brings("a")), "spec.credentials": map[string]any{"bearer": secret}}, "credentials must not be set where clients have crmCredentialHashes"},
+		"a Secret without a name is refused":       {edits{"spec.credentials": map[string]any{"bearer": map[string]any{}}}, "spec.credentials.bearer.secretRef: Required value"},
 	})
 }

@@ -66,13 +66,25 @@ func (c Credentials) User() string {
 	}
 }
 
-// CredentialsOf are those with which an integration's calls go out.
+// CredentialsOf are those with which an integration's calls go out; there are none where clients bring their own.
 func (p *Plan) CredentialsOf(i *Integration) Credentials {
-	if i.Credentials != nil {
+	switch {
+	case i.PassesThrough():
+		return Credentials{}
+	case i.Credentials != nil:
 		return *i.Credentials
+	default:
+		return p.Credentials
 	}
-	return p.Credentials
 }
+
+// PassesThrough says whether the integration's clients bring the CRM's credentials themselves.
+func (i *Integration) PassesThrough() bool {
+	return slices.ContainsFunc(i.Clients, func(c Client) bool { return len(c.CRMCredentialSHA256) > 0 })
+}
+
+// ClientUser is the user of the CRM that a client of an integration is which brings its own credential. No Secret has such a name.
+func ClientUser(integration, client string) string { return "client " + integration + "/" + client }
 
 // AllCredentials are those of the plan, each once: the CRM's, then those that integrations have of their own, in the order of their names.
 func (p *Plan) AllCredentials() []Credentials {
@@ -99,10 +111,25 @@ const (
 
 // Users are the users of the CRM as whom an integration's calls go out, without the CRM's own.
 func (i *Integration) Users(p *Plan) []string {
+	if i.PassesThrough() {
+		users := make([]string, 0, len(i.Clients))
+		for _, c := range i.Clients {
+			users = append(users, ClientUser(i.Key(), c.Name))
+		}
+		return users
+	}
 	if i.Credentials == nil || i.Credentials.User() == p.Credentials.User() {
 		return nil
 	}
 	return []string{i.Credentials.User()}
+}
+
+// UsersOf are the users of the CRM as whom an integration's calls go out.
+func (p *Plan) UsersOf(i *Integration) []string {
+	if users := i.Users(p); len(users) > 0 {
+		return users
+	}
+	return []string{p.Credentials.User()}
 }
 
 // OwnSecrets are the names of the Secrets that integrations name as their own, each once, in order.

@@ -423,11 +423,13 @@ type Queue struct {
 	MaxAgeSeconds int64 `json:"maxAgeSeconds"`
 }
 
-// Client authenticates as an integration: by a service account token's subject or an API key's hash.
+// Client authenticates as an integration: by a service account token's subject, an API key's hash, or that of a credential of the CRM.
 type Client struct {
 	Name string `json:"name"`
 	// ServiceAccount is system:serviceaccount:<namespace>:<name>.
 	ServiceAccount string `json:"serviceAccount,omitempty"`
 	// APIKeySHA256 are hexadecimal hashes.
 	APIKeySHA256 []string `json:"apiKeySHA256,omitempty"`
+	// CRMCredentialSHA256 are hexadecimal hashes of a credential of the CRM: the client's calls go out with it.
+	CRMCredentialSHA256 []string `json:"crmCredentialSHA256,omitempty"`
 }

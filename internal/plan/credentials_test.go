@@ -109,3 +109,21 @@ func TestCredentialsThatCannotBeUsed(t *testing.T) {
 		})
 	}
 }
+
+// TestClientsThatBringTheirCredentials are in the plan by their hashes, and each is one user for the bound on limits.
+func TestClientsThatBringTheirCredentials(t *testing.T) {
+	brings := func(i *v1alpha1.Integration) {
+		i.Spec.Clients = []v1alpha1.Client{{Name: "a", CRMCredentialHashes: []string{"sha256:" + strings.Repeat("a", 64)}}}
+	}
+	out := compile(crm(), nil, integration("a", brings), integration("b", brings, age(0)))
+	want := []contract.Client{{Name: "a", CRMCredentialSHA256: []string{strings.Repeat("a", 64)}}}
+	if diff := cmp.Diff(want, out.Plan.Integrations[0].Clients); diff != "" || len(out.Plan.Integrations) != 1 {
+		t.Errorf("clients (-want +got):\n%s", diff)
+	}
+	if d := decision(out, "b"); d.Reason != v1alpha1.ReasonDuplicateClient {
+		t.Errorf("another one with the same credential: %+v", d)
+	}
+	if got := out.Plan.Users(); len(got) != 2 || got[1] != contract.ClientUser("cc/a", "a") {
+		t.Errorf("the users of the CRM are %q", got)
+	}
+}

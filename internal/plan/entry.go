@@ -91,6 +91,9 @@ func clientOf(c v1alpha1.Client, namespace string) contract.Client {
 	for _, hash := range c.APIKeyHashes {
 		client.APIKeySHA256 = append(client.APIKeySHA256, strings.TrimPrefix(hash, "sha256:"))
 	}
+	for _, hash := range c.CRMCredentialHashes {
+		client.CRMCredentialSHA256 = append(client.CRMCredentialSHA256, strings.TrimPrefix(hash, "sha256:"))
+	}
 	return client
 }
 
@@ -99,5 +102,5 @@ func identities(c contract.Client) []string {
 	if c.ServiceAccount != "" {
 		return []string{c.ServiceAccount}
 	}
-	return c.APIKeySHA256
+	return slices.Concat(c.APIKeySHA256, c.CRMCredentialSHA256)
 }

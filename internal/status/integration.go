@@ -20,6 +20,7 @@ import (
 //	               False    (the compiler's)      it does not; what was in force before stays
 //	CredentialsResolved     as for the CRM        of its own credentials
 //	               True     CRMCredentials        it has none, and its calls go out with the CRM's
+//	               True     ClientCredentials     its clients bring them
 //	               True     External              its calls do not go through the dispatcher
 //	               Unknown  NotKnown,NotReporting as below, or it is not in force
 //	Programmed     False    Pending               this generation is not confirmed within ConfirmWithin, or not accepted
@@ -149,6 +150,8 @@ func (f *IntegrationFacts) credentials(h hearing, current []metav1.Condition) ve
 		return notKnown
 	case entry.External:
 		return yes(v1alpha1.ReasonExternal, "Calls do not go through the dispatcher.")
+	case entry.PassesThrough():
+		return yes(v1alpha1.ReasonClientCredentials, "Clients bring the CRM's credentials themselves, and their calls go out with them.")
 	case entry.Credentials == nil:
 		return yes(v1alpha1.ReasonCRMCredentials, "Calls go out with the CRM's credentials: see the conditions of the CRM.")
 	case h != heard:

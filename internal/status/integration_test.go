@@ -191,11 +191,16 @@ func TestCredentialsOfAnIntegrationsOwnAreTold(t *testing.T) {
 		"its calls go another way": {
 			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) { f.Plan.Integrations[0].External = true }}, []string{"True/Ready", "True/External"},
 		},
+		"its clients bring them": {
+			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) {
+				f.Plan.Integrations[0].Clients = []contract.Client{{Name: "a", CRMCredentialSHA256: []string{"hash"}}}
+			}}, []string{"True/Ready", "True/ClientCredentials"},
+		},
 		"they are there":       {says(contract.CredentialsReport{Resolved: true}), []string{"True/Ready", "True/Resolved"}},
 		"a key is missing":     {says(contract.CredentialsReport{Message: "a key"}), []string{"False/SecretNotFound", "False/SecretNotFound"}},
-		"another host":         {says(contract.CredentialsReport{HostNotAllowed: true}), []string{"False/HostNotAllowed", "False/HostNotAllowed"}},
+		"another host":         {says(contract.CredentialsReport{HostNotAllowed: true, Message: "a host"}), []string{"False/HostNotAllowed", "False/HostNotAllowed"}},
 		"the CRM says 401":     {says(contract.CredentialsReport{Resolved: true, Refused: true}), []string{"False/CredentialsRefused", "False/CredentialsRefused"}},
-		"no token":             {says(contract.CredentialsReport{Token: contract.TokenRefused}), []string{"False/TokenRefused", "False/TokenRefused"}},
+		"no token":             {says(contract.CredentialsReport{Token: contract.TokenRefused, Message: "refused"}), []string{"False/TokenRefused", "False/TokenRefused"}},
 		"the first token":      {says(contract.CredentialsReport{Token: contract.TokenPending}), []string{"Unknown/NotKnown", "Unknown/NotKnown"}},
 		"nothing is known yet": {[]func(*status.IntegrationFacts){own}, []string{"Unknown/NotKnown", "Unknown/NotKnown"}},
 	} {

@@ -57,3 +57,24 @@ func (p places) presented(header http.Header) []string {
 	}
 	return secrets
 }
+
+// credential is what a request presents to the CRM: the token of a scheme, "user:password" of a Basic one, or the value of a key header.
+type credential struct{ header, secret string }
+
+// credentials are those of a request. As with presented, a header that is there twice counts for nothing.
+func (p places) credentials(header http.Header) []credential {
+	var all []credential
+	if values := header.Values("Authorization"); len(values) == 1 {
+		_, secret, _ := strings.Cut(values[0], " ")
+		if user, password, isBasic := (&http.Request{Header: header}).BasicAuth(); isBasic {
+			secret = user + ":" + password
+		}
+		all = append(all, credential{"Authorization", strings.TrimSpace(secret)})
+	}
+	for _, name := range p.headers {
+		if values := header.Values(name); len(values) == 1 {
+			all = append(all, credential{name, values[0]})
+		}
+	}
+	return all
+}

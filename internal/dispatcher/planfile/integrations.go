@@ -36,6 +36,7 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		p.cachedReads(integration.CachedReads, adapter, field+".cachedReads")
 		p.batching(integration.Batching, adapter, field+".batching")
 		p.clients(integration.Clients, holders, field)
+		p.passThrough(&integration, field)
 		p.ownCredentials(integration.Credentials, plan.Endpoint, field+".credentials")
 		p.require(!integration.External || integration.Credentials == nil, field+".credentials", "must not be set for an external integration")
 		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
@@ -52,6 +53,18 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 	if plan.Next != nil {
 		p.guarantees(plan, plan.Next.Limits, "next.limits")
 	}
+}
+
+// passThrough: where one client brings its own credential, all do, and no call is queued, since the credential is not stored.
+func (p *problems) passThrough(i *contract.Integration, field string) {
+	if !i.PassesThrough() {
+		return
+	}
+	all := !slices.ContainsFunc(i.Clients, func(c contract.Client) bool { return len(c.CRMCredentialSHA256) == 0 })
+	p.require(all, field+".clients", "crmCredentialSHA256 must be set for all or for none")
+	p.require(i.Credentials == nil, field+".credentials", "must not be set where clients bring their own")
+	queues := slices.ContainsFunc(i.Operations, func(o contract.OperationOverflow) bool { return o.Policy == contract.Queued })
+	p.require(!queues, field+".operations", "Queue is not for calls whose clients bring their own credentials")
 }
 
 func (p *problems) overflow(integration contract.Integration, adapter provider.Provider, field string) {
@@ -105,10 +118,16 @@ func (p *problems) clients(clients []contract.Client, holders map[string]string,
 		at := fmt.Sprintf("%s.clients[%s]", field, client.Name)
 		p.require(client.Name != "" && !names[client.Name], at, "names must be set and differ")
 		names[client.Name] = true
-		p.require((client.ServiceAccount != "") != (len(client.APIKeySHA256) > 0), at, "exactly one of serviceAccount, apiKeySHA256 must be set")
-		identities := client.APIKeySHA256
+		kinds := 0
+		for _, is := range []bool{client.ServiceAccount != "", len(client.APIKeySHA256) > 0, len(client.CRMCredentialSHA256) > 0} {
+			if is {
+				kinds++
+			}
+		}
+		p.require(kinds == 1, at, "exactly one of serviceAccount, apiKeySHA256, crmCredentialSHA256 must be set")
+		identities := slices.Concat(client.APIKeySHA256, client.CRMCredentialSHA256)
 		for _, hash := range identities {
-			p.require(keyHash.MatchString(hash), at+".apiKeySHA256", "%q is not a SHA-256 hash in hexadecimal digits", hash)
+			p.require(keyHash.MatchString(hash), at, "%q is not a SHA-256 hash in hexadecimal digits", hash)
 		}
 		if client.ServiceAccount != "" {
 			identities = []string{client.ServiceAccount}

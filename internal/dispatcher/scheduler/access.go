@@ -4,9 +4,11 @@ package scheduler
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 )
@@ -42,10 +44,30 @@ func (s *Scheduler) setAccesses(p *contract.Plan) {
 		}
 	}
 	for _, l := range s.order {
-		if l.spec != nil {
-			l.access = s.accesses[p.CredentialsOf(l.spec).User()]
+		if l.spec == nil {
+			continue
+		}
+		l.users = p.UsersOf(l.spec)
+		l.access = s.accesses[l.users[0]]
+		for _, w := range l.waiting {
+			w.access = s.accessOf(l, w.call)
+			for _, f := range w.followers {
+				f.access = w.access
+			}
 		}
 	}
+}
+
+// accessOf is that of the user as whom a call of the lane goes out: of its client, if that brings its own credential.
+func (s *Scheduler) accessOf(l *lane, c *call.Call) *access {
+	if c.Credential == nil {
+		return l.access
+	}
+	user := contract.ClientUser(c.Integration, c.Client)
+	if a := s.accesses[user]; a != nil {
+		return a
+	}
+	return newAccess(user) // the plan does not have it any more
 }
 
 // refreshAccesses has lanes offered anew whose queued calls are held back, or are not any more, because of their credentials.
@@ -104,6 +126,11 @@ func (a *access) noteCredentials(what fate) {
 
 // refused says whether the CRM has not taken the credentials of the last calls.
 func (a *access) refused() bool { return a.unauthorised >= enoughUnauthorised }
+
+// countsLane says whether limit k counts any of the lane's calls.
+func (s *Scheduler) countsLane(k int, l *lane) bool {
+	return slices.ContainsFunc(l.users, func(user string) bool { return s.tariff.Counts(k, user) })
+}
 
 // counts says whether limit k counts calls that go out with this access.
 func (s *Scheduler) counts(k int, a *access) bool { return s.tariff.Counts(k, a.user) }

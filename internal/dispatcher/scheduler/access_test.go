@@ -64,7 +64,9 @@ func TestEachUserOfTheCRMHasItsLimits(t *testing.T) {
 // TestCallsOfAnotherUserDoNotCountAfterARestart: an integration that gets its own user has all of that user's limit, though others have used up theirs.
 func TestCallsOfAnotherUserDoNotCountAfterARestart(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		b.apply(plan(2, ownUser, func(p *contract.Plan) { p.Integrations[1].Credentials, p.Integrations[1].Share.GuaranteedPercent = nil, 0 }))
+		b.apply(plan(2, ownUser, func(p *contract.Plan) {
+			p.Integrations[1].Credentials, p.Integrations[1].Share.GuaranteedPercent = nil, 0
+		}))
 		for n := range 10 {
 			b.do(read(fmt.Sprint("/x/", n)), 0)
 		}
@@ -212,6 +214,57 @@ func TestOneCallThatTheCredentialsDoNotAllow(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if r := b.result(other); r.State != call.StateSucceeded || b.snap().CredentialsRefused {
 			t.Errorf("the other call is %s, refused %t", r.State, b.snap().CredentialsRefused)
+		}
+	})
+}
+
+// bringing gives the plan an integration a/z whose clients bring their own credentials.
+func bringing(clients ...string) func(*contract.Plan) {
+	return func(p *contract.Plan) {
+		ownUser(p)
+		z := p.Integrations[0]
+		z.Name, z.UID, z.Clients = "z", "z", nil
+		for _, name := range clients {
+			z.Clients = append(z.Clients, contract.Client{Name: name, CRMCredentialSHA256: []string{name}})
+		}
+		p.Integrations = append(p.Integrations, z)
+	}
+}
+
+// by is a call of a client of a/z.
+func by(client, target string) *call.Call {
+	c := read(target)
+	c.Integration, c.Client, c.Credential = "a/z", client, call.NewCredential("Authorization", "Bearer "+client)
+	return c
+}
+
+// TestClientsThatBringTheirCredentialsAreUsersOfTheirOwn: each has its limits, and none is signed for by us.
+func TestClientsThatBringTheirCredentialsAreUsersOfTheirOwn(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.apply(plan(2, bringing("p", "q")))
+		for n := range 10 {
+			b.do(by("p", fmt.Sprint("/p/", n)), 0)
+		}
+		if r := b.refused(by("p", "/p"), 0); r.Limit != "user" || r.RetryAfter < 50*time.Second {
+			t.Errorf("one call more is refused with %+v", r)
+		}
+		for n := range 10 {
+			b.do(by("q", fmt.Sprint("/q/", n)), 0)
+		}
+		b.do(read("/x"), 0)
+		for n, what := range b.crm.seen {
+			if got := b.crm.to[n].Credentials; what.Credential != nil && got != (contract.Credentials{}) {
+				t.Errorf("a call with its client's credential would be signed with %+v", got)
+			}
+		}
+		for _, i := range b.snap().Integrations {
+			if i.Name == "z" && (len(i.Windows) != 2 || i.Windows[1].Used < 10) {
+				t.Errorf("of its users the one who has used most is to be shown: %+v", i.Windows)
+			}
+		}
+		b.apply(plan(3, bringing("q")))
+		if r := b.refused(by("p", "/p"), 0); r.Limit != "user" {
+			t.Errorf("a call of a client that the plan does not have any more is refused with %+v", r)
 		}
 	})
 }

@@ -44,7 +44,8 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 		return
 	}
 	w.lane, w.since, w.deadline = l, now, now.Add(wait)
-	w.price = s.price(l.access, w.call.Operation, w.call.Method, w.call.Target)
+	w.access = s.accessOf(l, w.call)
+	w.price = s.price(w.access, w.call.Operation, w.call.Method, w.call.Target)
 	if s.join(now, w) {
 		return
 	}

@@ -238,7 +238,7 @@ func (s *Scheduler) askOwn(now time.Time, l *lane, r dialect.Request, then func(
 			Integration: l.key, Operation: r.Operation, Method: r.Method, Target: r.Target, Header: http.Header{"Accept": {"application/json"}},
 			Repeat: call.Repeat{Class: call.RepeatIdempotent}, AcceptedAt: now,
 		},
-		own: true, lane: l, since: now, deadline: now.Add(ownPatience), answered: make(chan reply, 1),
+		own: true, lane: l, access: l.access, since: now, deadline: now.Add(ownPatience), answered: make(chan reply, 1),
 	}
 	w.price = s.price(l.access, r.Operation, r.Method, r.Target)
 	s.ask(now, l, w.price, true)

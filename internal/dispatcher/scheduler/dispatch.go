@@ -108,6 +108,9 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 func (s *Scheduler) launch(f *flight) {
 	f.to = upstream.Destination{Endpoint: s.plan.Endpoint, Credentials: s.plan.CredentialsOf(f.lane.spec)}
 	f.access, f.tariff, f.at = f.lane.access, s.tariff, s.options.Now()
+	if f.waiter != nil {
+		f.access = f.waiter.access
+	}
 	f.charge = backlog.Charge{
 		ID: uint64(f.id), Integration: f.lane.key, Amounts: s.amountsOf(s.tariff.Cost(f.price.kind), f.access.user), Record: uint64(f.price.record), Open: true, Call: f.head.ID,
 	}

@@ -161,7 +161,7 @@ func (s *Scheduler) drainTime(now time.Time, l *lane, n int64) (even, late time.
 	weights := s.activeWeights(l)
 	capacities := make([]forecast.Capacity, 0, s.ledger.Limits())
 	for k := range s.ledger.Limits() {
-		if limit := s.ledger.Limit(k); !limit.AlertOnly && !limit.Meter.PerRecord && !limit.UntilJobEnds && s.counts(k, l.access) {
+		if limit := s.ledger.Limit(k); !limit.AlertOnly && !limit.Meter.PerRecord && !limit.UntilJobEnds && s.countsLane(k, l) {
 			capacities = append(capacities, s.capacity(now, l, k, weights))
 		}
 	}

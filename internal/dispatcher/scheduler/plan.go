@@ -118,7 +118,7 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	s.setLanes(p)
 	s.share(now)
 	for _, l := range s.order {
-		l.demand.setLimits(ls, func(k int) bool { return s.counts(k, l.access) })
+		l.demand.setLimits(ls, func(k int) bool { return s.countsLane(k, l) })
 	}
 	s.total.setLimits(ls, func(int) bool { return true })
 	s.setAdvisors(ls)

@@ -40,7 +40,7 @@ func (s *Scheduler) share(now time.Time) {
 	shares := make(map[string]fairshare.Share, len(s.plan.Integrations)+1)
 	for n, i := range s.plan.Integrations {
 		share := shareOf(i, i.ShareAt(s.schedules[n].Schedule, now))
-		share.Credentials = []string{s.plan.CredentialsOf(&i).User()}
+		share.Credentials = s.plan.UsersOf(&i)
 		shares[i.Key()] = share
 		s.schedules[n].now = s.schedules[n].At(now)
 	}

@@ -135,7 +135,7 @@ const releaseSteps = 16
 func (s *Scheduler) exhaustion(now time.Time, k int, renewal time.Duration) *contract.ExhaustionForecast {
 	waiting := 0.0
 	for _, l := range s.order {
-		if l.spec != nil && s.counts(k, l.access) {
+		if l.spec != nil && s.countsLane(k, l) {
 			waiting += float64(int64(len(l.waiting))+s.options.Store.Tally(l.key).Queued) * l.demand.perCall(k)
 		}
 	}
@@ -176,13 +176,20 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 		r.Credentials = &contract.CredentialsReport{Refused: l.access.refused()}
 	}
 	for k := range s.ledger.Limits() {
-		if !s.counts(k, l.access) {
+		if !s.countsLane(k, l) {
 			continue
 		}
-		r.Windows = append(r.Windows, contract.ShareReport{
+		w := contract.ShareReport{
 			Name: s.ledger.Limit(k).Name, Guaranteed: s.sharing.Guaranteed(k, l.owner), Used: s.ledger.UsedBy(k, l.owner),
 			Lent: s.sharing.LentBy(k, l.owner), Borrowed: s.sharing.BorrowedBy(k, l.owner), Demand: l.demand.likely[k],
-		})
+		}
+		same := slices.IndexFunc(r.Windows, func(before contract.ShareReport) bool { return before.Name == w.Name })
+		switch { // of clients who are different users of the CRM, the one who has used most is shown
+		case same < 0:
+			r.Windows = append(r.Windows, w)
+		case r.Windows[same].Used < w.Used:
+			r.Windows[same] = w
+		}
 	}
 	if t.Queued > 0 && len(l.queue.heads) > 0 {
 		r.Backlog.OldestQueued = new(l.queue.heads[0].AcceptedAt.UTC())

@@ -23,6 +23,8 @@ type Kind int
 // Tariff prices calls by one plan. One goroutine owns it.
 type Tariff struct {
 	limits []limits.Limit
+	// users are all users of the CRM that the plan has.
+	users []string
 	// user is that of the CRM's own credentials.
 	user      string
 	rules     []rule
@@ -52,8 +54,8 @@ type kind struct {
 // credentials, in the plan's order, then those of the others. canonical brings paths into the one form in which they are compared; and so are patterns before they are held against them. The error names the limit.
 func New(p *contract.Plan, canonical func(path string) string) (*Tariff, error) {
 	t := &Tariff{canonical: canonical, index: map[string]Kind{}}
-	t.user = p.Credentials.User()
-	for n, user := range p.Users() {
+	t.user, t.users = p.Credentials.User(), p.Users()
+	for n, user := range t.users {
 		for _, from := range p.Limits {
 			if n > 0 && !from.PerCredential {
 				continue
@@ -75,9 +77,10 @@ func (t *Tariff) Limits() []limits.Limit { return t.limits }
 // Declared is limit k as the plan has it.
 func (t *Tariff) Declared(k int) contract.Limit { return t.rules[k].from }
 
-// Counts says whether limit k counts calls that go out as this user of the CRM.
+// Counts says whether limit k counts calls that go out as this user of the CRM. Those of a user whom the plan does not have any more count for all.
 func (t *Tariff) Counts(k int, user string) bool {
-	return t.rules[k].user == "" || t.rules[k].user == user
+	of := t.rules[k].user
+	return of == "" || of == user || !slices.Contains(t.users, user)
 }
 
 // IsLicence says whether limit k counts calls that go out with the CRM's own credentials, and not those of one integration's only.

@@ -246,7 +246,7 @@ func TestALimitPerCredentialIsThereForEachUser(t *testing.T) {
 	if diff := cmp.Diff([]bool{true, true, false, false}, licence); diff != "" {
 		t.Errorf("limits of the licence (-want +got):\n%s", diff)
 	}
-	for of, want := range map[string]ledger.Cost{"/u": {1, 1, 0, 0}, "a/u": {0, 1, 1, 0}, "b/u": {0, 1, 0, 1}} {
+	for of, want := range map[string]ledger.Cost{"/u": {1, 1, 0, 0}, "a/u": {0, 1, 1, 0}, "b/u": {0, 1, 0, 1}, "gone": {1, 1, 1, 1}} {
 		kind, _ := made.Price(of, "", http.MethodGet, "/x")
 		if diff := cmp.Diff(want, made.Cost(kind)); diff != "" {
 			t.Errorf("a call as %s (-want +got):\n%s", of, diff)

@@ -5,12 +5,16 @@ package upstream
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
 // own is a kind of credentials of an integration's own.
@@ -83,4 +87,27 @@ func TestOwnTokenEndpointIsTheCRMs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAClientsOwnCredentialGoesOutAsItCame, whatever the dispatcher has itself.
+func TestAClientsOwnCredentialGoesOutAsItCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &crm{serve: answering(ok("{}"))}
+		client := New(Options{Dial: server.dial, Credentials: Credentials{Files: fstest.MapFS{"token": file("of the CRM")}}, Now: time.Now})
+		defer client.Close()
+		what := get()
+		what.Credential = call.NewCredential("Authorization", "Zoho-oauthtoken of the client")
+		for _, to := range []Destination{bearer, {Endpoint: bearer.Endpoint}} {
+			if o := client.Send(t.Context(), Issue(), to, what); o.Err != nil {
+				t.Fatal(o.Err)
+			}
+			if got := server.last.Load().Header["Authorization"]; !slices.Equal(got, []string{"Zoho-oauthtoken of the client"}) {
+				t.Errorf("it was signed with %q", got)
+			}
+		}
+		what.Credential = nil
+		if o := client.Send(t.Context(), Issue(), Destination{Endpoint: bearer.Endpoint}, what); o.Err == nil || o.Sent {
+			t.Errorf("without any credential the outcome is %+v", o)
+		}
+	})
 }
