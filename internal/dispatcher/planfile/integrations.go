@@ -125,10 +125,9 @@ func (p *problems) clients(clients []contract.Client, holders map[string]string,
 			}
 		}
 		p.require(kinds == 1, at, "exactly one of serviceAccount, apiKeySHA256, crmCredentialSHA256 must be set")
+		p.hashes(client.APIKeySHA256, at+".apiKeySHA256")
+		p.hashes(client.CRMCredentialSHA256, at+".crmCredentialSHA256")
 		identities := slices.Concat(client.APIKeySHA256, client.CRMCredentialSHA256)
-		for _, hash := range identities {
-			p.require(keyHash.MatchString(hash), at, "%q is not a SHA-256 hash in hexadecimal digits", hash)
-		}
 		if client.ServiceAccount != "" {
 			identities = []string{client.ServiceAccount}
 			p.require(strings.HasPrefix(client.ServiceAccount, "system:serviceaccount:"), at+".serviceAccount", "%q is not the subject of a service account", client.ServiceAccount)
@@ -138,6 +137,12 @@ func (p *problems) clients(clients []contract.Client, holders map[string]string,
 			p.require(!taken, at, "has the same key or service account as %s", holder)
 			holders[identity] = at
 		}
+	}
+}
+
+func (p *problems) hashes(all []string, field string) {
+	for _, hash := range all {
+		p.require(keyHash.MatchString(hash), field, "%q is not a SHA-256 hash in hexadecimal digits", hash)
 	}
 }
 
