@@ -59,7 +59,7 @@ func (d *demand) ask(now time.Time, cost ledger.Cost, live bool) {
 	d.history.Ask(now, 1)
 	d.calls++
 	for k, n := range cost {
-		if n == 0 {
+		if n == 0 || d.all[k] == nil { // nil: of a client that the plan does not have any more, a call counts for all users
 			continue
 		}
 		d.units[k] += float64(n)
@@ -99,7 +99,7 @@ func (s *Scheduler) ask(now time.Time, l *lane, p price, live bool) {
 // sentLive notes that a call somebody waited for is sent.
 func (s *Scheduler) sentLive(now time.Time, l *lane, p price) {
 	for k, n := range s.tariff.Cost(p.kind) {
-		if n > 0 {
+		if n > 0 && l.demand.live[k] != nil {
 			l.demand.live[k].Send(now, n)
 		}
 	}
