@@ -4,11 +4,11 @@ package v1alpha1
 
 // Condition types. All are positive: True is good. Ready is True when the health conditions are; advice never moves Ready.
 const (
-	// ConditionReady sums up Accepted, CredentialsResolved, DispatcherAvailable and Programmed (Integration: Accepted and Programmed).
+	// ConditionReady sums up Accepted, CredentialsResolved, DispatcherAvailable and Programmed (Integration: all but DispatcherAvailable).
 	ConditionReady = "Ready"
 	// ConditionAccepted: the spec is understood and fits what else is declared.
 	ConditionAccepted = "Accepted"
-	// ConditionCredentialsResolved (CRM): the dispatcher holds every credential that the spec names.
+	// ConditionCredentialsResolved: the dispatcher holds every credential that the spec names.
 	ConditionCredentialsResolved = "CredentialsResolved"
 	// ConditionDispatcherAvailable (CRM): the dispatcher runs and can accept calls durably.
 	ConditionDispatcherAvailable = "DispatcherAvailable"
@@ -86,7 +86,15 @@ const (
 	ReasonNotBatchable = "NotBatchable"
 	// ReasonDuplicateClient: another Integration of the CRM already has this client.
 	ReasonDuplicateClient = "DuplicateClient"
+	// ReasonUnusableCredentials: credentials of the Integration ask for tokens where none can be had, or in clear text.
+	ReasonUnusableCredentials = "UnusableCredentials"
+	// ReasonTooManyCredentials: more than 64 Secrets would be mounted, or more than 256 limits counted, for the credentials of all Integrations of the CRM.
+	ReasonTooManyCredentials = "TooManyCredentials"
 
+	// ReasonCRMCredentials: the Integration names no credentials, so its calls go out with the CRM's, of which the CRM's own condition tells.
+	ReasonCRMCredentials = "CRMCredentials"
+	// ReasonClientCredentials: the Integration's clients bring the CRM's credentials themselves.
+	ReasonClientCredentials = "ClientCredentials"
 	// ReasonResolved: what the spec refers to is there.
 	ReasonResolved = "Resolved"
 	// ReasonSecretNotFound: the Secret, or a key in it, is missing or cannot be used.

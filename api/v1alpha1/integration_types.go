@@ -62,6 +62,10 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.clients)",message="clients must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.overflow)",message="overflow must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.batching)",message="batching must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.credentials)",message="credentials must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="!has(self.clients) || self.clients.all(c, has(c.crmCredentialHashes)) || !self.clients.exists(c, has(c.crmCredentialHashes))",message="crmCredentialHashes must be set for all clients or for none"
+// +kubebuilder:validation:XValidation:rule="!has(self.clients) || !has(self.credentials) || !self.clients.exists(c, has(c.crmCredentialHashes))",message="credentials must not be set where clients have crmCredentialHashes, and bring their own"
+// +kubebuilder:validation:XValidation:rule="!has(self.clients) || !has(self.overflow) || !has(self.overflow.operations) || !self.clients.exists(c, has(c.crmCredentialHashes)) || self.overflow.operations.all(o, o.policy != 'Queue')",message="policy Queue must not be used where clients have crmCredentialHashes: a client's credential is not stored"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || has(self.share) && (has(self.share.guaranteedPercent) && self.share.guaranteedPercent > 0 || has(self.share.perLimit) && self.share.perLimit.exists(p, has(p.guaranteedPercent) && p.guaranteedPercent > 0 || has(p.guaranteedCalls) && p.guaranteedCalls > 0))",message="route External needs a guarantee in share: it is what is kept free for it"
 type IntegrationSpec struct {
 	// crmRef names the CRM, in the same namespace, whose licence this integration uses.
@@ -106,6 +110,12 @@ type IntegrationSpec struct {
 	// batching says how queued calls are merged into bulk calls. When it is absent, those go together that wait at the same time anyway.
 	// +optional
 	Batching Batching `json:"batching,omitzero"`
+
+	// credentials are this integration's own: its calls go out as its own user of the CRM, in the CRM's audit trail and for limits of scope Credential. When they
+	// are absent its calls go out with the CRM's. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher only, which
+	// restarts when it is named for the first time, but not when its content changes.
+	// +optional
+	Credentials Credentials `json:"credentials,omitzero"`
 
 	// clients are who may call as this integration: required, except with route External.
 	// +optional
@@ -206,8 +216,8 @@ type Queue struct {
 	MaxAgeSeconds int32 `json:"maxAgeSeconds,omitempty"`
 }
 
-// Client is who may call as an integration: a service account of the same namespace, or whoever holds an API key.
-// +kubebuilder:validation:ExactlyOneOf=serviceAccount;apiKeyHashes
+// Client is who may call as an integration: a service account of the same namespace, whoever holds an API key, or whoever holds a credential of the CRM itself.
+// +kubebuilder:validation:ExactlyOneOf=serviceAccount;apiKeyHashes;crmCredentialHashes
 type Client struct {
 	// name of the client, as it appears in metrics and logs.
 	// +required
@@ -229,12 +239,23 @@ type Client struct {
 	// +kubebuilder:validation:items:MaxLength=71
 	// +kubebuilder:validation:items:Pattern=`^sha256:[0-9a-f]{64}$`
 	APIKeyHashes []string `json:"apiKeyHashes,omitempty"`
+
+	// crmCredentialHashes are the SHA-256 hashes of one credential of the CRM that the client has itself, or of two while it is rotated: it is recognised by it, and
+	// its calls go out with it, untouched. What is hashed is the token, "user:password" of HTTP Basic, or the value of the CRM's key header. Such calls are not
+	// queued. Credentials must have at least 128 random bits: hashes of guessable ones can be reversed.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	// +kubebuilder:validation:items:MaxLength=71
+	// +kubebuilder:validation:items:Pattern=`^sha256:[0-9a-f]{64}$`
+	CRMCredentialHashes []string `json:"crmCredentialHashes,omitempty"`
 }
 
 // IntegrationStatus is what the operator and the dispatcher observed.
 // +kubebuilder:validation:MinProperties=1
 type IntegrationStatus struct {
-	// conditions are Accepted and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
+	// conditions are Accepted, CredentialsResolved and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -206,6 +206,7 @@ func TestIntegrationRoute(t *testing.T) {
 		"External with overrides is taken":           {external(edits{"spec.overrides": list(map[string]any{"name": "a", "from": "2026-11-27T00:00:00Z", "until": "2026-11-28T00:00:00Z", "share": map[string]any{}})}), ""},
 		"External with clients is refused":           {external(edits{"spec.clients": list(map[string]any{"name": "a", "serviceAccount": map[string]any{"name": "a"}})}), "clients must not be set with route External"},
 		"External with an overflow is refused":       {external(edits{"spec.overflow": map[string]any{"policy": "Wait"}}), "overflow must not be set with route External"},
+		"External with credentials is refused":       {external(edits{"spec.credentials": map[string]any{"bearer": map[string]any{"secretRef": map[string]any{"name": "a"}}}}), "credentials must not be set with route External"},
 		"External without a share is refused":        {external(edits{"spec.share": nil}), guarantee},
 		"External that is guaranteed 0 is refused":   {external(edits{"spec.share.guaranteedPercent": 0}), guarantee},
 		"External with calls of one limit is taken":  {external(edits{"spec.share": perLimit("guaranteedCalls", 5)}), ""},
@@ -307,5 +308,23 @@ func TestIntegrationClients(t *testing.T) {
 		"a hash in capitals is refused":             {keys(hash("A")), "should match"},
 		"a hash that is too long is refused":        {keys(hash("a") + "a"), "may not be more than 71"},
 		"a hash that is too short is refused":       {keys(strings.TrimSuffix(hash("a"), "a")), "should match"},
+	})
+}
+
+func TestIntegrationCredentials(t *testing.T) {
+	secret := map[string]any{"secretRef": map[string]any{"name": "marketing"}}
+	brings := func(name string) map[string]any {
+		return map[string]any{"name": name, "crmCredentialHashes": list("sha256:" + strings.Repeat(name, 64))}
+	}
+	judge(t, validIntegration, map[string]verdict{
+		"one kind is taken":                        {edits{"spec.credentials": map[string]any{"bearer": secret}}, ""},
+		"two kinds are refused":                    {edits{"spec.credentials": map[string]any{"bearer": secret, "basic": secret}}, "exactly one of the fields in"},
+		"no kind is refused":                       {edits{"spec.credentials": map[string]any{}}, "exactly one of the fields in"},
+		"tokens from a URL are taken":              {edits{"spec.credentials": map[string]any{"oauthClient": map[string]any{"secretRef": map[string]any{"name": "a"}, "tokenURL": "https://acme.test/token"}}}, ""},
+		"credentials that clients bring are taken": {edits{"spec.overflow": nil, "spec.clients": list(brings("a"), brings("b"))}, ""},
+		"only some of them are refused":            {edits{"spec.overflow": nil, "spec.clients": list(brings("a"), map[string]any{"name": "b", "serviceAccount": map[string]any{"name": "b"}})}, "crmCredentialHashes must be set for all clients or for none"},
+		"and queued calls are refused":             {edits{"spec.clients": list(brings("a"))}, "policy Queue must not be used where clients have crmCredentialHashes"},
+		"and own credentials are refused":          {edits{"spec.overflow": nil, "spec.clients": list(brings("a")), "spec.credentials": map[string]any{"bearer": secret}}, "credentials must not be set where clients have crmCredentialHashes"},
+		"a Secret without a name is refused":       {edits{"spec.credentials": map[string]any{"bearer": map[string]any{}}}, "spec.credentials.bearer.secretRef: Required value"},
 	})
 }

@@ -26,7 +26,7 @@ var version = "development"
 
 type options struct {
 	planFile, dataDir, credentialsDir, tlsDir   string
-	encryptionDir                               string
+	ownCredentialsDir, encryptionDir            string
 	intakeAddress, reportAddress, healthAddress string
 	profileAddress                              string
 	shutdownDelay                               time.Duration
@@ -38,6 +38,7 @@ func main() {
 	flag.StringVar(&o.planFile, "plan-file", contract.PlanFile, "the dispatch plan, in a mounted ConfigMap")
 	flag.StringVar(&o.dataDir, "data-dir", contract.DataDir, "the mounted volume")
 	flag.StringVar(&o.credentialsDir, "credentials-dir", contract.CredentialsDir, "the mounted Secret with the CRM's credentials")
+	flag.StringVar(&o.ownCredentialsDir, "own-credentials-dir", contract.OwnCredentialsDir, "a folder for each mounted Secret with an integration's own credentials")
 	flag.StringVar(&o.tlsDir, "tls-dir", contract.TLSDir, "the mounted Secret with the intake's certificate, if the plan names one")
 	flag.StringVar(&o.encryptionDir, "encryption-dir", contract.EncryptionDir, "the mounted Secret with the keys that encrypt what is stored of calls, if the plan names some")
 	flag.StringVar(&o.intakeAddress, "intake-address", port(contract.IntakePort), "where integrations are served")

@@ -106,7 +106,7 @@ func newCore(o options, metrics *telemetry.Metrics, log *slog.Logger) (*dispatch
 	return dispatcher.New(dispatcher.Options{
 		FS: vfs.Default, DataDir: filepath.Join(o.dataDir, "store"), Reserve: disk.DefaultReserve,
 		Dial:   new(net.Dialer).DialContext,
-		Secret: os.DirFS(o.credentialsDir), Encryption: os.DirFS(o.encryptionDir),
+		Secret: os.DirFS(o.credentialsDir), OwnSecrets: os.DirFS(o.ownCredentialsDir), Encryption: os.DirFS(o.encryptionDir),
 		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Past: planfile.Past(o.planFile), Seed: seed, Logger: log, Observer: metrics,
 		Fatal: func(reason string) {
 			log.Error("The store cannot keep its promise; the process ends", "reason", reason)

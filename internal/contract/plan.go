@@ -3,7 +3,6 @@
 package contract
 
 import (
-	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -78,6 +77,14 @@ func (p *Plan) LimitsAt(t time.Time) []Limit {
 	return p.Limits
 }
 
+// FollowingLimits are those of the licence that follows; nil if none does.
+func (p *Plan) FollowingLimits() []Limit {
+	if p.Next == nil {
+		return nil
+	}
+	return p.Next.Limits
+}
+
 // CRMIdentity says which CRM object, and which licence, a plan is for.
 type CRMIdentity struct {
 	Namespace string `json:"namespace"`
@@ -89,87 +96,6 @@ type CRMIdentity struct {
 	Provider string `json:"provider"`
 	// Account identifies the licence.
 	Account string `json:"account"`
-}
-
-// Credentials tell how to sign in; the values are files in CredentialsDir. Exactly one kind is set.
-type Credentials struct {
-	// Secret is the name of the mounted Secret: with the keys it tells which user of the CRM the dispatcher is.
-	Secret string `json:"secret,omitempty"`
-	// Scheme of tokens in the Authorization header; empty for Bearer.
-	Scheme string `json:"scheme,omitempty"`
-
-	Basic  *BasicKeys  `json:"basic,omitempty"`
-	Bearer *BearerKeys `json:"bearer,omitempty"`
-	Header *HeaderKeys `json:"header,omitempty"`
-
-	OAuthClient  *OAuthClientKeys  `json:"oauthClient,omitempty"`
-	OAuthRefresh *OAuthRefreshKeys `json:"oauthRefresh,omitempty"`
-	OAuthJWT     *OAuthJWTKeys     `json:"oauthJWT,omitempty"`
-}
-
-// Authorization is the header's value that presents a token.
-func (c Credentials) Authorization(token string) string {
-	return cmp.Or(c.Scheme, "Bearer") + " " + token
-}
-
-// TokenURL is where access tokens come from; empty for the kinds of credentials without.
-func (c Credentials) TokenURL() string {
-	switch {
-	case c.OAuthClient != nil:
-		return c.OAuthClient.TokenURL
-	case c.OAuthRefresh != nil:
-		return c.OAuthRefresh.TokenURL
-	case c.OAuthJWT != nil:
-		return c.OAuthJWT.TokenURL
-	default:
-		return ""
-	}
-}
-
-// BasicKeys are file names in CredentialsDir.
-type BasicKeys struct {
-	Username string `json:"username"`
-	Password string `json:"password"`
-}
-
-// BearerKeys are file names in CredentialsDir.
-type BearerKeys struct {
-	Token string `json:"token"`
-}
-
-// HeaderKeys name the header and the file in CredentialsDir with its value.
-type HeaderKeys struct {
-	Header string `json:"header"`
-	Value  string `json:"value"`
-}
-
-// OAuthClientKeys are of the client credentials grant: file names in CredentialsDir.
-type OAuthClientKeys struct {
-	TokenURL     string `json:"tokenURL"`
-	ClientID     string `json:"clientID"`
-	ClientSecret string `json:"clientSecret"`
-	// Scopes to ask for.
-	Scopes []string `json:"scopes,omitempty"`
-}
-
-// OAuthRefreshKeys are of the refresh token grant: file names in CredentialsDir.
-type OAuthRefreshKeys struct {
-	TokenURL     string `json:"tokenURL"`
-	ClientID     string `json:"clientID"`
-	ClientSecret string `json:"clientSecret"`
-	RefreshToken string `json:"refreshToken"`
-}
-
-// OAuthJWTKeys are of the JWT bearer grant (RFC 7523): file names in CredentialsDir.
-type OAuthJWTKeys struct {
-	TokenURL   string `json:"tokenURL"`
-	ClientID   string `json:"clientID"`
-	PrivateKey string `json:"privateKey"`
-	Subject    string `json:"subject"`
-	// Audience of the assertions; empty for TokenURL.
-	Audience string `json:"audience,omitempty"`
-	// Scopes to ask for.
-	Scopes []string `json:"scopes,omitempty"`
 }
 
 // Intake is how integrations reach the dispatcher.
@@ -338,6 +264,8 @@ type Integration struct {
 	// External: its calls do not come through the dispatcher; its share is kept free for them. It has no clients.
 	External bool     `json:"external,omitempty"`
 	Clients  []Client `json:"clients,omitempty"`
+	// Credentials, if set, are its own: its calls go out with them in place of the CRM's.
+	Credentials *Credentials `json:"credentials,omitempty"`
 	// Enforce is false under Shadow, the CRM's or its own.
 	Enforce bool `json:"enforce"`
 
@@ -495,11 +423,13 @@ type Queue struct {
 	MaxAgeSeconds int64 `json:"maxAgeSeconds"`
 }
 
-// Client authenticates as an integration: by a service account token's subject or an API key's hash.
+// Client authenticates as an integration: by a service account token's subject, an API key's hash, or that of a credential of the CRM.
 type Client struct {
 	Name string `json:"name"`
 	// ServiceAccount is system:serviceaccount:<namespace>:<name>.
 	ServiceAccount string `json:"serviceAccount,omitempty"`
 	// APIKeySHA256 are hexadecimal hashes.
 	APIKeySHA256 []string `json:"apiKeySHA256,omitempty"`
+	// CRMCredentialSHA256 are hexadecimal hashes of a credential of the CRM: the client's calls go out with it.
+	CRMCredentialSHA256 []string `json:"crmCredentialSHA256,omitempty"`
 }

@@ -29,6 +29,8 @@ const (
 	CauseCRMRefusing Cause = "CRMRefusing"
 	// CauseOutage: the CRM failed, and queued calls wait until a probe succeeds.
 	CauseOutage Cause = "Outage"
+	// CauseCredentials: the credentials are missing, or the CRM does not take them, and queued calls wait until a probe succeeds.
+	CauseCredentials Cause = "Credentials"
 	// CauseLedgerLost: how much of the licence was used before the volume was lost is not known yet.
 	CauseLedgerLost Cause = "LedgerLost"
 	// CauseNoPlan: no plan names the integration.
@@ -100,7 +102,7 @@ type RejectedPlan struct {
 	Reason string `json:"reason"`
 }
 
-// CredentialsReport says whether the CRM credentials are there. It never holds their values.
+// CredentialsReport says whether credentials are there. It never holds their values.
 type CredentialsReport struct {
 	Resolved bool `json:"resolved"`
 	// HostNotAllowed: the Secret's list of hosts lacks the endpoint's.
@@ -210,6 +212,8 @@ type IntegrationReport struct {
 	Windows   []ShareReport       `json:"windows"`
 	Backlog   BacklogReport       `json:"backlog"`
 	Counters  IntegrationCounters `json:"counters"`
+	// Credentials tells of its own; nil if its calls go out with the CRM's.
+	Credentials *CredentialsReport `json:"credentials,omitempty"`
 	// Waiting says what holds back the call that waits longest; nil if none waits.
 	Waiting *WaitingReport `json:"waiting,omitempty"`
 	// GuaranteeMissedSeconds is for how long a call within the guarantee that is never lent has been waiting for the licence; 0 if none is.

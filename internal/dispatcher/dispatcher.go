@@ -27,7 +27,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
 
-// Options of a Dispatcher. All but TLS, Encryption, Past, Observer and Between are required.
+// Options of a Dispatcher. All but TLS, OwnSecrets, Encryption, Past, Observer and Between are required.
 type Options struct {
 	// FS and DataDir are where the store is.
 	FS      vfs.FS
@@ -40,6 +40,8 @@ type Options struct {
 	TLS *tls.Config
 	// Secret is the mounted Secret with the CRM's credentials.
 	Secret fs.FS
+	// OwnSecrets has a folder for each mounted Secret with an integration's own credentials; nil if none is mounted.
+	OwnSecrets fs.FS
 	// Encryption is the mounted Secret with the keys that encrypt what is stored of calls; nil if none is mounted.
 	Encryption fs.FS
 	// Machine reads the machine's clocks. SystemClocks does. The time of day is taken from it once, when the dispatcher starts.
@@ -68,7 +70,6 @@ type Dispatcher struct {
 	log    *slog.Logger
 	store  *disk.Store
 	client *upstream.Client
-	tokens *oauth.Tokens
 }
 
 // New opens the store and restores what it holds. Nothing is sent before Run.
@@ -85,11 +86,16 @@ func New(o Options) (*Dispatcher, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	now := timeline(last, o.Machine())
-	tokens := oauth.New(oauth.Options{
-		Dial: o.Dial, TLS: o.TLS, Vault: store, Now: now,
-		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
-	})
-	credentials := upstream.Credentials{Files: o.Secret, Recent: &upstream.Recent{}, Tokens: tokens}
+	tokens := func() *oauth.Tokens {
+		return oauth.New(oauth.Options{
+			Dial: o.Dial, TLS: o.TLS, Vault: store, Now: now,
+			Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
+		})
+	}
+	credentials := upstream.Credentials{Files: o.Secret, Recent: &upstream.Recent{}, Tokens: tokens()}
+	if o.OwnSecrets != nil {
+		credentials.Own = upstream.NewOwn(o.OwnSecrets, tokens)
+	}
 	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
 	var kept backlog.Store = store
 	var sender scheduler.Sender = client
@@ -104,7 +110,7 @@ func New(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	d.Scheduler, d.Credentials, d.store, d.client, d.tokens = s, credentials, store, client, tokens
+	d.Scheduler, d.Credentials, d.store, d.client = s, credentials, store, client
 	return d, nil
 }
 
@@ -117,7 +123,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	err := d.Scheduler.Run(ctx)
 	stop()
 	keeping.Wait()
-	d.tokens.Close()
+	d.Credentials.Close()
 	d.client.Close()
 	return errors.Join(err, d.store.Close())
 }

@@ -38,7 +38,7 @@ func admitAll(in Input, head *contract.Plan) outcome {
 	var pending []*candidate
 	refused := make(map[*candidate]Decision)
 	for _, i := range declared {
-		c := &candidate{name: nameOf(i), entry: entryOf(i, head)}
+		c := &candidate{name: nameOf(i), entry: entryOf(i, &in.CRM.Spec, head)}
 		d := judgeEntry(&c.entry, head)
 		if d.OK() {
 			c.calendar, d = judgeOverrides(&c.entry, head, known)
@@ -250,6 +250,9 @@ func (a *admission) obstacle(c *candidate) Decision {
 	if !had && len(a.inForce) >= contract.MaxIntegrations {
 		return Decision{v1alpha1.ReasonTooManyIntegrations, fmt.Sprintf(
 			"CRM %s has %d integrations already, which is the most: delete one", a.head.CRM.Name, contract.MaxIntegrations)}
+	}
+	if d := a.credentialsFit(&c.entry); !d.OK() {
+		return d
 	}
 	if a.bytes+size > maxPlanBytes {
 		return Decision{v1alpha1.ReasonTooManyIntegrations, fmt.Sprintf(

@@ -33,7 +33,7 @@ const (
 )
 
 // entryOf translates an Integration.
-func entryOf(i *v1alpha1.Integration, head *contract.Plan) contract.Integration {
+func entryOf(i *v1alpha1.Integration, crm *v1alpha1.CRMSpec, head *contract.Plan) contract.Integration {
 	spec := &i.Spec
 	external := spec.Route == v1alpha1.RouteExternal
 	entry := contract.Integration{
@@ -49,6 +49,7 @@ func entryOf(i *v1alpha1.Integration, head *contract.Plan) contract.Integration 
 	for _, c := range spec.Reads.Cache {
 		entry.CachedReads = append(entry.CachedReads, contract.CachedRead{Operation: string(c.Operation), Path: string(c.Path), Seconds: int64(c.Seconds)})
 	}
+	entry.Credentials = ownCredentials(spec.Credentials, crm)
 	entry.Batching = batchingOf(spec, head)
 	for _, c := range spec.Clients {
 		entry.Clients = append(entry.Clients, clientOf(c, i.Namespace))
@@ -90,6 +91,9 @@ func clientOf(c v1alpha1.Client, namespace string) contract.Client {
 	for _, hash := range c.APIKeyHashes {
 		client.APIKeySHA256 = append(client.APIKeySHA256, strings.TrimPrefix(hash, "sha256:"))
 	}
+	for _, hash := range c.CRMCredentialHashes {
+		client.CRMCredentialSHA256 = append(client.CRMCredentialSHA256, strings.TrimPrefix(hash, "sha256:"))
+	}
 	return client
 }
 
@@ -98,5 +102,5 @@ func identities(c contract.Client) []string {
 	if c.ServiceAccount != "" {
 		return []string{c.ServiceAccount}
 	}
-	return c.APIKeySHA256
+	return slices.Concat(c.APIKeySHA256, c.CRMCredentialSHA256)
 }

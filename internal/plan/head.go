@@ -84,7 +84,7 @@ func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 			Provider: string(spec.Provider), Account: Account(crm),
 		},
 		Endpoint:    spec.Endpoint,
-		Credentials: credentials(spec),
+		Credentials: credentials(spec.Credentials, spec),
 		Generic:     generic(spec.Generic),
 		Intake: contract.Intake{
 			URL: IntakeURL(crm), Hosts: intakeHosts(crm),

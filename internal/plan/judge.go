@@ -16,7 +16,7 @@ import (
 
 // judgeEntry finds what is wrong with an entry whatever else is in the plan. OK means that it may be admitted.
 func judgeEntry(entry *contract.Integration, head *contract.Plan) Decision {
-	for _, check := range []func(*contract.Integration, *contract.Plan) Decision{judgeOperations, judgeReads, judgeBatching, judgeParts, judgeClients} {
+	for _, check := range []func(*contract.Integration, *contract.Plan) Decision{judgeOperations, judgeReads, judgeBatching, judgeParts, judgeCredentials, judgeClients} {
 		if d := check(entry, head); !d.OK() {
 			return d
 		}

@@ -58,6 +58,9 @@ type Provider interface {
 	Account(declared, host string) string
 	// TokenPath is the path of the token endpoint at the CRM's endpoint; empty if it is elsewhere.
 	TokenPath() string
+	// TokenFields are what an answer of the token endpoint has besides the token, for clients that reach the CRM at url, without a slash at the end; now is when
+	// it is made.
+	TokenFields(url string, now time.Time) map[string]string
 }
 
 var all = []Provider{

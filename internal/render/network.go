@@ -5,6 +5,7 @@ package render
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,7 +41,7 @@ func Service(in Input) *corev1ac.ServiceApplyConfiguration {
 }
 
 // NetworkPolicy lets the CRM's namespace call, the manager read the report, and anyone probe and scrape; out go name look-ups, calls to the endpoint's port and, where there is
-// one, requests to the token endpoint's.
+// one, requests to the token endpoints'.
 func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	spec := networkingv1ac.NetworkPolicySpec().
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.CRM.Name))).
@@ -56,7 +57,13 @@ func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 				policyPort(corev1.ProtocolUDP, 5353), policyPort(corev1.ProtocolTCP, 5353)), // OpenShift's DNS pods listen on 5353
 			endpointEgress(in.Plan.Endpoint),
 		)
-	if tokenURL := in.Plan.Credentials.TokenURL(); tokenURL != "" && !sameEgress(tokenURL, in.Plan.Endpoint) {
+	opened := []string{in.Plan.Endpoint}
+	for _, c := range in.Plan.AllCredentials() {
+		tokenURL := c.TokenURL()
+		if tokenURL == "" || slices.ContainsFunc(opened, func(other string) bool { return sameEgress(tokenURL, other) }) {
+			continue
+		}
+		opened = append(opened, tokenURL)
 		spec.WithEgress(endpointEgress(tokenURL))
 	}
 	return networkingv1ac.NetworkPolicy(plan.ChildName(in.CRM), in.CRM.Namespace).

@@ -16,6 +16,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/plan"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -185,6 +186,47 @@ func TestTokenEndpointsPortIsOpen(t *testing.T) {
 	}
 }
 
+// TestSecretsOfIntegrationsAreMountedOnce each, beside the CRM's, and the ports of their token endpoints are open.
+func TestSecretsOfIntegrationsAreMountedOnce(t *testing.T) {
+	token := func(secret string) *contract.Credentials {
+		return &contract.Credentials{Own: true, Secret: secret, Bearer: &contract.BearerKeys{Token: "token"}}
+	}
+	client := token("oauth.marketing")
+	client.Bearer, client.OAuthClient = nil, &contract.OAuthClientKeys{TokenURL: "https://login.test:8443/token"}
+	in := input(func(in *Input) {
+		in.Plan.Integrations = []contract.Integration{{Name: "a", Credentials: token("b")}, {Name: "b", Credentials: token("b")}, {Name: "c"}, {Name: "d", Credentials: client}}
+	})
+	pod := StatefulSet(in).Spec.Template.Spec
+	secrets := map[string]string{} // by volume
+	for _, v := range pod.Volumes {
+		if v.Secret == nil {
+			continue
+		}
+		if !*v.Secret.Optional {
+			t.Errorf("without Secret %s the pod would not start", *v.Secret.SecretName)
+		}
+		secrets[*v.Name] = *v.Secret.SecretName
+	}
+	got := map[string]string{}
+	for _, m := range pod.Containers[0].VolumeMounts {
+		if secret, is := secrets[*m.Name]; is {
+			got[*m.MountPath] = secret
+		}
+	}
+	want := map[string]string{
+		"/etc/crmquota/credentials": "zendesk-credentials", "/etc/crmquota/own-credentials/b": "b", "/etc/crmquota/own-credentials/oauth.marketing": "oauth.marketing",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("mounts (-want +got):\n%s", diff)
+	}
+	if len(secrets) != len(want) {
+		t.Errorf("volumes %v", secrets)
+	}
+	if rules := len(NetworkPolicy(in).Spec.Egress); rules != 3 {
+		t.Errorf("%d rules let out, want 3", rules)
+	}
+}
+
 // TestSecretOfEachKindIsMounted, and no other.
 func TestSecretOfEachKindIsMounted(t *testing.T) {
 	ref := v1alpha1.LocalReference{Name: "mounted"}
@@ -196,7 +238,7 @@ func TestSecretOfEachKindIsMounted(t *testing.T) {
 		"oauthRefresh": {OAuthRefresh: &v1alpha1.OAuthRefreshCredentials{SecretRef: ref}},
 		"oauthJWT":     {OAuthJWT: &v1alpha1.OAuthJWTCredentials{SecretRef: ref}},
 	} {
-		if got := credentialsSecret(c); got != "mounted" {
+		if got := plan.CredentialsSecret(c); got != "mounted" {
 			t.Errorf("%s mounts %q", name, got)
 		}
 	}

@@ -3,7 +3,10 @@
 package render
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"path"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -13,7 +16,6 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
-	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/plan"
 )
@@ -86,6 +88,9 @@ func container(in Input) *corev1ac.ContainerApplyConfiguration {
 		corev1ac.VolumeMount().WithName(volumeCredentials).WithMountPath(contract.CredentialsDir).WithReadOnly(true),
 		corev1ac.VolumeMount().WithName(volumeData).WithMountPath(contract.DataDir),
 	}
+	for _, secret := range in.Plan.OwnSecrets() {
+		mounts = append(mounts, corev1ac.VolumeMount().WithName(ownVolume(secret)).WithMountPath(path.Join(contract.OwnCredentialsDir, secret)).WithReadOnly(true))
+	}
 	if in.CRM.Spec.Intake.TLSSecretRef != nil {
 		mounts = append(mounts, corev1ac.VolumeMount().WithName(volumeTLS).WithMountPath(contract.TLSDir).WithReadOnly(true))
 	}
@@ -127,8 +132,11 @@ func probe(path string, period, failures int32) *corev1ac.ProbeApplyConfiguratio
 func volumes(in Input) []*corev1ac.VolumeApplyConfiguration {
 	list := []*corev1ac.VolumeApplyConfiguration{
 		corev1ac.Volume().WithName(volumePlan).WithConfigMap(corev1ac.ConfigMapVolumeSource().WithName(plan.ChildName(in.CRM))),
-		secretVolume(volumeCredentials, credentialsSecret(in.CRM.Spec.Credentials)),
+		secretVolume(volumeCredentials, plan.CredentialsSecret(in.CRM.Spec.Credentials)),
 		corev1ac.Volume().WithName(volumeData).WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(in.ClaimName)),
+	}
+	for _, secret := range in.Plan.OwnSecrets() {
+		list = append(list, secretVolume(ownVolume(secret), secret))
 	}
 	if ref := in.CRM.Spec.Intake.TLSSecretRef; ref != nil {
 		list = append(list, secretVolume(volumeTLS, ref.Name))
@@ -139,26 +147,13 @@ func volumes(in Input) []*corev1ac.VolumeApplyConfiguration {
 	return list
 }
 
+// ownVolume is the name of the volume with a Secret of an integration's own: a Secret's name can be longer than that of a volume, and have dots.
+func ownVolume(secret string) string {
+	hash := sha256.Sum256([]byte(secret))
+	return "own-" + hex.EncodeToString(hash[:8])
+}
+
 func secretVolume(name, secret string) *corev1ac.VolumeApplyConfiguration {
 	return corev1ac.Volume().WithName(name).WithSecret(
 		corev1ac.SecretVolumeSource().WithSecretName(secret).WithOptional(true).WithDefaultMode(secretMode))
-}
-
-// credentialsSecret names the Secret of whichever kind of credentials is set.
-func credentialsSecret(c v1alpha1.Credentials) string {
-	switch {
-	case c.Basic != nil:
-		return c.Basic.SecretRef.Name
-	case c.Bearer != nil:
-		return c.Bearer.SecretRef.Name
-	case c.Header != nil:
-		return c.Header.SecretRef.Name
-	case c.OAuthClient != nil:
-		return c.OAuthClient.SecretRef.Name
-	case c.OAuthRefresh != nil:
-		return c.OAuthRefresh.SecretRef.Name
-	case c.OAuthJWT != nil:
-		return c.OAuthJWT.SecretRef.Name
-	}
-	return ""
 }

@@ -64,6 +64,7 @@ func noReport(failure string) verdict {
 var stalling = []string{
 	v1alpha1.ReasonUnknownTimeZone, v1alpha1.ReasonLicenceChanged, v1alpha1.ReasonUnknownOperation, v1alpha1.ReasonUnsafeQueue, v1alpha1.ReasonUnsafeCache,
 	v1alpha1.ReasonUnknownTier, v1alpha1.ReasonUnclearLimit, v1alpha1.ReasonTooManyLimits,
+	v1alpha1.ReasonUnusableCredentials,
 }
 
 // conditions collects verdicts in the order in which they are published.

@@ -179,24 +179,37 @@ func (f *CRMFacts) credentials(h hearing, current []metav1.Condition) verdict {
 	if h != heard {
 		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionCredentialsResolved)
 	}
-	switch r := f.Reported.Latest; {
-	case r.Sequence == 0:
+	r := f.Reported.Latest
+	if r.Sequence == 0 {
 		return notKnown // without a plan it does not know which credentials to look for
-	case r.Credentials.HostNotAllowed:
-		return no(v1alpha1.ReasonHostNotAllowed, r.Credentials.Message)
-	case r.Credentials.Token == contract.TokenPending: // after a restart of the dispatcher
-		return keep(current, v1alpha1.ConditionCredentialsResolved)
-	case r.Credentials.Token != "":
-		return no(tokenReasons[r.Credentials.Token], r.Credentials.Message)
-	case !r.Credentials.Resolved:
-		return no(v1alpha1.ReasonSecretNotFound, r.Credentials.Message)
-	case r.Credentials.Refused:
-		return no(v1alpha1.ReasonCredentialsRefused, "The CRM answers calls with 401: it does not take the credentials of the Secret. Queued calls are held back until it does.")
+	}
+	verdict := credentialsVerdict(&r.Credentials, current)
+	switch {
+	case verdict.status != metav1.ConditionTrue:
+		return verdict
 	case r.Credentials.EncryptionKeyMissing != "":
 		return no(v1alpha1.ReasonEncryptionKeyMissing,
 			"No call is queued, and those that cannot be read wait: "+r.Credentials.EncryptionKeyMissing+". Calls that somebody waits for go on.")
 	case r.Certificate.Error != "":
 		return no(v1alpha1.ReasonCertificateInvalid, r.Certificate.Error)
+	default:
+		return verdict
+	}
+}
+
+// credentialsVerdict says whether calls can be signed, of the CRM's credentials or an integration's own.
+func credentialsVerdict(r *contract.CredentialsReport, current []metav1.Condition) verdict {
+	switch {
+	case r.HostNotAllowed:
+		return no(v1alpha1.ReasonHostNotAllowed, r.Message)
+	case r.Token == contract.TokenPending: // after a restart of the dispatcher
+		return keep(current, v1alpha1.ConditionCredentialsResolved)
+	case r.Token != "":
+		return no(tokenReasons[r.Token], r.Message)
+	case !r.Resolved:
+		return no(v1alpha1.ReasonSecretNotFound, r.Message)
+	case r.Refused:
+		return no(v1alpha1.ReasonCredentialsRefused, "The CRM answers calls with 401: it does not take the credentials of the Secret. Queued calls are held back until it does.")
 	default:
 		return yes(v1alpha1.ReasonResolved, "The dispatcher holds every credential that the spec names.")
 	}

@@ -18,6 +18,11 @@ import (
 //	type           status   reason                when
 //	Accepted       True     Accepted              the compiler accepts the spec
 //	               False    (the compiler's)      it does not; what was in force before stays
+//	CredentialsResolved     as for the CRM        of its own credentials
+//	               True     CRMCredentials        it has none, and its calls go out with the CRM's
+//	               True     ClientCredentials     its clients bring them
+//	               True     External              its calls do not go through the dispatcher
+//	               Unknown  NotKnown,NotReporting as below, or it is not in force
 //	Programmed     False    Pending               this generation is not confirmed within ConfirmWithin, or not accepted
 //	               False    PlanRejected          the dispatcher refused the plan that has this generation
 //	               Unknown  NotKnown              the dispatcher is not running, or no report came yet
@@ -38,7 +43,7 @@ import (
 //	               False    CallsParked           the outcome of some calls is not known, and they cannot be repeated
 //	               False    CallsDead             some calls ended without an answer
 //	               Unknown  NotKnown,NotReporting as above, or it is not in force
-//	Ready          True     Ready                 Accepted and Programmed are True
+//	Ready          True     Ready                 Accepted, CredentialsResolved and Programmed are True
 //	               else     (theirs)              the first of them that is False, else that is Unknown
 //	Stalled        True     (the compiler's)      present only while nothing but an edit of the spec helps
 //
@@ -54,6 +59,7 @@ func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now 
 	var c conditions
 	c.set(v1alpha1.ConditionReady, verdict{})
 	c.set(v1alpha1.ConditionAccepted, decided(f.Decision.Reason, f.Decision.Message))
+	c.set(v1alpha1.ConditionCredentialsResolved, f.credentials(h, current.Conditions))
 	if held {
 		c.set(v1alpha1.ConditionProgrammed, keep(current.Conditions, v1alpha1.ConditionProgrammed))
 	} else {
@@ -64,7 +70,7 @@ func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now 
 	weighing := newWeighing(f.Evidence, current.Conditions, now)
 	f.advise(&c, weighing, &numbers, h, now)
 	c.verdicts[v1alpha1.ConditionReady] = c.ready(yes(v1alpha1.ReasonReady, "The declared share is in force."),
-		v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed)
+		v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved, v1alpha1.ConditionProgrammed)
 	c.stalled()
 
 	next := v1alpha1.IntegrationStatus{
@@ -133,6 +139,29 @@ func (f *IntegrationFacts) confirmed() bool {
 func (f *IntegrationFacts) rejected() bool {
 	r := f.Reported.Latest.Rejected
 	return r != nil && r.Sequence == f.Plan.Sequence
+}
+
+func (f *IntegrationFacts) credentials(h hearing, current []metav1.Condition) verdict {
+	entry := f.entry()
+	switch {
+	case f.Plan == nil:
+		return notRunning
+	case entry == nil:
+		return notKnown
+	case entry.External:
+		return yes(v1alpha1.ReasonExternal, "Calls do not go through the dispatcher.")
+	case entry.PassesThrough():
+		return yes(v1alpha1.ReasonClientCredentials, "Clients bring the CRM's credentials themselves, and their calls go out with them.")
+	case entry.Credentials == nil:
+		return yes(v1alpha1.ReasonCRMCredentials, "Calls go out with the CRM's credentials: see the conditions of the CRM.")
+	case h != heard:
+		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionCredentialsResolved)
+	}
+	r := f.report()
+	if r == nil || r.Credentials == nil {
+		return notKnown
+	}
+	return credentialsVerdict(r.Credentials, current)
 }
 
 func (f *IntegrationFacts) programmed(h hearing, current []metav1.Condition) verdict {

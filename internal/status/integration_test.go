@@ -172,3 +172,43 @@ func TestAnIntegrationsRestartOfTheManagerWritesNothing(t *testing.T) {
 		t.Errorf("before the first report:\n%s", cmp.Diff(current, got.Status))
 	}
 }
+
+func TestCredentialsOfAnIntegrationsOwnAreTold(t *testing.T) {
+	own := func(f *status.IntegrationFacts) {
+		f.Plan.Integrations[0].Credentials = &contract.Credentials{Own: true}
+	}
+	says := func(r contract.CredentialsReport) []func(*status.IntegrationFacts) {
+		return []func(*status.IntegrationFacts){own, entry(func(i *contract.IntegrationReport) { i.Credentials = &r })}
+	}
+	for name, row := range map[string]struct {
+		edits []func(*status.IntegrationFacts)
+		want  []string
+	}{
+		"it has none": {nil, []string{"True/Ready", "True/CRMCredentials"}},
+		"it has none, and the CRM's are bad": {
+			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) { f.Reported.Latest.Credentials = contract.CredentialsReport{} }}, []string{"True/Ready", "True/CRMCredentials"},
+		},
+		"its calls go another way": {
+			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) { f.Plan.Integrations[0].External = true }}, []string{"True/Ready", "True/External"},
+		},
+		"its clients bring them": {
+			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) {
+				f.Plan.Integrations[0].Clients = []contract.Client{{Name: "a", CRMCredentialSHA256: []string{"hash"}}}
+			}}, []string{"True/Ready", "True/ClientCredentials"},
+		},
+		"they are there":       {says(contract.CredentialsReport{Resolved: true}), []string{"True/Ready", "True/Resolved"}},
+		"a key is missing":     {says(contract.CredentialsReport{Message: "a key"}), []string{"False/SecretNotFound", "False/SecretNotFound"}},
+		"another host":         {says(contract.CredentialsReport{HostNotAllowed: true, Message: "a host"}), []string{"False/HostNotAllowed", "False/HostNotAllowed"}},
+		"the CRM says 401":     {says(contract.CredentialsReport{Resolved: true, Refused: true}), []string{"False/CredentialsRefused", "False/CredentialsRefused"}},
+		"no token":             {says(contract.CredentialsReport{Token: contract.TokenRefused, Message: "refused"}), []string{"False/TokenRefused", "False/TokenRefused"}},
+		"the first token":      {says(contract.CredentialsReport{Token: contract.TokenPending}), []string{"Unknown/NotKnown", "Unknown/NotKnown"}},
+		"nothing is known yet": {[]func(*status.IntegrationFacts){own}, []string{"Unknown/NotKnown", "Unknown/NotKnown"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := forIntegration(t, integrationFacts(row.edits...), v1alpha1.IntegrationStatus{}, start)
+			if diff := cmp.Diff(row.want, sayAll(result.Status.Conditions, "Ready", "CredentialsResolved")); diff != "" {
+				t.Errorf("conditions (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

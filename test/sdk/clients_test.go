@@ -30,6 +30,7 @@ const (
 	byRemoteURI   = "`remoteUri: url + '/api/v2'`, `token: key`"
 	byBasePath    = "`basePath: url`, `accessToken: key`"
 	byInstanceURL = "`instanceUrl: url`, `accessToken: key`"
+	byLogin       = "`oauth2: {loginUrl: url, clientId, clientSecret}`, `login(user, key)`"
 	byRequestURL  = "the URL of its requests, `key` as the password"
 )
 
@@ -43,10 +44,12 @@ var switched = []client{
 	{"hubspot-api-client", "@hubspot/api-client", "14.0.1", byBasePath, "error.code 429", hubspot, "@hubspot/api-client", "hubspot.js", withPackage},
 	{"jsforce", "jsforce", "3.10.26", byInstanceURL, "error.errorCode ERROR_HTTP_429", salesforce, "jsforce", "salesforce.js", withPackage},
 	{"jsforce-1", "jsforce", "1.11.1", byInstanceURL, "error.errorCode ERROR_HTTP_429", salesforce, "jsforce-1", "salesforce.js", withPackage},
+	{"jsforce-oauth", "jsforce with `login()`", "3.10.26", byLogin, "error.errorCode REQUEST_LIMIT_EXCEEDED", salesforceWithLogin, "jsforce", "salesforce-oauth.js", withPackage},
+	{"jsforce-1-oauth", "jsforce with `login()`", "1.11.1", byLogin, "error.errorCode REQUEST_LIMIT_EXCEEDED", salesforceWithLogin, "jsforce-1", "salesforce-oauth.js", withPackage},
 }
 
 // notSwitched are ways that lead round the dispatcher, or nowhere.
 var notSwitched = []client{
 	{"zendesk-subdomain", "node-zendesk with `subdomain`", "6.0.1", "not possible: `route: External`", "", zendesk, "node-zendesk", "zendesk-subdomain.js", 0},
-	{"salesforce-login", "jsforce with `login()`", "3.10.26", "not possible: give `accessToken` instead", "", salesforce, "jsforce", "salesforce-login.js", 0},
+	{"salesforce-login", "jsforce with a SOAP `login()`", "3.10.26", "not possible: give `oauth2` or `accessToken`", "", salesforce, "jsforce", "salesforce-login.js", 0},
 }

@@ -40,3 +40,10 @@ func salesforce() crm {
 		want:   seen{Found: "User 250", Created: "500-1", Exported: contacts},
 	}
 }
+
+// salesforceWithLogin is the same with Salesforce's dialect, which has a token endpoint at the dispatcher.
+func salesforceWithLogin() crm {
+	c := salesforce()
+	c.provider = "Salesforce"
+	return c
+}

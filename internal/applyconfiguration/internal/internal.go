@@ -269,6 +269,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: crmCredentialHashes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: name
       type:
         scalar: string
@@ -447,6 +453,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: credentials
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Credentials
     - name: crmRef
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference

@@ -30,7 +30,9 @@ type Call struct {
 	Target string
 	// Header holds end-to-end headers only. It never holds credentials: the upstream client adds the CRM's.
 	Header http.Header
-	Body   []byte
+	// Credential, if set, is the client's own of the CRM, with which the call goes out. Such a call is never stored.
+	Credential *Credential
+	Body       []byte
 	// Stream, if set, is the body in place of Body: of a call that somebody waits for.
 	Stream *Stream
 

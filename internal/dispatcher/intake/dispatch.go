@@ -26,13 +26,16 @@ func (e *exchange) dispatch(to route) error {
 	if len(to.applied) > 0 {
 		e.w.Header().Set("Preference-Applied", strings.Join(to.applied, ", "))
 	}
+	if to.queue && e.call.Credential != nil {
+		return &call.Refusal{Code: contract.ReasonBadRequest, Detail: "a call with a credential of the client's own is not queued, because that is not stored: leave out Prefer: respond-async"}
+	}
 	if to.queue {
 		return e.enqueue(to)
 	}
 	keep := to.keep > 0 && lookup.Wanted(e.r.Header)
 	var like [32]byte
 	if to.share || keep {
-		like = identity(e.call)
+		like = identity(e.call, e.user())
 	}
 	if to.share {
 		e.call.Identity = like
@@ -47,6 +50,14 @@ func (e *exchange) dispatch(to route) error {
 	e.writeAnswer(answer)
 	e.observe(Forwarded)
 	return nil
+}
+
+// user of the CRM as whom the call goes out.
+func (e *exchange) user() string {
+	if e.caller.credential != nil {
+		return contract.ClientUser(e.caller.integration.Key(), e.caller.client)
+	}
+	return e.view.plan.CredentialsOf(e.caller.integration).User()
 }
 
 // enqueue stores the call. If it fits now the client gets the CRM's answer, as from any other call, else 202 and the address of the result.

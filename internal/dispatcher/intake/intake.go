@@ -131,6 +131,9 @@ func (e *exchange) serve() error {
 	if e.view, err = e.current(); err != nil {
 		return err
 	}
+	if e.isLogin() {
+		return e.login()
+	}
 	if e.caller, err = e.view.clients.authenticate(e.started, e.r.Header); err != nil {
 		return err
 	}

@@ -18,15 +18,19 @@ type places struct {
 	headers []string
 }
 
-func newPlaces(credentials contract.Credentials, keys dialect.Keys) places {
+func newPlaces(credentials []contract.Credentials, keys dialect.Keys) places {
 	p := places{Keys: keys}
 	if keys.Header != "" {
 		p.headers = append(p.headers, keys.Header)
 	}
-	if credentials.Header != nil {
-		p.headers = append(p.headers, http.CanonicalHeaderKey(credentials.Header.Header))
+	for _, c := range credentials {
+		if c.Header == nil {
+			continue
+		}
+		if name := http.CanonicalHeaderKey(c.Header.Header); !slices.Contains(p.headers, name) {
+			p.headers = append(p.headers, name)
+		}
 	}
-	p.headers = slices.Compact(p.headers)
 	return p
 }
 
@@ -52,4 +56,25 @@ func (p places) presented(header http.Header) []string {
 		}
 	}
 	return secrets
+}
+
+// credential is what a request presents to the CRM: the token of a scheme, "user:password" of a Basic one, or the value of a key header.
+type credential struct{ header, secret string }
+
+// credentials are those of a request. As with presented, a header that is there twice counts for nothing.
+func (p places) credentials(header http.Header) []credential {
+	var all []credential
+	if values := header.Values("Authorization"); len(values) == 1 {
+		_, secret, _ := strings.Cut(values[0], " ")
+		if user, password, isBasic := (&http.Request{Header: header}).BasicAuth(); isBasic {
+			secret = user + ":" + password
+		}
+		all = append(all, credential{"Authorization", strings.TrimSpace(secret)})
+	}
+	for _, name := range p.headers {
+		if values := header.Values(name); len(values) == 1 {
+			all = append(all, credential{name, values[0]})
+		}
+	}
+	return all
 }

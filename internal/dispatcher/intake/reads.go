@@ -33,8 +33,8 @@ var ofTheSender = map[string]bool{
 	"User-Agent": true, "Traceparent": true, "Tracestate": true, "Baggage": true, "X-Request-Id": true, "X-Correlation-Id": true, "Cache-Control": true,
 }
 
-// identity is the same for calls that the CRM answers in the same way: of one integration, to one target, with the same headers.
-func identity(c *call.Call) [32]byte {
+// identity is the same for calls that the CRM answers in the same way: of one integration, as one user of the CRM, to one target, with the same headers.
+func identity(c *call.Call, user string) [32]byte {
 	hash := sha256.New()
 	add := func(text string) {
 		var size [8]byte
@@ -43,6 +43,7 @@ func identity(c *call.Call) [32]byte {
 		hash.Write([]byte(text))
 	}
 	add(c.Integration)
+	add(user)
 	add(c.Target)
 	for _, name := range slices.Sorted(maps.Keys(c.Header)) {
 		if ofTheSender[name] {
@@ -68,7 +69,7 @@ func (e *exchange) read(to route, key lookup.Key) error {
 	if etag := kept.ETag(); etag != "" {
 		e.call.Header.Set("If-None-Match", etag)
 		if to.share { // whoever asks without it wants the whole answer
-			e.call.Identity = identity(e.call)
+			e.call.Identity = identity(e.call, e.user())
 		}
 	}
 	answer, err := e.Calls.Do(e.r.Context(), e.call, to.wait)

@@ -160,3 +160,22 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersAreNotKeptAcrossUsersOfTheCRM: an integration that gets its own user does not see what the CRM has told another.
+func TestAnswersAreNotKeptAcrossUsersOfTheCRM(t *testing.T) {
+	r := newReader(t, numbered)
+	const target = "/api/v2/users/search.json?query=ada"
+	if _, body := r.get(target); body != "1" {
+		t.Fatalf("the first answer is %s", body)
+	}
+	if _, body := r.get(target); body != "1" {
+		t.Fatalf("the answer was not kept: %s", body)
+	}
+	edited := newPlan()
+	edited.Integrations[0].CachedReads = r.plan.Integrations[0].CachedReads
+	edited.Integrations[0].Credentials = &contract.Credentials{Own: true, Secret: "s", Bearer: &contract.BearerKeys{Token: "token"}}
+	r.plan = edited
+	if _, body := r.get(target); body != "2" {
+		t.Errorf("as another user it got answer %s", body)
+	}
+}

@@ -38,7 +38,7 @@ func newView(plan *contract.Plan) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	where := newPlaces(plan.Credentials, adapter.Keys())
+	where := newPlaces(plan.AllCredentials(), adapter.Keys())
 	clients, err := newClients(plan, where)
 	if err != nil {
 		return nil, err

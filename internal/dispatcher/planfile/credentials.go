@@ -15,15 +15,15 @@ const maxScopes = 20
 
 var (
 	secretKey  = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
+	secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
 	headerName = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9]*$`)
 	scope      = regexp.MustCompile(`^[!#-\[\]-~]+$`)
 )
 
 // credentials checks that there is one kind, and its keys, in order of the kinds.
-func (p *problems) credentials(plan *contract.Plan) {
-	c := plan.Credentials
+func (p *problems) credentials(c contract.Credentials, endpoint, field string) {
 	kinds := 0
-	p.require(c.Scheme == "" || headerName.MatchString(c.Scheme), "credentials.scheme", "%q is not a scheme", c.Scheme)
+	p.require(c.Scheme == "" || headerName.MatchString(c.Scheme), field+".scheme", "%q is not a scheme", c.Scheme)
 	keys := map[string]string{}
 	if c.Basic != nil {
 		kinds++
@@ -36,28 +36,37 @@ func (p *problems) credentials(plan *contract.Plan) {
 	if c.Header != nil {
 		kinds++
 		keys["header.value"] = c.Header.Value
-		p.require(headerName.MatchString(c.Header.Header), "credentials.header.header", "%q is not the name of a header", c.Header.Header)
+		p.require(headerName.MatchString(c.Header.Header), field+".header.header", "%q is not the name of a header", c.Header.Header)
 	}
 	if c.OAuthClient != nil {
 		kinds++
 		keys["oauthClient.clientID"], keys["oauthClient.clientSecret"] = c.OAuthClient.ClientID, c.OAuthClient.ClientSecret
-		p.tokenRequest(plan.Endpoint, "credentials.oauthClient", c.OAuthClient.TokenURL, c.OAuthClient.Scopes)
+		p.tokenRequest(endpoint, field+".oauthClient", c.OAuthClient.TokenURL, c.OAuthClient.Scopes)
 	}
 	if c.OAuthRefresh != nil {
 		kinds++
 		keys["oauthRefresh.clientID"], keys["oauthRefresh.clientSecret"] = c.OAuthRefresh.ClientID, c.OAuthRefresh.ClientSecret
 		keys["oauthRefresh.refreshToken"] = c.OAuthRefresh.RefreshToken
-		p.tokenRequest(plan.Endpoint, "credentials.oauthRefresh", c.OAuthRefresh.TokenURL, nil)
+		p.tokenRequest(endpoint, field+".oauthRefresh", c.OAuthRefresh.TokenURL, nil)
 	}
 	if c.OAuthJWT != nil {
 		kinds++
 		keys["oauthJWT.clientID"], keys["oauthJWT.privateKey"], keys["oauthJWT.subject"] = c.OAuthJWT.ClientID, c.OAuthJWT.PrivateKey, c.OAuthJWT.Subject
-		p.tokenRequest(plan.Endpoint, "credentials.oauthJWT", c.OAuthJWT.TokenURL, c.OAuthJWT.Scopes)
+		p.tokenRequest(endpoint, field+".oauthJWT", c.OAuthJWT.TokenURL, c.OAuthJWT.Scopes)
 	}
-	p.require(kinds == 1, "credentials", "exactly one of basic, bearer, header, oauthClient, oauthRefresh, oauthJWT must be set")
-	for field, key := range keys {
-		p.secretKey("credentials."+field, key)
+	p.require(kinds == 1, field, "exactly one of basic, bearer, header, oauthClient, oauthRefresh, oauthJWT must be set")
+	for name, key := range keys {
+		p.secretKey(field+"."+name, key)
 	}
+}
+
+// ownCredentials checks those of an integration.
+func (p *problems) ownCredentials(c *contract.Credentials, endpoint, field string) {
+	if c == nil {
+		return
+	}
+	p.credentials(*c, endpoint, field)
+	p.require(c.Own && secretName.MatchString(c.Secret), field+".secret", "%q is not the name of a Secret of an integration's own", c.Secret)
 }
 
 // encryption checks the names of the wrapping keys.

@@ -36,12 +36,35 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		p.cachedReads(integration.CachedReads, adapter, field+".cachedReads")
 		p.batching(integration.Batching, adapter, field+".batching")
 		p.clients(integration.Clients, holders, field)
+		p.passThrough(&integration, field)
+		p.ownCredentials(integration.Credentials, plan.Endpoint, field+".credentials")
+		p.require(!integration.External || integration.Credentials == nil, field+".credentials", "must not be set for an external integration")
 		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
+	}
+	secrets := len(plan.OwnSecrets())
+	p.require(secrets <= contract.MaxOwnSecrets, "integrations", "they name %d Secrets of their own, more than %d", secrets, contract.MaxOwnSecrets)
+	for _, limits := range [][]contract.Limit{plan.Limits, plan.FollowingLimits()} {
+		at := *plan
+		at.Limits = limits
+		counted := at.CountedLimits()
+		p.require(counted <= contract.MaxCountedLimits, "integrations", "their credentials make %d limits, more than %d", counted, contract.MaxCountedLimits)
 	}
 	p.guarantees(plan, plan.Limits, "limits")
 	if plan.Next != nil {
 		p.guarantees(plan, plan.Next.Limits, "next.limits")
 	}
+}
+
+// passThrough: where one client brings its own credential, all do, and no call is queued, since the credential is not stored.
+func (p *problems) passThrough(i *contract.Integration, field string) {
+	if !i.PassesThrough() {
+		return
+	}
+	all := !slices.ContainsFunc(i.Clients, func(c contract.Client) bool { return len(c.CRMCredentialSHA256) == 0 })
+	p.require(all, field+".clients", "crmCredentialSHA256 must be set for all or for none")
+	p.require(i.Credentials == nil, field+".credentials", "must not be set where clients bring their own")
+	queues := slices.ContainsFunc(i.Operations, func(o contract.OperationOverflow) bool { return o.Policy == contract.Queued })
+	p.require(!queues, field+".operations", "Queue is not for calls whose clients bring their own credentials")
 }
 
 func (p *problems) overflow(integration contract.Integration, adapter provider.Provider, field string) {
@@ -95,11 +118,16 @@ func (p *problems) clients(clients []contract.Client, holders map[string]string,
 		at := fmt.Sprintf("%s.clients[%s]", field, client.Name)
 		p.require(client.Name != "" && !names[client.Name], at, "names must be set and differ")
 		names[client.Name] = true
-		p.require((client.ServiceAccount != "") != (len(client.APIKeySHA256) > 0), at, "exactly one of serviceAccount, apiKeySHA256 must be set")
-		identities := client.APIKeySHA256
-		for _, hash := range identities {
-			p.require(keyHash.MatchString(hash), at+".apiKeySHA256", "%q is not a SHA-256 hash in hexadecimal digits", hash)
+		kinds := 0
+		for _, is := range []bool{client.ServiceAccount != "", len(client.APIKeySHA256) > 0, len(client.CRMCredentialSHA256) > 0} {
+			if is {
+				kinds++
+			}
 		}
+		p.require(kinds == 1, at, "exactly one of serviceAccount, apiKeySHA256, crmCredentialSHA256 must be set")
+		p.hashes(client.APIKeySHA256, at+".apiKeySHA256")
+		p.hashes(client.CRMCredentialSHA256, at+".crmCredentialSHA256")
+		identities := slices.Concat(client.APIKeySHA256, client.CRMCredentialSHA256)
 		if client.ServiceAccount != "" {
 			identities = []string{client.ServiceAccount}
 			p.require(strings.HasPrefix(client.ServiceAccount, "system:serviceaccount:"), at+".serviceAccount", "%q is not the subject of a service account", client.ServiceAccount)
@@ -109,6 +137,12 @@ func (p *problems) clients(clients []contract.Client, holders map[string]string,
 			p.require(!taken, at, "has the same key or service account as %s", holder)
 			holders[identity] = at
 		}
+	}
+}
+
+func (p *problems) hashes(all []string, field string) {
+	for _, hash := range all {
+		p.require(keyHash.MatchString(hash), field, "%q is not a SHA-256 hash in hexadecimal digits", hash)
 	}
 }
 

@@ -319,3 +319,70 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestCredentialsOfIntegrationsAreChecked(t *testing.T) {
+	good := contract.Credentials{Own: true, Secret: "marketing", Bearer: &contract.BearerKeys{Token: "token"}}
+	for name, c := range map[string]struct {
+		edit func(*contract.Credentials)
+		want string
+	}{
+		"good":              {func(*contract.Credentials) {}, ""},
+		"the CRM's":         {func(c *contract.Credentials) { c.Own = false }, "credentials.secret: \"marketing\" is not the name of a Secret of an integration's own"},
+		"a path":            {func(c *contract.Credentials) { c.Secret = "../credentials" }, "is not the name of a Secret"},
+		"no name":           {func(c *contract.Credentials) { c.Secret = "" }, "is not the name of a Secret"},
+		"no kind":           {func(c *contract.Credentials) { c.Bearer = nil }, ".credentials: exactly one of basic, "},
+		"a key with a path": {func(c *contract.Credentials) { c.Bearer = &contract.BearerKeys{Token: "../x"} }, ".credentials.bearer.token: \"../x\" is not a key of a Secret"},
+		"tokens in clear text": {func(c *contract.Credentials) {
+			c.Bearer, c.OAuthClient = nil, &contract.OAuthClientKeys{TokenURL: "http://acme.test/token", ClientID: "i", ClientSecret: "s"}
+		}, ".credentials.oauthClient.tokenURL: \"http://acme.test/token\" is plain http and the endpoint is not"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, rejected := Parse(golden(t))
+			if rejected != nil {
+				t.Fatal(rejected.Reason)
+			}
+			own := good
+			c.edit(&own)
+			plan.Integrations[0].Credentials = &own
+			err := validate(plan)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("the error is %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestClientsWithCredentialsOfTheCRMAreChecked(t *testing.T) {
+	hash := func(digit string) []string { return []string{strings.Repeat(digit, 64)} }
+	for name, c := range map[string]struct {
+		edit func(*contract.Integration)
+		want string
+	}{
+		"good":         {func(*contract.Integration) {}, ""},
+		"no hash":      {func(i *contract.Integration) { i.Clients[0].CRMCredentialSHA256 = []string{"secret"} }, "is not a SHA-256 hash"},
+		"two kinds":    {func(i *contract.Integration) { i.Clients[0].APIKeySHA256 = hash("c") }, "exactly one of serviceAccount, apiKeySHA256, crmCredentialSHA256 must be set"},
+		"the same one": {func(i *contract.Integration) { i.Clients[1].CRMCredentialSHA256 = hash("a") }, "has the same key or service account as"},
+		"one does not": {func(i *contract.Integration) { i.Clients[1] = contract.Client{Name: "b", APIKeySHA256: hash("b")} }, "crmCredentialSHA256 must be set for all or for none"},
+		"and its own": {func(i *contract.Integration) {
+			i.Credentials = &contract.Credentials{Own: true, Secret: "s", Bearer: &contract.BearerKeys{Token: "t"}}
+		}, "credentials: must not be set where clients bring their own"},
+		"calls queued": {func(i *contract.Integration) {
+			i.Operations = []contract.OperationOverflow{{Methods: []string{"POST"}, Path: "/x", Policy: contract.Queued}}
+		}, "Queue is not for calls whose clients bring their own credentials"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, rejected := Parse(golden(t))
+			if rejected != nil {
+				t.Fatal(rejected.Reason)
+			}
+			i := &plan.Integrations[0]
+			i.Operations = nil
+			i.Clients = []contract.Client{{Name: "a", CRMCredentialSHA256: hash("a")}, {Name: "b", CRMCredentialSHA256: hash("b")}}
+			c.edit(i)
+			err := validate(plan)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("the error is %v, want %q", err, c.want)
+			}
+		})
+	}
+}

@@ -41,7 +41,8 @@ func validate(plan *contract.Plan) error {
 	p.require(plan.Sequence >= 1, "sequence", "%d is less than 1", plan.Sequence)
 	p.identity(plan.CRM)
 	p.baseURL(plan.Endpoint, "endpoint")
-	p.credentials(plan)
+	p.credentials(plan.Credentials, plan.Endpoint, "credentials")
+	p.require(!plan.Credentials.Own, "credentials.own", "must not be set for the CRM's credentials")
 	p.intake(plan.Intake)
 	p.encryption(plan.Encryption)
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {

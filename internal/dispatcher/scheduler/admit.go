@@ -44,7 +44,8 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 		return
 	}
 	w.lane, w.since, w.deadline = l, now, now.Add(wait)
-	w.price = s.price(w.call.Operation, w.call.Method, w.call.Target)
+	w.access = s.accessOf(l, w.call)
+	w.price = s.price(w.access, w.call.Operation, w.call.Method, w.call.Target)
 	if s.join(now, w) {
 		return
 	}
@@ -165,7 +166,7 @@ func (s *Scheduler) arrived(c *call.Call, a backlog.Appended) {
 		l.queue.arrived(a.Kind, a.ID)
 		l.stale = true
 	}
-	s.ask(s.options.Now(), l, s.price(c.Operation, c.Method, c.Target), false)
+	s.ask(s.options.Now(), l, s.price(l.access, c.Operation, c.Method, c.Target), false)
 	s.nextDue = earlier(s.nextDue, c.Expires)
 }
 

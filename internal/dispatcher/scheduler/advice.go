@@ -87,7 +87,7 @@ func (s *Scheduler) batchingSaves() int64 {
 		each := float64(s.options.Store.Tally(l.key).Queued) / float64(len(l.queue.heads))
 		for i := range l.queue.heads {
 			h := &l.queue.heads[i]
-			if m := l.merging[h.Operation]; m == nil || !s.mergeable(h, m) {
+			if m := l.merging[h.Operation]; m == nil || !s.mergeable(l, h, m) {
 				calls[h.Operation] += each
 			}
 		}

@@ -83,32 +83,31 @@ func (s *Scheduler) landBulk(now time.Time, f *flight, o upstream.Outcome, what 
 	if f.call != nil || errors.Is(o.Err, errNotMerged) {
 		s.leaveOut(now, b, f.items)
 	}
-	random := s.options.Random.Float64()
 	switch what {
 	case unsent:
 		if !errors.Is(o.Err, errNotMerged) {
-			s.outages.fail(now, f.id, s.lastID, 0, random)
+			s.blame(now, f, o.Err, what)
 		}
-		s.outages.forget(f.id)
+		s.queuedUntold(f)
 		s.putBack(now, b, time.Time{}, false)
 	case unauthorised:
-		s.outages.fail(now, f.id, s.lastID, 0, random)
+		s.blame(now, f, nil, what)
 		s.putBack(now, b, now.Add(s.pause(manyAttempts)), false)
 	case refused:
-		s.outages.forget(f.id)
+		s.queuedUntold(f)
 		s.putBack(now, b, time.Time{}, false)
 	case unavailable, lost:
-		s.outages.fail(now, f.id, s.lastID, 0, random)
+		s.blame(now, f, nil, what)
 		s.doubt(now, b)
 	case failed:
-		s.outages.pass(f.id)
+		s.queuedWell(f)
 		if o.Answer.Status >= http.StatusInternalServerError {
 			s.doubt(now, b) // it may have failed after some of its items
 			break
 		}
 		s.putBack(now, b, time.Time{}, true)
 	case succeeded:
-		s.outages.pass(f.id)
+		s.queuedWell(f)
 		s.owe(b.lane, 1)
 		s.split(now, f, o)
 	}
@@ -125,7 +124,7 @@ func (s *Scheduler) split(now time.Time, f *flight, o upstream.Outcome) {
 	}
 	if _, jobs := b.batch.(dialect.JobBatch); jobs && read.Job != "" {
 		b.Job = read.Job
-		s.pollAt = earlier(s.pollAt, now.Add(leastPoll))
+		f.access.pollAt = earlier(f.access.pollAt, now.Add(leastPoll))
 		return
 	}
 	s.settleItems(now, b, read.Items)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -84,7 +85,7 @@ func (s *Scheduler) restoreBulk(now time.Time, sent backlog.SentBulk) {
 	case b.Doubt != nil && known:
 		return
 	case b.Job != "" && jobs:
-		s.pollAt = now
+		b.lane.access.pollAt = now
 		return
 	}
 	s.doubt(now, b)
@@ -96,17 +97,19 @@ func (s *Scheduler) tendBulks(now time.Time) {
 	if !s.sends() || len(s.bulks) == 0 {
 		return
 	}
-	var open []*bulkCall
+	open := map[*access][]*bulkCall{}
 	for _, id := range slices.Sorted(maps.Keys(s.bulks)) {
 		switch b := s.bulks[id]; {
 		case b.Doubt != nil && !b.asking && !now.Before(b.next):
 			s.search(now, b)
-		case b.polled() && len(open) < maxPolled:
-			open = append(open, b)
+		case b.polled() && len(open[b.lane.access]) < maxPolled:
+			open[b.lane.access] = append(open[b.lane.access], b)
 		}
 	}
-	if len(open) > 0 && !s.polling && !now.Before(s.pollAt) {
-		s.poll(now, open)
+	for _, a := range slices.SortedFunc(maps.Keys(open), func(x, y *access) int { return strings.Compare(x.user, y.user) }) {
+		if !a.polling && !now.Before(a.pollAt) {
+			s.poll(now, a, open[a])
+		}
 	}
 }
 
@@ -119,28 +122,28 @@ func (s *Scheduler) nextTending() (at time.Time) {
 		switch {
 		case b.Doubt != nil && !b.asking:
 			at = earlier(at, b.next)
-		case b.polled() && !s.polling:
-			at = earlier(at, s.pollAt)
+		case b.polled() && !b.lane.access.polling:
+			at = earlier(at, b.lane.access.pollAt)
 		}
 	}
 	return at
 }
 
-// poll asks about all jobs that are open, at the cost of the integration whose job is oldest.
-func (s *Scheduler) poll(now time.Time, open []*bulkCall) {
+// poll asks about all jobs that are open of one user of the CRM, at the cost of the integration whose job is oldest.
+func (s *Scheduler) poll(now time.Time, a *access, open []*bulkCall) {
 	i := slices.IndexFunc(open, func(b *bulkCall) bool { return b.lane.spec != nil })
 	if i < 0 {
-		s.pollAt = now.Add(mostPoll) // until the plan names one of them again
+		a.pollAt = now.Add(mostPoll) // until the plan names one of them again
 		return
 	}
 	var names []string
 	for _, b := range open {
 		names = append(names, b.Job)
 	}
-	s.polling = true
+	a.polling = true
 	payer := open[i]
 	s.askOwn(now, payer.lane, payer.batch.(dialect.JobBatch).Poll(names), func(now time.Time, status int, body []byte) { //nolint:forcetypeassert // it has a job
-		s.polling = false
+		a.polling = false
 		if status == http.StatusOK {
 			for _, b := range open {
 				s.readJob(now, b, body)
@@ -151,7 +154,7 @@ func (s *Scheduler) poll(now time.Time, open []*bulkCall) {
 				s.abandon(now, b)
 			}
 		}
-		s.pollAt = now.Add(s.untilPoll(now))
+		a.pollAt = now.Add(s.untilPoll(now, a))
 	})
 }
 
@@ -175,10 +178,10 @@ func (s *Scheduler) readJob(now time.Time, b *bulkCall, body []byte) {
 	s.saveBulk(b)
 }
 
-func (s *Scheduler) untilPoll(now time.Time) time.Duration {
+func (s *Scheduler) untilPoll(now time.Time, a *access) time.Duration {
 	youngest := mostPoll * 2
 	for _, b := range s.bulks {
-		if b.polled() {
+		if b.polled() && b.lane.access == a {
 			youngest = min(youngest, now.Sub(b.SentAt))
 		}
 	}
@@ -235,9 +238,9 @@ func (s *Scheduler) askOwn(now time.Time, l *lane, r dialect.Request, then func(
 			Integration: l.key, Operation: r.Operation, Method: r.Method, Target: r.Target, Header: http.Header{"Accept": {"application/json"}},
 			Repeat: call.Repeat{Class: call.RepeatIdempotent}, AcceptedAt: now,
 		},
-		own: true, lane: l, since: now, deadline: now.Add(ownPatience), answered: make(chan reply, 1),
+		own: true, lane: l, access: l.access, since: now, deadline: now.Add(ownPatience), answered: make(chan reply, 1),
 	}
-	w.price = s.price(r.Operation, r.Method, r.Target)
+	w.price = s.price(l.access, r.Operation, r.Method, r.Target)
 	s.ask(now, l, w.price, true)
 	w.wait()
 	go func() {

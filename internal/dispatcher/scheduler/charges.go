@@ -15,12 +15,13 @@ import (
 
 func kindOf(h fairshare.Head) tariff.Kind { return tariff.Kind(h.Kind) }
 
-// amountsOf is what the store has to know of a cost: all but what counts every call as one.
-func (s *Scheduler) amountsOf(cost ledger.Cost) (amounts []backlog.Amount) {
+// amountsOf is what the store has to know of the cost of a call that goes out as a user of the CRM: all but what counts every call as one, and what counts other
+// users' calls.
+func (s *Scheduler) amountsOf(cost ledger.Cost, user string) (amounts []backlog.Amount) {
 	for k, n := range cost {
 		l := s.ledger.Limit(k)
 		a := amountOn(l.Meter, l.Unit, n)
-		if l.Meter == limits.EveryCall || slices.ContainsFunc(amounts, a.sameMeter) {
+		if l.Meter == limits.EveryCall || l.Meter.Credential != "" && l.Meter.Credential != user || slices.ContainsFunc(amounts, a.sameMeter) {
 			continue
 		}
 		amounts = append(amounts, a.Amount)
@@ -38,6 +39,15 @@ func amountOn(m limits.Meter, u limits.Unit, n int64) metered {
 func (m metered) sameMeter(a backlog.Amount) bool {
 	a.N = m.N
 	return a == m.Amount
+}
+
+// sameButCredential says whether an amount is of another user's meter that counts the same.
+func (m metered) sameButCredential(a backlog.Amount) bool {
+	if m.Credential == "" || a.Credential == "" {
+		return false
+	}
+	a.Credential = m.Credential
+	return m.sameMeter(a)
 }
 
 func unitOf(a backlog.Amount) limits.Unit {
@@ -58,6 +68,8 @@ func (s *Scheduler) entryOf(c backlog.Charge) ledger.Entry {
 			amount = max(1, c.Calls)
 		} else if i := slices.IndexFunc(c.Amounts, amountOn(l.Meter, l.Unit, 0).sameMeter); i >= 0 {
 			amount, used[i] = c.Amounts[i].N, true
+		} else if slices.ContainsFunc(c.Amounts, amountOn(l.Meter, l.Unit, 0).sameButCredential) {
+			amount = 0 // the call went out as somebody else
 		}
 		e.Cost = append(e.Cost, amount)
 	}

@@ -98,7 +98,7 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 	}
 	s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: sent}, time.Time{})
 	s.observeWait(l, now.Sub(h.AcceptedAt))
-	s.outages.sent(id)
+	s.queuedSent(l, id)
 	s.launch(&flight{
 		id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about, repeated: h.Attempts > 0,
 	})
@@ -106,10 +106,13 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 
 // launch logs the intent to send; the call leaves once that is durable.
 func (s *Scheduler) launch(f *flight) {
-	f.to = upstream.Destination{Endpoint: s.plan.Endpoint, Credentials: s.plan.Credentials}
-	f.tariff, f.at = s.tariff, s.options.Now()
+	f.to = upstream.Destination{Endpoint: s.plan.Endpoint, Credentials: s.plan.CredentialsOf(f.lane.spec)}
+	f.access, f.tariff, f.at = f.lane.access, s.tariff, s.options.Now()
+	if f.waiter != nil {
+		f.access = f.waiter.access
+	}
 	f.charge = backlog.Charge{
-		ID: uint64(f.id), Integration: f.lane.key, Amounts: s.amountsOf(s.tariff.Cost(f.price.kind)), Record: uint64(f.price.record), Open: true, Call: f.head.ID,
+		ID: uint64(f.id), Integration: f.lane.key, Amounts: s.amountsOf(s.tariff.Cost(f.price.kind), f.access.user), Record: uint64(f.price.record), Open: true, Call: f.head.ID,
 	}
 	s.refusals.sent(f.id)
 	s.passHolds(f)

@@ -40,6 +40,8 @@ type flight struct {
 	at     time.Time
 	charge backlog.Charge
 	to     upstream.Destination
+	// access is whom it goes out as.
+	access *access
 
 	waiter *waiter
 	call   *call.Call
@@ -124,7 +126,7 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	}
 	s.hear(now, f, o, what)
 	s.watchJobs(now, f, o)
-	s.noteCredentials(what)
+	f.access.noteCredentials(what)
 	switch what {
 	case refused:
 		f.again = s.refuse(now, f, verdict)
@@ -210,7 +212,7 @@ func (s *Scheduler) mustLedger(err error) {
 // answerWaiter passes the outcome on, or has the call wait for another sending that does no harm and may come in time.
 func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, what fate) {
 	w := f.waiter
-	s.outages.forget(f.id)
+	s.queuedUntold(f)
 	patient := (!w.gone || len(w.followers) > 0) && w.call.Stream == nil && !s.stopping && !s.shadowed(f.lane, now)
 	switch what {
 	case refused:
@@ -225,7 +227,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 			return
 		}
 	case succeeded:
-		s.outages.pass(f.id)
+		s.queuedWell(f)
 	default: // passed on as it is
 	}
 	if o.Answer != nil {
@@ -241,7 +243,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 
 func (s *Scheduler) waitAgain(w *waiter) {
 	w.lane.waiting = slices.Insert(w.lane.waiting, 0, w)
-	w.price, w.lane.stale = s.price(w.call.Operation, w.call.Method, w.call.Target), true
+	w.price, w.lane.stale = s.price(w.access, w.call.Operation, w.call.Method, w.call.Target), true
 }
 
 // endAttempt takes a queued call to its next state.
@@ -249,18 +251,18 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 	h := f.head
 	switch what {
 	case unauthorised:
-		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		s.blame(now, f, nil, what)
 		h.NotBefore = now.Add(s.pause(manyAttempts)) // if it is this call alone, others go first
 	case unsent:
-		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		s.blame(now, f, o.Err, what)
 	case unavailable, lost:
-		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		s.blame(now, f, nil, what)
 		h.Progress = f.sent
 		h.NotBefore = now.Add(s.pause(h.Attempts))
 	case refused:
-		s.outages.forget(f.id)
+		s.queuedUntold(f)
 	case succeeded, failed:
-		s.outages.pass(f.id)
+		s.queuedWell(f)
 		h.Progress = f.sent
 	}
 	to, reason := after(what, h.Repeat, h.Progress, now, s.guards.MaxServerDelay)
@@ -320,7 +322,7 @@ func (s *Scheduler) observeExchange(f *flight, o upstream.Outcome) {
 // refuseFailed says why no answer of the CRM can be given.
 func refuseFailed(err error) *call.Refusal {
 	r := &call.Refusal{Code: contract.ReasonUpstreamFailed, Detail: err.Error()}
-	if errors.Is(err, upstream.ErrCredentialsMissing) || errors.Is(err, upstream.ErrHostNotAllowed) || errors.Is(err, upstream.ErrNoToken) {
+	if isUnsigned(err) {
 		r.Code = contract.ReasonNoCredentials
 	}
 	return r

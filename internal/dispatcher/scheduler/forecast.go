@@ -31,18 +31,21 @@ type demand struct {
 // recentCalls is how many calls the average goes over, about.
 const recentCalls = 4096
 
-// setLimits makes forecasts for the limits. One that counts as it did keeps its forecasts.
-func (d *demand) setLimits(ls []limits.Limit) {
+// setLimits makes forecasts for the limits that count these calls; the others have none. One that counts as it did keeps its forecasts.
+func (d *demand) setLimits(ls []limits.Limit, counts func(k int) bool) {
 	if d.history == nil {
 		d.history = forecast.NewHistory(time.UTC)
 	}
 	before := *d
 	d.all, d.live, d.units, d.calls = make([]*forecast.Demand, len(ls)), make([]*forecast.Demand, len(ls)), make([]float64, len(ls)), 0
 	for k, l := range ls {
+		if !counts(k) {
+			continue
+		}
 		same := slices.IndexFunc(before.of, func(b limits.Limit) bool {
 			return b.Meter == l.Meter && b.Unit == l.Unit && b.Kind == l.Kind && b.Window == l.Window && b.Period == l.Period
 		})
-		if same >= 0 {
+		if same >= 0 && before.all[same] != nil {
 			d.all[k], d.live[k] = before.all[same], before.live[same]
 			continue
 		}
@@ -56,7 +59,7 @@ func (d *demand) ask(now time.Time, cost ledger.Cost, live bool) {
 	d.history.Ask(now, 1)
 	d.calls++
 	for k, n := range cost {
-		if n == 0 {
+		if n == 0 || d.all[k] == nil { // nil: of a client that the plan does not have any more, a call counts for all users
 			continue
 		}
 		d.units[k] += float64(n)
@@ -96,7 +99,7 @@ func (s *Scheduler) ask(now time.Time, l *lane, p price, live bool) {
 // sentLive notes that a call somebody waited for is sent.
 func (s *Scheduler) sentLive(now time.Time, l *lane, p price) {
 	for k, n := range s.tariff.Cost(p.kind) {
-		if n > 0 {
+		if n > 0 && l.demand.live[k] != nil {
 			l.demand.live[k].Send(now, n)
 		}
 	}
@@ -122,6 +125,9 @@ func (s *Scheduler) foresee(now time.Time) {
 		l.demand.asked = false
 		waiting := float64(int64(len(l.waiting)) + s.options.Store.Tally(l.key).Queued)
 		for k, d := range l.demand.all {
+			if d == nil {
+				continue
+			}
 			p := forecast.Present{Used: s.ledger.UsedBy(k, l.owner), Waiting: int64(waiting * l.demand.perCall(k))}
 			if _, end, ok := s.ledger.Period(k); ok {
 				p.Left = max(0, end.Sub(now))
@@ -155,7 +161,7 @@ func (s *Scheduler) drainTime(now time.Time, l *lane, n int64) (even, late time.
 	weights := s.activeWeights(l)
 	capacities := make([]forecast.Capacity, 0, s.ledger.Limits())
 	for k := range s.ledger.Limits() {
-		if limit := s.ledger.Limit(k); !limit.AlertOnly && !limit.Meter.PerRecord && !limit.UntilJobEnds {
+		if limit := s.ledger.Limit(k); !limit.AlertOnly && !limit.Meter.PerRecord && !limit.UntilJobEnds && s.countsLane(k, l) {
 			capacities = append(capacities, s.capacity(now, l, k, weights))
 		}
 	}

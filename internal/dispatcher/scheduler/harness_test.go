@@ -39,8 +39,8 @@ type answer struct {
 	body string
 	// after is how long it takes.
 	after time.Duration
-	// broken: the connection breaks; down: none can be made.
-	broken, down bool
+	// broken: the connection breaks; down: none can be made; unsigned: there is nothing to sign it with.
+	broken, down, unsigned bool
 }
 
 // crm is the other side: it plays its script, one answer a request, and then says 200.
@@ -50,6 +50,7 @@ type crm struct {
 	// reply, if it is set, answers in place of the script.
 	reply func(*call.Call) answer
 	seen  []*call.Call
+	to    []upstream.Destination
 	at    []time.Time
 	// ended has, for each of seen, when it was answered; zero before.
 	ended []time.Time
@@ -61,9 +62,9 @@ var (
 )
 
 // Send implements Sender.
-func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destination, what *call.Call) upstream.Outcome {
+func (c *crm) Send(ctx context.Context, _ *upstream.Charge, to upstream.Destination, what *call.Call) upstream.Outcome {
 	began := time.Now()
-	a, n := c.next(what)
+	a, n := c.next(to, what)
 	timer := time.NewTimer(a.after)
 	defer timer.Stop()
 	select {
@@ -74,10 +75,12 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destinati
 	c.mu.Lock()
 	c.ended[n] = time.Now()
 	c.mu.Unlock()
-	o := upstream.Outcome{Sent: !a.down, Began: began, Ended: time.Now()}
+	o := upstream.Outcome{Sent: !a.down && !a.unsigned, Began: began, Ended: time.Now()}
 	switch {
 	case a.down:
 		o.Err = errDown
+	case a.unsigned:
+		o.Err = upstream.ErrNoToken
 	case a.broken:
 		o.Err = errBroken
 	default:
@@ -86,10 +89,11 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, _ upstream.Destinati
 	return o
 }
 
-func (c *crm) next(what *call.Call) (a answer, n int) {
+func (c *crm) next(to upstream.Destination, what *call.Call) (a answer, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n = len(c.seen)
+	c.to = append(c.to, to)
 	c.seen, c.at, c.ended = append(c.seen, what), append(c.at, time.Now()), append(c.ended, time.Time{})
 	if c.reply != nil {
 		return c.reply(what), n

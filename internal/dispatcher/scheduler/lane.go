@@ -20,6 +20,9 @@ type lane struct {
 	spec    *contract.Integration
 	waiting []*waiter
 	queue   window
+	// access is that of the user as whom its calls go out; where clients bring their own credentials, of the first of users, and no call goes out with it.
+	access *access
+	users  []string
 
 	// offers are the heads that the shares know of. stale is set when they may not be the right ones any more, at the latest at staleAt if that is set.
 	offers  []offer
@@ -45,6 +48,7 @@ type waiter struct {
 	call     *call.Call
 	price    price
 	lane     *lane
+	access   *access
 	since    time.Time
 	deadline time.Time
 	// refused is the CRM's own refusal of an earlier sending, kept for the case that no other answer comes in time.
@@ -88,7 +92,7 @@ func (s *Scheduler) countFor(w *waiter, t backlog.Tally) {
 func (s *Scheduler) lane(key string) *lane {
 	l := s.lanes[key]
 	if l == nil {
-		l = &lane{key: key, owner: s.ledger.Owner(key), queue: newWindow()}
+		l = &lane{key: key, owner: s.ledger.Owner(key), queue: newWindow(), access: newAccess("")}
 		s.lanes[key], s.byOwner[l.owner] = l, l
 		at, _ := slices.BinarySearchFunc(s.order, key, func(l *lane, key string) int { return compareKeys(l.key, key) })
 		s.order = slices.Insert(s.order, at, l)
@@ -104,10 +108,11 @@ func (s *Scheduler) setLanes(p *contract.Plan) {
 	for i := range p.Integrations {
 		s.lane(p.Integrations[i].Key()).spec = &p.Integrations[i]
 	}
+	s.setAccesses(p)
 	for _, l := range s.order {
 		l.offers, l.stale = l.offers[:0], true
 		for _, w := range l.waiting {
-			w.price = s.price(w.call.Operation, w.call.Method, w.call.Target)
+			w.price = s.price(w.access, w.call.Operation, w.call.Method, w.call.Target)
 		}
 		l.queue.reprice()
 		s.setMerging(l)

@@ -76,6 +76,9 @@ func (d *demand) snapshot() learnt {
 	}
 	l := learnt{History: d.history.Snapshot(nil), Demands: map[string][]byte{}}
 	for k, f := range d.all {
+		if f == nil {
+			continue
+		}
 		l.Demands[limitKey(d.of[k])] = f.Snapshot(nil)
 	}
 	return l
@@ -87,7 +90,7 @@ func (d *demand) restore(l learnt) error {
 	}
 	errs := []error{d.history.Restore(l.History)}
 	for k, f := range d.all {
-		if from := l.Demands[limitKey(d.of[k])]; from != nil {
+		if from := l.Demands[limitKey(d.of[k])]; from != nil && f != nil {
 			errs = append(errs, f.Restore(from))
 		}
 	}

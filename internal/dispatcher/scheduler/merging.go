@@ -52,7 +52,7 @@ func (s *Scheduler) setMerging(l *lane) {
 		}
 		m.least = min(m.least, m.most)
 		bulk := batch.Bulk()
-		m.price, m.about = s.price(bulk.Operation, bulk.Method, bulk.Target), subject{bulk.Operation, bulk.Method, bulk.Target}
+		m.price, m.about = s.price(l.access, bulk.Operation, bulk.Method, bulk.Target), subject{bulk.Operation, bulk.Method, bulk.Target}
 		l.merging[operation] = m
 		l.queue.wide[backlog.KindOf(operation, "", "")] = m.most
 	}
@@ -95,17 +95,17 @@ func (s *Scheduler) operations(spec *contract.Batching) []string {
 
 // mergeable says whether a queued call can go with others. One that may have had its effect already cannot, unless a second one does no harm: only by itself it
 // carries the key by which the CRM would know it. Nor can one whose record has a limit for itself: a bulk call is not charged to it.
-func (s *Scheduler) mergeable(h *queued, m *merging) bool {
+func (s *Scheduler) mergeable(l *lane, h *queued, m *merging) bool {
 	if h.Alone || h.Attempts > 0 && h.Repeat.Class != call.RepeatIdempotent || h.Size > int64(maxBulkBytes/m.most) {
 		return false
 	}
-	cost := s.tariff.Cost(s.priceOf(h).kind)
+	cost := s.tariff.Cost(s.priceOf(l, h).kind)
 	return !slices.ContainsFunc(s.recordLimits, func(k int) bool { return cost[k] > 0 })
 }
 
-func (s *Scheduler) priceOf(h *queued) price {
+func (s *Scheduler) priceOf(l *lane, h *queued) price {
 	if !h.priced {
-		h.price, h.priced = s.price(h.Operation, h.Method, h.Target), true
+		h.price, h.priced = s.price(l.access, h.Operation, h.Method, h.Target), true
 	}
 	return h.price
 }
@@ -118,7 +118,7 @@ func (s *Scheduler) togetherNow(now time.Time, l *lane) map[string]int {
 	counts := map[string]int{}
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if m := l.merging[h.Operation]; m != nil && !h.NotBefore.After(now) && s.mergeable(h, m) {
+		if m := l.merging[h.Operation]; m != nil && !h.NotBefore.After(now) && s.mergeable(l, h, m) {
 			counts[h.Operation]++
 		}
 	}
@@ -135,7 +135,7 @@ func (s *Scheduler) together(l *lane, n int64) int64 {
 	counts := map[*merging]int64{}
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if m := l.merging[h.Operation]; m != nil && s.mergeable(h, m) {
+		if m := l.merging[h.Operation]; m != nil && s.mergeable(l, h, m) {
 			counts[m]++
 		}
 	}
@@ -150,7 +150,7 @@ func (s *Scheduler) together(l *lane, n int64) int64 {
 // waits for others, or as the limits let the bulk call through, which may take of others than a single call.
 func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[string]int, to []offer) ([]offer, bool) {
 	m := l.merging[h.Operation]
-	if m == nil || !s.mergeable(h, m) {
+	if m == nil || !s.mergeable(l, h, m) {
 		return to, false
 	}
 	n := counts[h.Operation]
@@ -208,7 +208,7 @@ func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) 
 		s.observeWait(l, now.Sub(h.AcceptedAt))
 	}
 	s.bulks[id] = b
-	s.outages.sent(id)
+	s.queuedSent(l, id)
 	s.launch(&flight{id: id, lane: l, price: m.price, about: m.about, bulk: b, refs: b.refs()})
 	s.saveBulk(b)
 	return len(b.heads)
@@ -219,7 +219,7 @@ func (s *Scheduler) gather(now time.Time, l *lane, o offer, m *merging) []backlo
 	var ids []call.ID
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if len(ids) < m.most && h.Operation == o.bulk && h.ID >= o.queued && !h.NotBefore.After(now) && s.mergeable(h, m) {
+		if len(ids) < m.most && h.Operation == o.bulk && h.ID >= o.queued && !h.NotBefore.After(now) && s.mergeable(l, h, m) {
 			ids = append(ids, h.ID)
 		}
 	}

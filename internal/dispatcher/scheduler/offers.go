@@ -19,11 +19,11 @@ type price struct {
 	record ledger.Record
 }
 
-func (s *Scheduler) price(operation, method, target string) price {
+func (s *Scheduler) price(as *access, operation, method, target string) price {
 	if s.tariff == nil {
 		return price{}
 	}
-	kind, record := s.tariff.Price(operation, method, target)
+	kind, record := s.tariff.Price(as.user, operation, method, target)
 	return price{kind, record}
 }
 
@@ -45,6 +45,7 @@ func (s *Scheduler) reoffer(now time.Time) {
 		s.backlogOpen = open
 		s.staleAll()
 	}
+	s.refreshAccesses(now)
 	for _, l := range s.order {
 		if l.stale || !l.staleAt.IsZero() && !now.Before(l.staleAt) {
 			s.offer(now, l)
@@ -64,7 +65,7 @@ func (s *Scheduler) offer(now time.Time, l *lane) {
 	var next []offer
 	if l.spec != nil {
 		next = s.offerWaiting(now, l, next)
-		if s.backlogOpen {
+		if s.backlogOpen && l.access.gate.open(now) {
 			next = s.offerQueued(now, l, next)
 		}
 	}
@@ -122,7 +123,7 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			l.staleAt = earlier(l.staleAt, l.retries.next())
 			continue
 		}
-		o := s.newOffer(l, fairshare.Backlog, s.priceOf(h), h.AcceptedAt)
+		o := s.newOffer(l, fairshare.Backlog, s.priceOf(l, h), h.AcceptedAt)
 		var merged bool
 		if to, merged = s.offerMerged(now, l, h, counts, to); merged {
 			continue

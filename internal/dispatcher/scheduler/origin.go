@@ -79,7 +79,7 @@ func (s *Scheduler) assume(now time.Time, used func(k int) int64) {
 // usedSince is the most that can have been used of limit k: what was reported, and what the shorter limits can have let through since then.
 func (s *Scheduler) usedSince(now time.Time, k int, l *contract.LedgerLost) int64 {
 	limit := s.ledger.Limit(k)
-	if limit.Meter.PerRecord {
+	if limit.Meter.PerRecord || !s.tariff.IsLicence(k) { // of an integration's own credentials no use was reported
 		return limit.Max
 	}
 	since, most := max(0, now.Sub(l.At)), limit.Max

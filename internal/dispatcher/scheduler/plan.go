@@ -118,9 +118,9 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	s.setLanes(p)
 	s.share(now)
 	for _, l := range s.order {
-		l.demand.setLimits(ls)
+		l.demand.setLimits(ls, func(k int) bool { return s.countsLane(k, l) })
 	}
-	s.total.setLimits(ls)
+	s.total.setLimits(ls, func(int) bool { return true })
 	s.setAdvisors(ls)
 	s.ahead = make([]forecast.Curve, len(ls))
 	return nil

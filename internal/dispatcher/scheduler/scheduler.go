@@ -135,10 +135,8 @@ type Scheduler struct {
 
 	flights map[ledger.ID]*flight
 	lastID  ledger.ID
-	// bulks are the bulk calls that have members, by their charges. pollAt is when their jobs are asked about next; polling, they are being asked about.
-	bulks   map[ledger.ID]*bulkCall
-	pollAt  time.Time
-	polling bool
+	// bulks are the bulk calls that have members, by their charges.
+	bulks map[ledger.ID]*bulkCall
 	// scarce: a limit of a day or longer is likely to run out.
 	scarce bool
 	// refusals holds back all calls after a refusal for quota, outages the backlog after a failure. holds are for refusals that are about some calls only.
@@ -146,8 +144,8 @@ type Scheduler struct {
 	holds             holds
 	crmClock          crmClock
 	word              word
-	// unauthorised is how many answers in a row have said that the CRM does not take the credentials.
-	unauthorised int
+	// accesses are how the CRM takes its users as whom calls go out, by user.
+	accesses map[string]*access
 
 	batch *backlog.Batch
 	// effects become visible once batch is durable.
@@ -183,6 +181,7 @@ func New(o Options) (*Scheduler, error) {
 		jobs:     map[string]*flight{},
 		flights:  map[ledger.ID]*flight{},
 		bulks:    map[ledger.ID]*bulkCall{},
+		accesses: map[string]*access{},
 		refusals: gate{least: time.Second, most: time.Minute},
 		outages:  gate{least: time.Second, most: time.Minute},
 		holds:    holds{},

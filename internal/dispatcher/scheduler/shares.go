@@ -39,12 +39,14 @@ func (s *Scheduler) setSchedules(p *contract.Plan) error {
 func (s *Scheduler) share(now time.Time) {
 	shares := make(map[string]fairshare.Share, len(s.plan.Integrations)+1)
 	for n, i := range s.plan.Integrations {
-		shares[i.Key()] = shareOf(i, i.ShareAt(s.schedules[n].Schedule, now))
+		share := shareOf(i, i.ShareAt(s.schedules[n].Schedule, now))
+		share.Credentials = s.plan.UsersOf(&i)
+		shares[i.Key()] = share
 		s.schedules[n].now = s.schedules[n].At(now)
 	}
 	if percent := s.plan.ExternalPercent; percent > 0 {
 		all := fairshare.Amount{Percent: percent}
-		shares[undeclared] = fairshare.Share{Part: fairshare.Part{Guaranteed: all, Ceiling: all}, External: true}
+		shares[undeclared] = fairshare.Share{Part: fairshare.Part{Guaranteed: all, Ceiling: all}, External: true, Credentials: []string{s.plan.Credentials.User()}}
 	}
 	s.sharing.SetShares(shares)
 	s.forecastAt = time.Time{}

@@ -56,7 +56,6 @@ func (s *Scheduler) snapshot() Snapshot {
 	now := s.options.Now()
 	s.ledger.Advance(now)
 	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights), Volume: s.origin.volume, Position: s.position, Ledger: s.originReport()}
-	snap.CredentialsRefused = s.unauthorised >= enoughUnauthorised
 	tallies := s.options.Store.Tallies()
 	for _, key := range slices.Sorted(maps.Keys(tallies)) {
 		addBacklog(&snap.Backlog, backlogOf(tallies[key]))
@@ -64,6 +63,7 @@ func (s *Scheduler) snapshot() Snapshot {
 	if s.plan == nil {
 		return snap
 	}
+	snap.CredentialsRefused = s.accesses[s.plan.Credentials.User()].refused()
 	snap.Enforcing = s.plan.Enforce && !s.bypassed(now)
 	if s.refusals.shut && now.Before(s.refusals.until) {
 		snap.RefusedUntil = new(s.refusals.until.UTC())
@@ -72,7 +72,9 @@ func (s *Scheduler) snapshot() Snapshot {
 	snap.Refusals = maps.Clone(s.word.refusals)
 	s.foresee(now)
 	for k := range s.ledger.Limits() {
-		snap.Windows = append(snap.Windows, s.windowReport(now, k))
+		if s.tariff.IsLicence(k) {
+			snap.Windows = append(snap.Windows, s.windowReport(now, k))
+		}
 	}
 	snap.Advice = s.advice(now)
 	for _, l := range s.order {
@@ -133,7 +135,7 @@ const releaseSteps = 16
 func (s *Scheduler) exhaustion(now time.Time, k int, renewal time.Duration) *contract.ExhaustionForecast {
 	waiting := 0.0
 	for _, l := range s.order {
-		if l.spec != nil {
+		if l.spec != nil && s.countsLane(k, l) {
 			waiting += float64(int64(len(l.waiting))+s.options.Store.Tally(l.key).Queued) * l.demand.perCall(k)
 		}
 	}
@@ -170,11 +172,24 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 			Saved: t.Saved,
 		},
 	}
+	if l.spec.Credentials != nil {
+		r.Credentials = &contract.CredentialsReport{Refused: l.access.refused()}
+	}
 	for k := range s.ledger.Limits() {
-		r.Windows = append(r.Windows, contract.ShareReport{
+		if !s.countsLane(k, l) {
+			continue
+		}
+		w := contract.ShareReport{
 			Name: s.ledger.Limit(k).Name, Guaranteed: s.sharing.Guaranteed(k, l.owner), Used: s.ledger.UsedBy(k, l.owner),
 			Lent: s.sharing.LentBy(k, l.owner), Borrowed: s.sharing.BorrowedBy(k, l.owner), Demand: l.demand.likely[k],
-		})
+		}
+		same := slices.IndexFunc(r.Windows, func(before contract.ShareReport) bool { return before.Name == w.Name })
+		switch { // of clients who are different users of the CRM, the one who has used most is shown
+		case same < 0:
+			r.Windows = append(r.Windows, w)
+		case r.Windows[same].Used < w.Used:
+			r.Windows[same] = w
+		}
 	}
 	if t.Queued > 0 && len(l.queue.heads) > 0 {
 		r.Backlog.OldestQueued = new(l.queue.heads[0].AcceptedAt.UTC())
@@ -197,7 +212,7 @@ func (s *Scheduler) waitingReport(now time.Time, l *lane) (*contract.WaitingRepo
 	}
 	if len(l.queue.heads) > 0 {
 		if h := l.queue.heads[0]; oldest.IsZero() || h.AcceptedAt.Before(oldest) {
-			oldest, of, about, in = h.AcceptedAt, s.price(h.Operation, h.Method, h.Target), subject{h.Operation, h.Method, h.Target}, fairshare.Backlog
+			oldest, of, about, in = h.AcceptedAt, s.price(l.access, h.Operation, h.Method, h.Target), subject{h.Operation, h.Method, h.Target}, fairshare.Backlog
 		}
 	}
 	if oldest.IsZero() {

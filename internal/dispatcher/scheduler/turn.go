@@ -160,7 +160,11 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 	if !waits || !s.sends() {
 		return wake
 	}
-	for _, g := range []*gate{&s.refusals, &s.outages} {
+	gates := []*gate{&s.refusals, &s.outages}
+	for _, a := range s.accesses {
+		gates = append(gates, &a.gate)
+	}
+	for _, g := range gates {
 		if g.shut && g.probe == 0 && g.until.After(now) {
 			wake = earlier(wake, g.until)
 		}

@@ -45,6 +45,11 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, i
 			code: contract.ReasonUpstreamFailed, cause: contract.CauseOutage,
 			detail: "the CRM failed calls; one queued call will probe it when the pause is over",
 		})
+	case in == fairshare.Backlog && !l.access.gate.open(now):
+		return s.until(now, l.access.gate.until, why{
+			code: contract.ReasonNoCredentials, cause: contract.CauseCredentials,
+			detail: "the credentials are missing, or the CRM does not take them; one queued call will probe it when the pause is over",
+		})
 	}
 	if g := s.heldBy(now, about); g != nil {
 		return s.until(now, g.until, why{

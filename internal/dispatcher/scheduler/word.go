@@ -123,12 +123,12 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Answer == nil || s.plan == nil {
 		return
 	}
-	readings := s.readings(now, o)
+	readings := s.readings(now, f.access, o)
 	ended := o.Ended
 	if o.Rest != nil {
 		ended = now
 	}
-	cost := s.tariff.Cost(s.price(f.call.Operation, f.call.Method, f.call.Target).kind)
+	cost := s.tariff.Cost(s.price(f.access, f.call.Operation, f.call.Method, f.call.Target).kind)
 	for k, w := range s.word.watches {
 		if w == nil {
 			continue
@@ -153,12 +153,15 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	}
 }
 
-// readings are what an answer says, by the number of the limit. What fits no declared limit is left out.
-func (s *Scheduler) readings(now time.Time, o upstream.Outcome) map[int]dialect.Reading {
+// readings are what an answer to a call says that went out with this access, by the number of the limit. What fits no declared limit is left out.
+func (s *Scheduler) readings(now time.Time, with *access, o upstream.Outcome) map[int]dialect.Reading {
 	var all map[int]dialect.Reading
 	for _, r := range s.provider.Readings(o.Answer.Header, now) {
-		k := slices.IndexFunc(s.plan.Limits, func(l contract.Limit) bool { return isAbout(r, l) })
-		if k < 0 || s.word.watches[k] == nil {
+		k := 0
+		for k < len(s.word.watches) && !(s.counts(k, with) && isAbout(r, s.tariff.Declared(k))) {
+			k++
+		}
+		if k == len(s.word.watches) || s.word.watches[k] == nil {
 			continue
 		}
 		if _, end, calendar := s.ledger.Period(k); calendar && r.Resets <= 0 {

@@ -93,28 +93,11 @@ func sorted(m *contract.Match) *contract.Match {
 	return &contract.Match{Operations: slices.Sorted(slices.Values(m.Operations)), Methods: slices.Sorted(slices.Values(m.Methods)), Path: m.Path}
 }
 
-// credentialOf identifies the user that the CRM knows the dispatcher as: the Secret and its keys, not their values, so that rotation changes nothing.
-func credentialOf(c contract.Credentials) string {
-	switch {
-	case c.Basic != nil:
-		return c.Secret + "/" + c.Basic.Username
-	case c.Bearer != nil:
-		return c.Secret + "/" + c.Bearer.Token
-	case c.Header != nil:
-		return c.Secret + "/" + c.Header.Value
-	case c.OAuthClient != nil:
-		return c.Secret + "/" + c.OAuthClient.ClientID
-	case c.OAuthRefresh != nil:
-		return c.Secret + "/" + c.OAuthRefresh.RefreshToken
-	case c.OAuthJWT != nil:
-		return c.Secret + "/" + c.OAuthJWT.Subject
-	default:
-		return c.Secret
+func ruleOf(from contract.Limit, user string, canonical func(path string) string) rule {
+	r := rule{from: from}
+	if from.PerCredential {
+		r.user = user
 	}
-}
-
-func ruleOf(from contract.Limit, canonical func(path string) string) rule {
-	r := rule{}
 	if from.Match != nil {
 		m := canonicalMatch(*from.Match, canonical)
 		r.match = &m

@@ -22,7 +22,11 @@ type Kind int
 
 // Tariff prices calls by one plan. One goroutine owns it.
 type Tariff struct {
-	limits    []limits.Limit
+	limits []limits.Limit
+	// users are all users of the CRM that the plan has.
+	users []string
+	// user is that of the CRM's own credentials.
+	user      string
 	rules     []rule
 	canonical func(path string) string
 	kinds     []kind
@@ -31,6 +35,9 @@ type Tariff struct {
 
 // rule is how one limit prices calls.
 type rule struct {
+	from contract.Limit
+	// user of the CRM whose calls count; empty if all calls of the account do.
+	user  string
 	match *contract.Match
 	costs []contract.Cost
 	// record is the depth of the path segment that names the record, 0 if the limit is not per record.
@@ -43,22 +50,41 @@ type kind struct {
 	times *times
 }
 
-// New reads a plan's limits. canonical brings paths into the one form in which they are compared; and so are patterns before they are held against them. The error names the limit.
+// New reads a plan's limits. One that the CRM keeps for each credential apart is there for each that the plan has: first all limits with those of the CRM's own
+// credentials, in the plan's order, then those of the others. canonical brings paths into the one form in which they are compared; and so are patterns before they are held against them. The error names the limit.
 func New(p *contract.Plan, canonical func(path string) string) (*Tariff, error) {
 	t := &Tariff{canonical: canonical, index: map[string]Kind{}}
-	for _, from := range p.Limits {
-		l, err := limitOf(from, credentialOf(p.Credentials))
-		if err != nil {
-			return nil, err
+	t.user, t.users = p.Credentials.User(), p.Users()
+	for n, user := range t.users {
+		for _, from := range p.Limits {
+			if n > 0 && !from.PerCredential {
+				continue
+			}
+			l, err := limitOf(from, user)
+			if err != nil {
+				return nil, err
+			}
+			t.limits = append(t.limits, l)
+			t.rules = append(t.rules, ruleOf(from, user, canonical))
 		}
-		t.limits = append(t.limits, l)
-		t.rules = append(t.rules, ruleOf(from, canonical))
 	}
 	return t, nil
 }
 
-// Limits in the words of the domain, in the plan's order.
+// Limits in the words of the domain.
 func (t *Tariff) Limits() []limits.Limit { return t.limits }
+
+// Declared is limit k as the plan has it.
+func (t *Tariff) Declared(k int) contract.Limit { return t.rules[k].from }
+
+// Counts says whether limit k counts calls that go out as this user of the CRM. Those of a user whom the plan does not have any more count for all.
+func (t *Tariff) Counts(k int, user string) bool {
+	of := t.rules[k].user
+	return of == "" || of == user || !slices.Contains(t.users, user)
+}
+
+// IsLicence says whether limit k counts calls that go out with the CRM's own credentials, and not those of one integration's only.
+func (t *Tariff) IsLicence(k int) bool { return t.Counts(k, t.user) }
 
 // Kinds is how many kinds of calls were seen: they are numbered from 0.
 func (t *Tariff) Kinds() int { return len(t.kinds) }
@@ -66,12 +92,15 @@ func (t *Tariff) Kinds() int { return len(t.kinds) }
 // Cost is what a call of this kind takes of each limit. Where it is execution time, that is what 99 of 100 calls stay below; it changes as calls are observed.
 func (t *Tariff) Cost(k Kind) ledger.Cost { return t.kinds[k].cost }
 
-// Price says of what kind a call is, and which record it is about as far as limits per record ask for that.
-func (t *Tariff) Price(operation, method, target string) (Kind, ledger.Record) {
+// Price says of what kind a call is that goes out as a user of the CRM, and which record it is about as far as limits per record ask for that.
+func (t *Tariff) Price(user, operation, method, target string) (Kind, ledger.Record) {
 	decoded := decode(target)
 	path := t.canonical(decoded)
 	amounts, record, named := make([]int64, len(t.rules)), ledger.NoRecord, false
 	for k, r := range t.rules {
+		if !t.Counts(k, user) {
+			continue
+		}
 		amounts[k] = r.amount(operation, method, path)
 		if r.record == 0 || amounts[k] == 0 {
 			continue

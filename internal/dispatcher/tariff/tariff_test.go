@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
@@ -53,11 +55,11 @@ func TestCosts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := newTariff(t, minute, updates, tickets, tokens)
-			kind, _ := made.Price(tc.operation, tc.method, tc.target)
+			kind, _ := made.Price("", tc.operation, tc.method, tc.target)
 			if got := made.Cost(kind); !slices.Equal(got, tc.want) {
 				t.Errorf("costs %v, want %v", got, tc.want)
 			}
-			if again, _ := made.Price(tc.operation, tc.method, tc.target); again != kind || made.Kinds() != 1 {
+			if again, _ := made.Price("", tc.operation, tc.method, tc.target); again != kind || made.Kinds() != 1 {
 				t.Errorf("the same call is of kind %d and %d, of %d", kind, again, made.Kinds())
 			}
 		})
@@ -70,7 +72,7 @@ func TestRecordsAreToldApart(t *testing.T) {
 	all := tickets
 	all.Name, all.Match = "anything of a ticket", &contract.Match{Path: "/api/v2/tickets/*/**"}
 	record := func(of *tariff.Tariff, method, target string) ledger.Record {
-		_, r := of.Price("", method, target)
+		_, r := of.Price("", "", method, target)
 		return r
 	}
 	one := newTariff(t, minute, tickets)
@@ -181,7 +183,7 @@ func TestLimits(t *testing.T) {
 // TestExecutionTimeIsLearnt: the estimate starts at a second and comes to what 99 of 100 calls stay below, rounded up by at most the square root of 2.
 func TestExecutionTimeIsLearnt(t *testing.T) {
 	made := newTariff(t, minute, execution)
-	kind, _ := made.Price("", http.MethodGet, "/a")
+	kind, _ := made.Price("", "", http.MethodGet, "/a")
 	if cost := made.Cost(kind); cost[0] != 1 || cost[1] < 1000 || cost[1] > 1415 {
 		t.Errorf("before anything was seen a call costs %v", cost)
 	}
@@ -206,8 +208,48 @@ func TestExecutionTimeIsLearnt(t *testing.T) {
 		t.Errorf("all calls take 100 ms, a call costs %v", cost)
 	}
 	plain := newTariff(t, minute)
-	kind, _ = plain.Price("", http.MethodGet, "/a")
+	kind, _ = plain.Price("", "", http.MethodGet, "/a")
 	if plain.Observe(kind, time.Minute) {
 		t.Error("a cost without execution time has changed")
+	}
+}
+
+// TestALimitPerCredentialIsThereForEachUser of the CRM, and counts that user's calls only.
+func TestALimitPerCredentialIsThereForEachUser(t *testing.T) {
+	basic := func(secret string) *contract.Credentials {
+		return &contract.Credentials{Secret: secret, Own: true, Basic: &contract.BasicKeys{Username: "u", Password: "p"}}
+	}
+	user := minute
+	user.Name, user.PerCredential = "user", true
+	plan := &contract.Plan{
+		Credentials: contract.Credentials{Basic: &contract.BasicKeys{Username: "u", Password: "p"}},
+		Limits:      []contract.Limit{user, minute},
+		Integrations: []contract.Integration{
+			{Name: "with the CRM's"}, {Name: "a", Credentials: basic("a")}, {Name: "also a", Credentials: basic("a")}, {Name: "b", Credentials: basic("b")},
+		},
+	}
+	made, err := tariff.New(plan, asIs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	var licence []bool
+	for k, l := range made.Limits() {
+		names, licence = append(names, l.Name), append(licence, made.IsLicence(k))
+		if made.Declared(k).Name != l.Name {
+			t.Errorf("limit %d is declared as %s", k, made.Declared(k).Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"user", "minute", "user", "user"}, names); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]bool{true, true, false, false}, licence); diff != "" {
+		t.Errorf("limits of the licence (-want +got):\n%s", diff)
+	}
+	for of, want := range map[string]ledger.Cost{"/u": {1, 1, 0, 0}, "a/u": {0, 1, 1, 0}, "b/u": {0, 1, 0, 1}, "gone": {1, 1, 1, 1}} {
+		kind, _ := made.Price(of, "", http.MethodGet, "/x")
+		if diff := cmp.Diff(want, made.Cost(kind)); diff != "" {
+			t.Errorf("a call as %s (-want +got):\n%s", of, diff)
+		}
 	}
 }

@@ -73,8 +73,26 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 		if err := f.Encryption(); err != nil {
 			report.Credentials.EncryptionKeyMissing = err.Error()
 		}
+		f.addOwn(plan, report.Integrations)
 	}
 	return report, nil
+}
+
+// addOwn adds to the reports of integrations what is known of their own credentials; plan is the one that they are of.
+func (f Facts) addOwn(plan *contract.Plan, reports []contract.IntegrationReport) {
+	own := make(map[string]*contract.Credentials, len(plan.Integrations))
+	for i := range plan.Integrations {
+		own[plan.Integrations[i].UID] = plan.Integrations[i].Credentials
+	}
+	for i := range reports {
+		kind := own[reports[i].UID]
+		if kind == nil {
+			continue
+		}
+		found := f.Credentials(*kind, plan.Endpoint)
+		found.Refused = reports[i].Credentials != nil && reports[i].Credentials.Refused
+		reports[i].Credentials = &found
+	}
 }
 
 // ReportHandler serves the report to the manager.

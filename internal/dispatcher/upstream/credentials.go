@@ -25,7 +25,7 @@ var (
 	ErrHostNotAllowed     = errors.New("the credentials Secret does not list this host under " + contract.HostsKey)
 )
 
-// Credentials reads the CRM's credentials from the mounted Secret, again and again: the kubelet replaces the files while we run.
+// Credentials reads credentials from a mounted Secret, again and again: the kubelet replaces the files while we run.
 type Credentials struct {
 	// Files is the mounted Secret, one file for each key.
 	Files fs.FS
@@ -33,10 +33,21 @@ type Credentials struct {
 	Recent *Recent
 	// Tokens gets access tokens; it may be nil where no kind of credentials needs one.
 	Tokens *oauth.Tokens
+	// Own, of the CRM's credentials, has those of integrations; it may be nil where no plan names any.
+	Own *Own
+}
+
+// of returns whichever are meant: these, or an integration's own.
+func (c Credentials) of(kind contract.Credentials) Credentials {
+	if kind.Own {
+		return c.Own.of(kind)
+	}
+	return c
 }
 
 // Check says whether a request to endpoint could be signed now. It has an access token asked for if that is due, and does not wait for it.
 func (c Credentials) Check(kind contract.Credentials, endpoint string) contract.CredentialsReport {
+	c = c.of(kind)
 	keys, err := c.keys(kind, endpoint)
 	if err == nil && kind.TokenURL() != "" {
 		if err = c.Tokens.Check(grantOf(kind, keys)); err != nil {
@@ -59,6 +70,7 @@ type signature struct {
 
 // sign returns the signature of a request to endpoint; it waits for an access token that is on its way. Its errors hold no secret.
 func (c Credentials) sign(ctx context.Context, kind contract.Credentials, endpoint string) (*signature, error) {
+	c = c.of(kind)
 	keys, err := c.keys(kind, endpoint)
 	if err != nil {
 		return nil, err
@@ -86,7 +98,7 @@ func (c Credentials) keys(kind contract.Credentials, endpoint string) (map[strin
 		}
 	}
 	if kind.TokenURL() != "" {
-		err = checkToken(kind, keys)
+		err = checkToken(kind, keys, endpoint)
 	}
 	return keys, err
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -19,15 +21,19 @@ var ErrNoToken = errors.New("the request cannot be signed")
 // keepEvery is how often Keep looks at the Secret and at the age of the token.
 const keepEvery = 15 * time.Second
 
-// Keep has an access token at hand whether calls come or not, until ctx ends: what is wrong with the credentials shows before somebody needs them. plan returns
+// Keep has access tokens at hand whether calls come or not, until ctx ends: what is wrong with the credentials shows before somebody needs them. plan returns
 // the plan in force and a channel that is closed when it changes.
 func (c Credentials) Keep(ctx context.Context, plan func() (*contract.Plan, <-chan struct{})) {
 	for {
 		p, changed := plan()
 		var again <-chan time.Time // nothing is due without tokens
-		if p != nil && p.Credentials.TokenURL() != "" {
-			c.Check(p.Credentials, p.Endpoint)
-			again = time.After(keepEvery)
+		if p != nil {
+			for _, kind := range p.AllCredentials() {
+				if kind.TokenURL() != "" {
+					c.Check(kind, p.Endpoint)
+					again = time.After(keepEvery)
+				}
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -55,14 +61,28 @@ func (c Credentials) signWithToken(ctx context.Context, kind contract.Credential
 }
 
 // checkToken holds keys of a kind with tokens against what the others need not: the token endpoint's host is listed, too, and nothing is empty.
-func checkToken(kind contract.Credentials, keys map[string]string) error {
-	if err := checkHost(keys, kind.TokenURL()); err != nil {
+func checkToken(kind contract.Credentials, keys map[string]string, endpoint string) error {
+	if err := checkTokenHost(kind, keys, endpoint); err != nil {
 		return fmt.Errorf("token URL: %w", err)
 	}
 	for _, key := range kindKeys(kind) {
 		if keys[key] == "" {
 			return fmt.Errorf("%w a value under the key %q", ErrCredentialsMissing, key)
 		}
+	}
+	return nil
+}
+
+// checkTokenHost holds the token endpoint's host against the list. Whoever declares an integration names its Secret and its token endpoint, perhaps without being
+// allowed to read the former: without a list, its own credentials go to the CRM's host only.
+func checkTokenHost(kind contract.Credentials, keys map[string]string, endpoint string) error {
+	if _, listed := keys[contract.HostsKey]; listed || !kind.Own {
+		return checkHost(keys, kind.TokenURL())
+	}
+	from, errFrom := url.Parse(endpoint)
+	to, errTo := url.Parse(kind.TokenURL())
+	if errFrom != nil || errTo != nil || !strings.EqualFold(from.Host, to.Host) {
+		return ErrHostNotAllowed
 	}
 	return nil
 }

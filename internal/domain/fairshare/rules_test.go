@@ -470,3 +470,29 @@ func TestReport(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingIsKeptForThoseWhomALimitDoesNotCount: a limit of one credential is shared by those whose calls go out with it.
+func TestNothingIsKeptForThoseWhomALimitDoesNotCount(t *testing.T) {
+	as := func(s fairshare.Share, credentials ...string) fairshare.Share {
+		return with(s, func(s *fairshare.Share) { s.Credentials = credentials })
+	}
+	ofUser := perMinute(10)
+	ofUser.Meter = limits.Meter{Credential: "user"}
+	for name, tc := range map[string]struct {
+		idle fairshare.Share
+		want int
+	}{
+		"another credential":            {as(lending(0, percent(40)), "other"), 10},
+		"the same credential":           {as(lending(0, percent(40)), "user"), 6},
+		"that credential among others":  {as(lending(0, percent(40)), "other", "user"), 6},
+		"any credential":                {lending(0, percent(40)), 6},
+		"a named part, and other calls": {as(with(percent(0), func(s *fairshare.Share) { s.PerLimit = map[string]fairshare.Part{"minute": percent(40).Part} }), "other"), 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, map[string]fairshare.Share{"idle": tc.idle, "greedy": as(percent(0), "user")}, ofUser)
+			if got := len(o.drain(o.head("greedy"))); got != tc.want {
+				t.Errorf("the other one got %d of ten, want %d", got, tc.want)
+			}
+		})
+	}
+}

@@ -62,14 +62,19 @@ type Share struct {
 	// ReclaimWithinWindow lends all of it, forecast or not: what was lent comes back as it is released.
 	ReclaimWithinWindow bool
 	Band                Band
+	// Credentials are those that the calls go out with: a limit that counts for another credential has no part for them. Empty: they may be any.
+	Credentials []string
 	// External: calls do not come through us, and are not seen before they were made. So nothing of the guarantee is lent, whatever else the share says. It
 	// never has heads.
 	External bool
 }
 
-// of is the share's part of the limit with this name.
-func (s Share) of(limit string) Part {
-	if p, named := s.PerLimit[limit]; named {
+// of is the share's part of a limit.
+func (s Share) of(l limits.Limit) Part {
+	if of := l.Meter.Credential; of != "" && len(s.Credentials) > 0 && !slices.Contains(s.Credentials, of) {
+		return Part{}
+	}
+	if p, named := s.PerLimit[l.Name]; named {
 		return p
 	}
 	return s.Part
@@ -155,7 +160,7 @@ func (s *Sharing) setParts(k int, keys []string, shares map[string]Share) {
 	limit := s.book.Limit(k)
 	total := int64(0)
 	for _, key := range keys {
-		part, st := shares[key].of(limit.Name), s.standing(k, s.book.Owner(key))
+		part, st := shares[key].of(limit), s.standing(k, s.book.Owner(key))
 		st.guaranteed = part.Guaranteed.Of(limit.Max)
 		st.ceiling = max(1, part.Ceiling.Of(limit.Max))
 		total += st.guaranteed

@@ -73,3 +73,6 @@ func (Generic) Account(declared, _ string) string { return strings.ToLower(decla
 
 // TokenPath is not known.
 func (Generic) TokenPath() string { return "" }
+
+// TokenFields are none.
+func (Generic) TokenFields(string, time.Time) map[string]string { return nil }

@@ -106,3 +106,11 @@ func (Salesforce) Account(declared, host string) string {
 
 // TokenPath is where access tokens come from.
 func (Salesforce) TokenPath() string { return "/services/oauth2/token" }
+
+// TokenFields are those that Salesforce's packages read: where to send calls, and who is signed in (Salesforce Help, OAuth 2.0 Username-Password Flow). Whose IDs
+// they are only the CRM knows, so id leads to where it tells.
+func (Salesforce) TokenFields(url string, now time.Time) map[string]string {
+	return map[string]string{
+		"instance_url": url, "id": url + "/services/oauth2/userinfo", "issued_at": strconv.FormatInt(now.UnixMilli(), 10), "scope": "api",
+	}
+}

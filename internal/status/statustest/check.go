@@ -26,7 +26,7 @@ func Check(object any) error {
 			v1alpha1.ConditionEndpointResolved, v1alpha1.ConditionQuotaEnforced, v1alpha1.ConditionBudgetOnTrack, v1alpha1.ConditionLicenceAdequate,
 			v1alpha1.ConditionBacklogHealthy, v1alpha1.ConditionLedgerTrusted, v1alpha1.ConditionLimitsMatch, v1alpha1.ConditionUsageAccounted)
 	case *v1alpha1.Integration:
-		health := []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed}
+		health := []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved, v1alpha1.ConditionProgrammed}
 		return check(o.Status.Conditions, o.Status.ObservedGeneration, o.Generation, health,
 			v1alpha1.ConditionQuotaEnforced, v1alpha1.ConditionGuaranteeMet, v1alpha1.ConditionBacklogHealthy)
 	default:

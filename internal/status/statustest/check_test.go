@@ -18,7 +18,7 @@ import (
 func good() *v1alpha1.Integration {
 	i := &v1alpha1.Integration{}
 	i.Generation, i.Status.ObservedGeneration = 2, 2
-	for _, conditionType := range []string{"Ready", "Accepted", "Programmed", "QuotaEnforced", "GuaranteeMet", "BacklogHealthy"} {
+	for _, conditionType := range []string{"Ready", "Accepted", "Programmed", "CredentialsResolved", "QuotaEnforced", "GuaranteeMet", "BacklogHealthy"} {
 		i.Status.Conditions = append(i.Status.Conditions, metav1.Condition{
 			Type: conditionType, Status: metav1.ConditionTrue, Reason: "Fine", Message: "All is well.", ObservedGeneration: 2,
 			LastTransitionTime: metav1.NewTime(time.Unix(1, 0)),

@@ -1,27 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 
-const { run, refused } = require('./run.js');
+const { run } = require('./run.js');
+const { calls } = require('./salesforce-calls.js');
 
-// all reads a query to its end, page after page.
-function all(query) {
-  const ids = new Set();
-  return new Promise((resolve, reject) => {
-    query.on('record', ({ Id }) => ids.add(Id)).on('end', () => resolve(ids)).on('error', reject).run({ autoFetch: true, maxFetch: 1000 });
-  });
-}
-
-run(async ({ Connection }, { url, key }) => {
-  const salesforce = new Connection({ instanceUrl: url, accessToken: key });
-
-  const found = await salesforce.search('FIND {user250} IN ALL FIELDS RETURNING Contact(Id, Name)');
-  const created = await salesforce.sobject('Case').create({ Subject: 'Call' });
-  const contacts = await all(salesforce.query('SELECT Id FROM Contact'));
-  await salesforce.sobject('Lead').create({ LastName: 'First' });
-  return {
-    found: found.searchRecords[0].Name,
-    created: created.id,
-    exported: contacts.size,
-    refusal: await refused(() => salesforce.sobject('Lead').create({ LastName: 'Second' })),
-  };
-});
+run(({ Connection }, { url, key }) => calls(new Connection({ instanceUrl: url, accessToken: key })));

@@ -7,7 +7,7 @@ package v1alpha1
 // ClientApplyConfiguration represents a declarative configuration of the Client type for use
 // with apply.
 //
-// Client is who may call as an integration: a service account of the same namespace, or whoever holds an API key.
+// Client is who may call as an integration: a service account of the same namespace, whoever holds an API key, or whoever holds a credential of the CRM itself.
 type ClientApplyConfiguration struct {
 	// name of the client, as it appears in metrics and logs.
 	Name *string `json:"name,omitempty"`
@@ -16,6 +16,10 @@ type ClientApplyConfiguration struct {
 	// apiKeyHashes are the SHA-256 hashes of one API key, or of two while it is rotated, as "sha256:" and 64 hexadecimal digits. Keys must have at least 128
 	// random bits: hashes of guessable keys can be reversed.
 	APIKeyHashes []string `json:"apiKeyHashes,omitempty"`
+	// crmCredentialHashes are the SHA-256 hashes of one credential of the CRM that the client has itself, or of two while it is rotated: it is recognised by it, and
+	// its calls go out with it, untouched. What is hashed is the token, "user:password" of HTTP Basic, or the value of the CRM's key header. Such calls are not
+	// queued. Credentials must have at least 128 random bits: hashes of guessable ones can be reversed.
+	CRMCredentialHashes []string `json:"crmCredentialHashes,omitempty"`
 }
 
 // ClientApplyConfiguration constructs a declarative configuration of the Client type for use with
@@ -46,6 +50,16 @@ func (b *ClientApplyConfiguration) WithServiceAccount(value *LocalReferenceApply
 func (b *ClientApplyConfiguration) WithAPIKeyHashes(values ...string) *ClientApplyConfiguration {
 	for i := range values {
 		b.APIKeyHashes = append(b.APIKeyHashes, values[i])
+	}
+	return b
+}
+
+// WithCRMCredentialHashes adds the given value to the CRMCredentialHashes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the CRMCredentialHashes field.
+func (b *ClientApplyConfiguration) WithCRMCredentialHashes(values ...string) *ClientApplyConfiguration {
+	for i := range values {
+		b.CRMCredentialHashes = append(b.CRMCredentialHashes, values[i])
 	}
 	return b
 }

@@ -32,6 +32,10 @@ type IntegrationSpecApplyConfiguration struct {
 	Reads *ReadsApplyConfiguration `json:"reads,omitempty"`
 	// batching says how queued calls are merged into bulk calls. When it is absent, those go together that wait at the same time anyway.
 	Batching *BatchingApplyConfiguration `json:"batching,omitempty"`
+	// credentials are this integration's own: its calls go out as its own user of the CRM, in the CRM's audit trail and for limits of scope Credential. When they
+	// are absent its calls go out with the CRM's. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher only, which
+	// restarts when it is named for the first time, but not when its content changes.
+	Credentials *CredentialsApplyConfiguration `json:"credentials,omitempty"`
 	// clients are who may call as this integration: required, except with route External.
 	Clients []ClientApplyConfiguration `json:"clients,omitempty"`
 	// enforcement is Enforce, or Shadow to forward this integration's calls at once and only count what would have been held back. The laxer of this and the
@@ -111,6 +115,14 @@ func (b *IntegrationSpecApplyConfiguration) WithReads(value *ReadsApplyConfigura
 // If called multiple times, the Batching field is set to the value of the last call.
 func (b *IntegrationSpecApplyConfiguration) WithBatching(value *BatchingApplyConfiguration) *IntegrationSpecApplyConfiguration {
 	b.Batching = value
+	return b
+}
+
+// WithCredentials sets the Credentials field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Credentials field is set to the value of the last call.
+func (b *IntegrationSpecApplyConfiguration) WithCredentials(value *CredentialsApplyConfiguration) *IntegrationSpecApplyConfiguration {
+	b.Credentials = value
 	return b
 }
 
