@@ -31,6 +31,8 @@ type Call struct {
 	// Header holds end-to-end headers only. It never holds credentials: the upstream client adds the CRM's.
 	Header http.Header
 	Body   []byte
+	// Counts are how many things are in the body, see dialect.Counts: they tell what the call takes of the limits. Nil if that is not known.
+	Counts map[string]int64
 	// Stream, if set, is the body in place of Body: of a call that somebody waits for.
 	Stream *Stream
 

@@ -81,6 +81,7 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 		Target:      e.r.RequestURI,
 		Header:      forwarded(e.r.Header, e.view.private),
 		Body:        body,
+		Counts:      dialect.Counts(e.r.Header.Get("Content-Type"), body),
 		OrderKey:    order,
 		Repeat:      repeat(class),
 		AcceptedAt:  time.Now(),

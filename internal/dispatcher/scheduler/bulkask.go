@@ -237,7 +237,7 @@ func (s *Scheduler) askOwn(now time.Time, l *lane, r dialect.Request, then func(
 		},
 		own: true, lane: l, since: now, deadline: now.Add(ownPatience), answered: make(chan reply, 1),
 	}
-	w.price = s.price(r.Operation, r.Method, r.Target)
+	w.price = s.priceCall(w.call)
 	s.ask(now, l, w.price, true)
 	w.wait()
 	go func() {

@@ -128,7 +128,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Rest != nil {
 		ended = now
 	}
-	cost := s.tariff.Cost(s.price(f.call.Operation, f.call.Method, f.call.Target).kind)
+	cost := s.tariff.Cost(s.priceCall(f.call).kind)
 	for k, w := range s.word.watches {
 		if w == nil {
 			continue
