@@ -128,7 +128,11 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Rest != nil {
 		ended = now
 	}
-	cost := s.tariff.Cost(s.priceCall(f.call).kind)
+	paid := f.price
+	if f.tariff != s.tariff {
+		paid = s.priceCall(f.call)
+	}
+	cost := s.tariff.Cost(paid.kind)
 	for k, w := range s.word.watches {
 		if w == nil {
 			continue
