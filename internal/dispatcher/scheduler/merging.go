@@ -197,14 +197,15 @@ func (s *Scheduler) rather(l *lane, o offer) bool {
 	return slices.ContainsFunc(l.offers, func(b offer) bool { return b.bulk != "" && b.queued == o.queued && s.admits(l, b) })
 }
 
-// reconsider has lanes offer single calls again whose bulk calls the limits do not let through any more, and reports whether there are some.
-func (s *Scheduler) reconsider() (some bool) {
+// reconsider has lanes offer single calls again whose bulk calls the limits do not let through any more, and returns them.
+func (s *Scheduler) reconsider() (lanes []*lane) {
 	for _, l := range s.order {
 		if l.onlyMerged && slices.ContainsFunc(l.offers, func(o offer) bool { return o.bulk != "" && !s.admits(l, o) }) {
-			l.stale, some = true, true
+			l.stale = true
+			lanes = append(lanes, l)
 		}
 	}
-	return some
+	return lanes
 }
 
 func (s *Scheduler) admits(l *lane, o offer) bool {

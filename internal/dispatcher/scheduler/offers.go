@@ -48,13 +48,14 @@ type offer struct {
 	items int
 }
 
-// reoffer tells the shares what each lane would send now, as far as that may have changed.
-func (s *Scheduler) reoffer(now time.Time) {
+// reoffer tells the shares what these lanes would send now, as far as that may have changed; what all of them would, if that has changed for all.
+func (s *Scheduler) reoffer(now time.Time, lanes []*lane) {
 	if open := s.outages.open(now); open != s.backlogOpen {
 		s.backlogOpen = open
 		s.staleAll()
+		lanes = s.order
 	}
-	for _, l := range s.order {
+	for _, l := range lanes {
 		if l.stale || !l.staleAt.IsZero() && !now.Before(l.staleAt) {
 			s.offer(now, l)
 		}
