@@ -303,8 +303,7 @@ func (c Cost) Of(n int64) int64 {
 	return max(1, c.Per.Plus+c.Cost*((n+c.Per.Items-1)/c.Per.Items))
 }
 
-// Least is what a call takes that has as little in it as makes sense, Largest what one can take.
-func (c Cost) Least() int64   { return c.Of(1) }
+// Largest is the most that such a call takes.
 func (c Cost) Largest() int64 { return c.Of(-1) }
 
 // LedgerLoss says what counts as used when a dispatcher finds an empty volume where there was a ledger.
