@@ -342,7 +342,21 @@ func TestCRMLimitsCostsAndCounting(t *testing.T) {
 		maps.Copy(all, e)
 		return all
 	}
+	per := func(per map[string]any) edits {
+		return edits{first + "costs": list(map[string]any{"match": map[string]any{"path": "/a"}, "cost": 1, "per": per})}
+	}
 	judge(t, validCRM, map[string]verdict{
+		"a cost for each ten records is taken":        {per(map[string]any{"bodyArray": "data", "items": 10, "most": 100}), ""},
+		"a cost for each part is taken":               {per(map[string]any{"bodyArray": "$parts", "most": 1000}), ""},
+		"a cost by a number in the query is taken":    {per(map[string]any{"queryNumber": "per_page", "items": 200, "most": 200}), ""},
+		"a cost by a list in the query is taken":      {per(map[string]any{"queryList": "include", "most": 5, "plus": 1}), ""},
+		"a cost of nothing in particular is refused":  {per(map[string]any{"most": 5}), "exactly one of the fields in [bodyArray queryNumber queryList] must be set"},
+		"a cost of two things is refused":             {per(map[string]any{"bodyArray": "a", "queryList": "b", "most": 5}), "exactly one of the fields in [bodyArray queryNumber queryList] must be set"},
+		"a cost without the most there can be":        {per(map[string]any{"bodyArray": "a"}), "most: Required value"},
+		"a cost of more than 1000 kinds is refused":   {per(map[string]any{"bodyArray": "a", "items": 2, "most": 2001}), "most must be at most 1000 times items"},
+		"a cost of 1000 kinds is taken":               {per(map[string]any{"bodyArray": "a", "items": 2, "most": 2000}), ""},
+		"a cost for each of 0 items is refused":       {per(map[string]any{"bodyArray": "a", "items": 0, "most": 5}), "should be greater than or equal to 1"},
+		"a name with a space is refused":              {per(map[string]any{"bodyArray": "a b", "most": 5}), "bodyArray: Invalid value"},
 		"32 costs are taken":                          {edits{first + "costs": costs(40, 32)}, ""},
 		"33 costs are refused":                        {edits{first + "costs": costs(40, 33)}, "must have at most 32 items"},
 		"an empty list of costs is refused":           {edits{first + "costs": []any{}}, "should have at least 1 items"},

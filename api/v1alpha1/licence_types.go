@@ -246,6 +246,8 @@ type NextLicence struct {
 //	- {name: execution, executionSeconds: 1200, windowSeconds: 300}
 //	# Pipedrive: tokens a day, in a time zone that is not known
 //	- {name: tokens, calls: 30000, calendar: {unit: Day}, costs: [{match: {path: "/api/v2/itemSearch"}, cost: 20}]}
+//	# Zoho CRM: credits in 24 hours, one for each ten records that are written
+//	- {name: credits, calls: 50000, windowSeconds: 86400, costs: [{match: {methods: [POST], path: "/crm/*/*"}, cost: 1, per: {bodyArray: data, items: 10, most: 100}}]}
 //	# Intercom: windows of 10 seconds, one after the other
 //	- {name: ten-seconds, calls: 1666, windowSeconds: 10, crmCounting: Fixed}
 //	# Salesforce: 25 calls of 20 seconds or more; of all calls, because how long one will run is not known before it is sent
@@ -388,9 +390,59 @@ type CallCost struct {
 	// +required
 	Match CallMatch `json:"match,omitzero"`
 
-	// cost is how many units of the limit each takes.
+	// cost is how many units of the limit each takes; with per, for each so many of the things in it.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	Cost int32 `json:"cost,omitempty"`
+
+	// per has the cost depend on what is in the call, for example a unit for each ten records that it writes. Without it all these calls take the same.
+	// +optional
+	Per CostPer `json:"per,omitzero"`
+}
+
+// CostPer says what is counted in a call, and how many of them are one cost.
+// +kubebuilder:validation:ExactlyOneOf=bodyArray;queryNumber;queryList
+// +kubebuilder:validation:XValidation:rule="self.most <= 1000 * self.items",message="most must be at most 1000 times items: raise items, and cost with them"
+type CostPer struct {
+	// bodyArray is the name of a member of the JSON body that is an array: its elements count. "$body" stands for the body, if that is an array itself, "$parts"
+	// for the requests in a multipart body, such as an OData $batch, and "$connections" for what a GraphQL query asks for as edges.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[-$_.A-Za-z0-9]+$`
+	BodyArray string `json:"bodyArray,omitempty"`
+
+	// queryNumber is a parameter of the query whose number counts, such as per_page.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[-$_.A-Za-z0-9]+$`
+	QueryNumber string `json:"queryNumber,omitempty"`
+
+	// queryList is a parameter of the query that lists things, separated by commas, such as include; a call without it lists none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[-$_.A-Za-z0-9]+$`
+	QueryList string `json:"queryList,omitempty"`
+
+	// items are one cost; what is left over counts as a full one.
+	// +optional
+	// +default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	Items int32 `json:"items,omitempty"`
+
+	// most is how many the CRM takes in a call at most. A call that does not say how many it has, or whose body cannot be read, counts as one with so many.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	Most int32 `json:"most,omitempty"`
+
+	// plus is how many units such a call takes besides, whatever is in it.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	Plus int32 `json:"plus,omitempty"`
 }

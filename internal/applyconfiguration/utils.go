@@ -38,6 +38,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CallMatchApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Client"):
 		return &apiv1alpha1.ClientApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CostPer"):
+		return &apiv1alpha1.CostPerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Credentials"):
 		return &apiv1alpha1.CredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CRM"):

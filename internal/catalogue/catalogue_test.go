@@ -227,6 +227,7 @@ func TestFilesAreReadStrictly(t *testing.T) {
 		"an effect on no limit":          {"limits:\n", "addOns: [{name: More, title: More, effects: [{limit: hour, each: 1, source: page, confidence: Vendor}]}]\nlimits:\n", `"hour" is none of minute`},
 		"an effect of both kinds":        {"limits:\n", "addOns: [{name: More, title: More, effects: [{limit: minute, each: 1, raisesTo: 2, source: page, confidence: Vendor}]}]\nlimits:\n", "exactly one of"},
 		"a delay out of bounds":          {"limits:\n", "serverDelay: {seconds: 4000, source: page, confidence: Vendor}\nlimits:\n", "serverDelay.seconds"},
+		"a cost of any number":           {"windowSeconds: 60", "windowSeconds: 60, costs: [{match: {path: /a}, cost: 2, per: {bodyArray: data}}]", "need its most"},
 		"a cost that never fits":         {"windowSeconds: 60", "windowSeconds: 60, costs: [{match: {path: /a}, cost: 201}]", "could never be sent"},
 	} {
 		edited := strings.Replace(small, row.old, row.new, 1)

@@ -138,6 +138,7 @@ func (p *problems) size(s *Size, l *Limit, field string) {
 	}
 	for _, c := range l.Costs {
 		p.require(int64(c.Cost) <= max(s.Base, s.PerSeat), field, "a call of cost %d could never be sent", c.Cost)
+		p.require(c.Per == (v1alpha1.CostPer{}) || c.Per.Most > 0, field, "costs with per need its most")
 	}
 }
 

@@ -199,7 +199,38 @@ type Match struct {
 type Cost struct {
 	Match Match `json:"match"`
 	Cost  int64 `json:"cost"`
+	// Per, if set, has a call take Cost for each so many of the things in it.
+	Per *Per `json:"per,omitempty"`
 }
+
+// Per says what is counted in a call, and how many are one Cost. Exactly one of BodyArray, QueryNumber, QueryList is set.
+type Per struct {
+	// BodyArray is the name of an array of the body, see call.Counts.
+	BodyArray string `json:"bodyArray,omitempty"`
+	// QueryNumber is a parameter of the query that says how many; QueryList one that lists them, separated by commas.
+	QueryNumber string `json:"queryNumber,omitempty"`
+	QueryList   string `json:"queryList,omitempty"`
+	// Items are one Cost, a part of them as well.
+	Items int64 `json:"items"`
+	// Most is what the CRM takes in a call at most, and what is assumed of one that cannot be counted.
+	Most int64 `json:"most"`
+	// Plus is what such a call takes besides.
+	Plus int64 `json:"plus,omitempty"`
+}
+
+// Of is what a call takes in which n things were counted; n < 0 if they could not be.
+func (c Cost) Of(n int64) int64 {
+	if c.Per == nil {
+		return c.Cost
+	}
+	if n < 0 || n > c.Per.Most {
+		n = c.Per.Most
+	}
+	return max(1, c.Per.Plus+c.Cost*((n+c.Per.Items-1)/c.Per.Items))
+}
+
+// Largest is the most that such a call takes.
+func (c Cost) Largest() int64 { return c.Of(-1) }
 
 // LedgerLoss says what counts as used when a dispatcher finds an empty volume where there was a ledger.
 type LedgerLoss string

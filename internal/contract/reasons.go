@@ -50,6 +50,8 @@ const (
 	ReasonBadRequest Reason = "BadRequest"
 	// ReasonBodyTooLarge: the body is longer than a dispatcher takes.
 	ReasonBodyTooLarge Reason = "BodyTooLarge"
+	// ReasonExceedsLimit: by itself the call takes more of a limit than there is of it, so it could never be sent.
+	ReasonExceedsLimit Reason = "ExceedsLimit"
 	// ReasonBodyIncomplete: the client did not send its body in time.
 	ReasonBodyIncomplete Reason = "BodyIncomplete"
 	// ReasonKeyReused: the Idempotency-Key came with another request before.

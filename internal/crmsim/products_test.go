@@ -139,7 +139,7 @@ func TestFreshdeskCountsWhatIsIncludedAndChangesMany(t *testing.T) {
 			w.wantStatus(w.do(http.MethodPost, "/api/v2/tickets", `{"description": "x"}`), http.StatusCreated)
 		}
 		got := w.do(http.MethodGet, "/api/v2/tickets?include=stats,requester", "")
-		if used, left := got.header.Get("X-RateLimit-Used-CurrentRequest"), got.header.Get("X-RateLimit-Remaining"); used != "3.0" || left != "5.0" {
+		if used, left := got.header.Get("X-RateLimit-Used-CurrentRequest"), got.header.Get("X-RateLimit-Remaining"); used != "5.0" || left != "3.0" {
 			w.Errorf("used %s, left %s", used, left)
 		}
 		ids := w.sim.TicketsByExternalID()

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -105,11 +106,20 @@ func limits(declared []v1alpha1.Limit) []contract.Limit {
 			limit.Match = new(match(l.Match))
 		}
 		for _, c := range l.Costs {
-			limit.Costs = append(limit.Costs, contract.Cost{Match: match(c.Match), Cost: int64(c.Cost)})
+			limit.Costs = append(limit.Costs, contract.Cost{Match: match(c.Match), Cost: int64(c.Cost), Per: per(c.Per)})
 		}
 		out = append(out, limit)
 	}
 	return out
+}
+
+func per(p v1alpha1.CostPer) *contract.Per {
+	if p == (v1alpha1.CostPer{}) {
+		return nil
+	}
+	return &contract.Per{
+		BodyArray: p.BodyArray, QueryNumber: p.QueryNumber, QueryList: p.QueryList, Items: int64(cmp.Or(p.Items, 1)), Most: int64(p.Most), Plus: int64(p.Plus),
+	}
 }
 
 func match(m v1alpha1.CallMatch) contract.Match {

@@ -59,6 +59,22 @@ func TestLimitsReachThePlan(t *testing.T) {
 				Costs: []contract.Cost{{Match: contract.Match{Path: "/x/**"}, Cost: 20}, {Match: contract.Match{Operations: []string{"Search"}}, Cost: 40}},
 			},
 		},
+		"credits by what is in a call": {
+			v1alpha1.Limit{
+				Name: "l", Calls: 50000, WindowSeconds: 86400, Costs: []v1alpha1.CallCost{
+					{Match: v1alpha1.CallMatch{Path: "/x"}, Cost: 1, Per: v1alpha1.CostPer{BodyArray: "data", Items: 10, Most: 100}},
+					{Match: v1alpha1.CallMatch{Path: "/y"}, Cost: 2, Per: v1alpha1.CostPer{QueryList: "include", Most: 3, Plus: 1}},
+					{Match: v1alpha1.CallMatch{Path: "/z"}, Cost: 1, Per: v1alpha1.CostPer{QueryNumber: "limit", Items: 200, Most: 2000}},
+				},
+			},
+			contract.Limit{
+				Name: "l", Calls: 50000, WindowSeconds: 86400, Costs: []contract.Cost{
+					{Match: contract.Match{Path: "/x"}, Cost: 1, Per: &contract.Per{BodyArray: "data", Items: 10, Most: 100}},
+					{Match: contract.Match{Path: "/y"}, Cost: 2, Per: &contract.Per{QueryList: "include", Items: 1, Most: 3, Plus: 1}},
+					{Match: contract.Match{Path: "/z"}, Cost: 1, Per: &contract.Per{QueryNumber: "limit", Items: 200, Most: 2000}},
+				},
+			},
+		},
 		"execution in an hour": {
 			v1alpha1.Limit{Name: "l", ExecutionSeconds: 1200, Calendar: &v1alpha1.CalendarWindow{Unit: v1alpha1.CalendarUnitHour, TimeZone: "UTC"}},
 			contract.Limit{Name: "l", ExecutionSeconds: 1200, Calendar: &contract.Calendar{Unit: contract.CalendarHour, TimeZone: "UTC"}},

@@ -242,6 +242,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: match
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallMatch
+    - name: per
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CostPer
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallMatch
   map:
     fields:
@@ -281,6 +284,28 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: serviceAccount
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CostPer
+  map:
+    fields:
+    - name: bodyArray
+      type:
+        scalar: string
+    - name: items
+      type:
+        scalar: numeric
+      default: 1
+    - name: most
+      type:
+        scalar: numeric
+    - name: plus
+      type:
+        scalar: numeric
+    - name: queryList
+      type:
+        scalar: string
+    - name: queryNumber
+      type:
+        scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Credentials
   map:
     fields:

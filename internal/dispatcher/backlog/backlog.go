@@ -132,9 +132,10 @@ type Head struct {
 	// Kind is the one under which Heads returns the call.
 	Kind      Kind
 	Operation string
-	// Method and Target tell, with Operation, what it takes of the limits.
+	// Method, Target and Counts tell, with Operation, what it takes of the limits.
 	Method     string
 	Target     string
+	Counts     map[string]int64
 	Repeat     call.Repeat
 	AcceptedAt time.Time
 	Expires    time.Time

@@ -33,6 +33,8 @@ type Call struct {
 	// Credential, if set, is the client's own of the CRM, with which the call goes out. Such a call is never stored.
 	Credential *Credential
 	Body       []byte
+	// Counts are how many things are in the body, see dialect.Counts: they tell what the call takes of the limits. Nil if that is not known.
+	Counts map[string]int64
 	// Stream, if set, is the body in place of Body: of a call that somebody waits for.
 	Stream *Stream
 

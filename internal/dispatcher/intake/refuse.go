@@ -84,6 +84,7 @@ var statuses = map[contract.Reason]int{
 	contract.ReasonBadTarget:            http.StatusBadRequest,
 	contract.ReasonBadRequest:           http.StatusBadRequest,
 	contract.ReasonBodyTooLarge:         http.StatusRequestEntityTooLarge,
+	contract.ReasonExceedsLimit:         http.StatusUnprocessableEntity,
 	contract.ReasonBodyIncomplete:       http.StatusRequestTimeout,
 	contract.ReasonKeyReused:            http.StatusUnprocessableEntity,
 	contract.ReasonUnknownResult:        http.StatusNotFound,

@@ -82,6 +82,7 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 		Header:      forwarded(e.r.Header, e.view.private),
 		Body:        body,
 		Credential:  e.caller.credential,
+		Counts:      dialect.Counts(e.r.Header.Get("Content-Type"), body),
 		OrderKey:    order,
 		Repeat:      repeat(class),
 		AcceptedAt:  time.Now(),

@@ -20,6 +20,9 @@ const (
 	maxCosts            = 32
 	maxCost             = 100_000
 	maxGuardSeconds     = 600
+	// maxItems are one cost, and a call has maxSteps costs at most: so many kinds of calls there are.
+	maxItems = 10_000
+	maxSteps = 1000
 )
 
 func (p *problems) limits(limits []contract.Limit, adapter provider.Provider, list string) {
@@ -140,5 +143,22 @@ func (p *problems) costs(limit contract.Limit, adapter provider.Provider, field 
 		p.match(cost.Match, adapter, at+".match")
 		p.within(cost.Cost, 1, min(maxCost, max(limit.Calls, 1)), at+".cost")
 		p.require(limit.Burst == 0 || cost.Cost <= limit.Burst, at+".cost", "%d is more than the burst of %d", cost.Cost, limit.Burst)
+		p.per(cost.Per, at+".per")
 	}
+}
+
+func (p *problems) per(per *contract.Per, field string) {
+	if per == nil {
+		return
+	}
+	named := 0
+	for _, name := range []string{per.BodyArray, per.QueryNumber, per.QueryList} {
+		if name != "" {
+			named++
+		}
+	}
+	p.require(named == 1, field, "exactly one of bodyArray, queryNumber, queryList must be set")
+	p.within(per.Items, 1, maxItems, field+".items")
+	p.within(per.Most, 1, min(maxCost, maxSteps*max(per.Items, 1)), field+".most")
+	p.within(per.Plus, 0, maxCost, field+".plus")
 }

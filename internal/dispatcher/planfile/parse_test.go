@@ -142,6 +142,9 @@ func TestAPartOfALimitThatFollowsIsTaken(t *testing.T) {
 }
 
 func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
+	per := func(per contract.Per) func(*contract.Plan) {
+		return func(p *contract.Plan) { p.Limits[5].Costs[0].Per = &per }
+	}
 	for name, test := range map[string]struct {
 		change func(*contract.Plan)
 		want   string
@@ -223,6 +226,12 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"costs of slots":        {func(p *contract.Plan) { p.Limits[2].Costs = p.Limits[5].Costs[:1] }, "limits[inflight].costs: are only for limits with calls"},
 		"a cost's match":        {func(p *contract.Plan) { p.Limits[5].Costs[1].Match.Path = "" }, "limits[tokens].costs[1].match: either operations or path"},
 		"a cost":                {func(p *contract.Plan) { p.Limits[5].Costs[0].Cost = 0 }, "limits[tokens].costs[0].cost: 0 is not between 1 and 1000"},
+		"a cost of two things":  {per(contract.Per{BodyArray: "a", QueryList: "b", Items: 1, Most: 1}), "limits[tokens].costs[0].per: exactly one of"},
+		"a cost of nothing":     {per(contract.Per{Items: 1, Most: 1}), "limits[tokens].costs[0].per: exactly one of"},
+		"a cost per no items":   {per(contract.Per{BodyArray: "a", Most: 1}), "limits[tokens].costs[0].per.items: 0 is not between 1 and 10000"},
+		"a cost without a most": {per(contract.Per{QueryNumber: "a", Items: 1}), "limits[tokens].costs[0].per.most: 0 is not between 1 and 1000"},
+		"a cost of many kinds":  {per(contract.Per{QueryList: "a", Items: 2, Most: 2001}), "limits[tokens].costs[0].per.most: 2001 is not between 1 and 2000"},
+		"a negative plus":       {per(contract.Per{QueryList: "a", Items: 2, Most: 2, Plus: -1}), "limits[tokens].costs[0].per.plus: -1 is not between 0 and 100000"},
 		"a cost over the burst": {func(p *contract.Plan) { p.Limits[5].Costs[0].Cost = 101 }, "limits[tokens].costs[0].cost: 101 is more than the burst of 100"},
 		"what others get":       {func(p *contract.Plan) { p.ExternalPercent = 91 }, "externalPercent: 91 is not between 0 and 90"},
 		"a server's delay":      {func(p *contract.Plan) { p.MaxServerDelaySeconds = 3601 }, "maxServerDelaySeconds: 3601 is not between 0 and 3600"},

@@ -70,16 +70,17 @@ func (s *Scheduler) accessOf(l *lane, c *call.Call) *access {
 	return newAccess(user) // the plan does not have it any more
 }
 
-// refreshAccesses has lanes offered anew whose queued calls are held back, or are not any more, because of their credentials.
-func (s *Scheduler) refreshAccesses(now time.Time) {
+// refreshAccesses has lanes offered anew whose queued calls are held back, or are not any more, because of their credentials, and says whether there are any.
+func (s *Scheduler) refreshAccesses(now time.Time) (some bool) {
 	for _, a := range s.accesses {
 		if open := a.gate.open(now); open != a.open {
-			a.open = open
+			a.open, some = open, true
 			for _, l := range s.order {
 				l.stale = l.stale || l.access == a
 			}
 		}
 	}
+	return some
 }
 
 // blame shuts the gate that a queued call stands behind which was not sent or got no good answer: that of its credentials, or that of the CRM as a whole.

@@ -45,7 +45,11 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 	}
 	w.lane, w.since, w.deadline = l, now, now.Add(wait)
 	w.access = s.accessOf(l, w.call)
-	w.price = s.price(w.access, w.call.Operation, w.call.Method, w.call.Target)
+	w.price = s.priceCall(w.access, w.call)
+	if refusal := s.exceeds(w.price); refusal != nil && !s.shadowed(l, now) {
+		s.refuseWaiter(w, refusal)
+		return
+	}
 	if s.join(now, w) {
 		return
 	}
@@ -146,7 +150,8 @@ func (s *Scheduler) admitQueued(e *backlog.Entry) *call.Refusal {
 	if refusal == nil {
 		maxAge := time.Duration(l.spec.Queue.MaxAgeSeconds) * time.Second
 		e.MaxQueued, e.MaxBytes, e.Call.Expires = l.spec.Queue.MaxCalls, l.spec.Queue.MaxBytes, now.Add(maxAge)
-		if _, late, ok := s.drainTime(now, l, s.options.Store.Tally(l.key).Queued+1); !s.plan.Hold && (!ok || late > maxAge) {
+		refusal = s.exceeds(s.priceCall(l.access, e.Call))
+		if _, late, ok := s.drainTime(now, l, s.options.Store.Tally(l.key).Queued+1); refusal == nil && !s.plan.Hold && (!ok || late > maxAge) {
 			refusal = &call.Refusal{
 				Code: contract.ReasonQueueTooSlow, RetryAfter: max(0, late-maxAge),
 				Detail: fmt.Sprintf("the queue of %s may take longer to drain than queue.maxAgeSeconds, %d", l.key, l.spec.Queue.MaxAgeSeconds),
@@ -166,7 +171,7 @@ func (s *Scheduler) arrived(c *call.Call, a backlog.Appended) {
 		l.queue.arrived(a.Kind, a.ID)
 		l.stale = true
 	}
-	s.ask(s.options.Now(), l, s.price(l.access, c.Operation, c.Method, c.Target), false)
+	s.ask(s.options.Now(), l, s.priceCall(l.access, c), false)
 	s.nextDue = earlier(s.nextDue, c.Expires)
 }
 

@@ -240,7 +240,7 @@ func (s *Scheduler) askOwn(now time.Time, l *lane, r dialect.Request, then func(
 		},
 		own: true, lane: l, access: l.access, since: now, deadline: now.Add(ownPatience), answered: make(chan reply, 1),
 	}
-	w.price = s.price(l.access, r.Operation, r.Method, r.Target)
+	w.price = s.priceCall(l.access, w.call)
 	s.ask(now, l, w.price, true)
 	w.wait()
 	go func() {

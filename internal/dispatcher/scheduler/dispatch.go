@@ -19,19 +19,21 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 	}
 	s.foresee(now)
 	s.passShadowed(now)
+	look := s.order // at all of them once, and then at those that a decision is about: time stands still here
 	for sends := 0; sends < maxSends; sends++ {
 		if !s.refusals.open(now) {
 			return false
 		}
-		s.reoffer(now)
+		s.reoffer(now, look)
 		choice, ok := s.sharing.Pick(now)
-		if !ok && s.reconsider() {
-			continue
-		}
 		if !ok {
+			if look = s.reconsider(); len(look) > 0 {
+				continue
+			}
 			return false
 		}
 		l := s.byOwner[choice.Owner]
+		look = []*lane{l}
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
 		o := l.offers[i]
 		// Another call like this was sent since, or it can go with others now.

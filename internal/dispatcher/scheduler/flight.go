@@ -243,7 +243,7 @@ func (s *Scheduler) answerWaiter(now time.Time, f *flight, o upstream.Outcome, w
 
 func (s *Scheduler) waitAgain(w *waiter) {
 	w.lane.waiting = slices.Insert(w.lane.waiting, 0, w)
-	w.price, w.lane.stale = s.price(w.access, w.call.Operation, w.call.Method, w.call.Target), true
+	w.price, w.lane.stale = s.priceCall(w.access, w.call), true
 }
 
 // endAttempt takes a queued call to its next state.

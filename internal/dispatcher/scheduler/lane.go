@@ -112,7 +112,7 @@ func (s *Scheduler) setLanes(p *contract.Plan) {
 	for _, l := range s.order {
 		l.offers, l.stale = l.offers[:0], true
 		for _, w := range l.waiting {
-			w.price = s.price(w.access, w.call.Operation, w.call.Method, w.call.Target)
+			w.price = s.priceCall(w.access, w.call)
 		}
 		l.queue.reprice()
 		s.setMerging(l)

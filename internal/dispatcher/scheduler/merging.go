@@ -11,6 +11,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
@@ -28,8 +29,10 @@ type merging struct {
 	// linger is how long a call waits for others to go with: always, or while what there is of a day is scarce.
 	linger time.Duration
 	always bool
-	price  price
 	about  subject
+	// price is that of a bulk call of items, once it was asked for.
+	price price
+	items int
 }
 
 // setMerging reads from the plan which operations of a lane are merged, and has so many of their calls known as one bulk call takes.
@@ -52,7 +55,7 @@ func (s *Scheduler) setMerging(l *lane) {
 		}
 		m.least = min(m.least, m.most)
 		bulk := batch.Bulk()
-		m.price, m.about = s.price(l.access, bulk.Operation, bulk.Method, bulk.Target), subject{bulk.Operation, bulk.Method, bulk.Target}
+		m.about = subject{bulk.Operation, bulk.Method, bulk.Target}
 		l.merging[operation] = m
 		l.queue.wide[backlog.KindOf(operation, "", "")] = m.most
 	}
@@ -105,9 +108,19 @@ func (s *Scheduler) mergeable(l *lane, h *queued, m *merging) bool {
 
 func (s *Scheduler) priceOf(l *lane, h *queued) price {
 	if !h.priced {
-		h.price, h.priced = s.price(l.access, h.Operation, h.Method, h.Target), true
+		h.price, h.priced = s.priceHead(l.access, &h.Head), true
 	}
 	return h.price
+}
+
+// priceMerged is what a bulk call of so many items takes.
+func (s *Scheduler) priceMerged(as *access, m *merging, items int) price {
+	if m.items != items {
+		bulk := m.batch.Bulk()
+		of := tariff.Call{User: as.user, Operation: bulk.Operation, Method: bulk.Method, Target: bulk.Target, Counts: map[string]int64{m.batch.List(): int64(items)}}
+		m.price, m.items = s.price(of), items
+	}
+	return m.price
 }
 
 // togetherNow counts, by operation, the calls of a lane that could go together.
@@ -161,12 +174,14 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 	if n < m.least || s.held(now, l, m.about) {
 		return to, false
 	}
-	o := s.newOffer(l, fairshare.Backlog, m.price, h.AcceptedAt)
+	items := min(n, m.most)
+	merged := s.priceMerged(l.access, m, items)
+	o := s.newOffer(l, fairshare.Backlog, merged, h.AcceptedAt)
 	if !slices.ContainsFunc(to, o.samePlace) {
-		o.bulk, o.queued, o.about = h.Operation, h.ID, m.about
+		o.bulk, o.items, o.queued, o.about = h.Operation, items, h.ID, m.about
 		to = append(to, o)
 	}
-	if m.price.kind == h.price.kind {
+	if merged.kind == h.price.kind {
 		return to, true
 	}
 	only := s.admits(l, o)
@@ -182,14 +197,15 @@ func (s *Scheduler) rather(l *lane, o offer) bool {
 	return slices.ContainsFunc(l.offers, func(b offer) bool { return b.bulk != "" && b.queued == o.queued && s.admits(l, b) })
 }
 
-// reconsider has lanes offer single calls again whose bulk calls the limits do not let through any more, and reports whether there are some.
-func (s *Scheduler) reconsider() (some bool) {
+// reconsider has lanes offer single calls again whose bulk calls the limits do not let through any more, and returns them.
+func (s *Scheduler) reconsider() (lanes []*lane) {
 	for _, l := range s.order {
 		if l.onlyMerged && slices.ContainsFunc(l.offers, func(o offer) bool { return o.bulk != "" && !s.admits(l, o) }) {
-			l.stale, some = true, true
+			l.stale = true
+			lanes = append(lanes, l)
 		}
 	}
-	return some
+	return lanes
 }
 
 func (s *Scheduler) admits(l *lane, o offer) bool {
@@ -209,7 +225,7 @@ func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) 
 	}
 	s.bulks[id] = b
 	s.queuedSent(l, id)
-	s.launch(&flight{id: id, lane: l, price: m.price, about: m.about, bulk: b, refs: b.refs()})
+	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: m.about, bulk: b, refs: b.refs()})
 	s.saveBulk(b)
 	return len(b.heads)
 }
@@ -219,7 +235,7 @@ func (s *Scheduler) gather(now time.Time, l *lane, o offer, m *merging) []backlo
 	var ids []call.ID
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if len(ids) < m.most && h.Operation == o.bulk && h.ID >= o.queued && !h.NotBefore.After(now) && s.mergeable(l, h, m) {
+		if len(ids) < o.items && h.Operation == o.bulk && h.ID >= o.queued && !h.NotBefore.After(now) && s.mergeable(l, h, m) {
 			ids = append(ids, h.ID)
 		}
 	}

@@ -19,12 +19,20 @@ type price struct {
 	record ledger.Record
 }
 
-func (s *Scheduler) price(as *access, operation, method, target string) price {
+func (s *Scheduler) price(c tariff.Call) price {
 	if s.tariff == nil {
 		return price{}
 	}
-	kind, record := s.tariff.Price(as.user, operation, method, target)
+	kind, record := s.tariff.Price(c)
 	return price{kind, record}
+}
+
+func (s *Scheduler) priceCall(as *access, c *call.Call) price {
+	return s.price(tariff.Call{User: as.user, Operation: c.Operation, Method: c.Method, Target: c.Target, Counts: c.Counts})
+}
+
+func (s *Scheduler) priceHead(as *access, h *backlog.Head) price {
+	return s.price(tariff.Call{User: as.user, Operation: h.Operation, Method: h.Method, Target: h.Target, Counts: h.Counts})
 }
 
 // offer is a head that the shares know of: the first call of its kind in a lane that only the shared limits can hold back. Calls that take the same of every limit
@@ -35,18 +43,22 @@ type offer struct {
 	queued call.ID
 	record ledger.Record
 	about  subject
-	// bulk is the operation whose calls go together, from queued on; empty if one goes by itself.
-	bulk string
+	// bulk is the operation whose calls go together, items of them from queued on; empty if one goes by itself.
+	bulk  string
+	items int
 }
 
-// reoffer tells the shares what each lane would send now, as far as that may have changed.
-func (s *Scheduler) reoffer(now time.Time) {
+// reoffer tells the shares what these lanes would send now, as far as that may have changed; what all of them would, if that has changed for all.
+func (s *Scheduler) reoffer(now time.Time, lanes []*lane) {
 	if open := s.outages.open(now); open != s.backlogOpen {
 		s.backlogOpen = open
 		s.staleAll()
+		lanes = s.order
 	}
-	s.refreshAccesses(now)
-	for _, l := range s.order {
+	if s.refreshAccesses(now) {
+		lanes = s.order
+	}
+	for _, l := range lanes {
 		if l.stale || !l.staleAt.IsZero() && !now.Before(l.staleAt) {
 			s.offer(now, l)
 		}
@@ -102,7 +114,7 @@ func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
 	return to
 }
 
-// offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those whose time for being sent has passed.
+// offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those that are not to be sent any more.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 	counts := s.togetherNow(now, l)
 	for i := 0; i < len(l.queue.heads); i++ {
@@ -111,7 +123,7 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			l.staleAt = earlier(l.staleAt, h.NotBefore)
 			continue
 		}
-		if reason := s.tooOld(&h.Head, now); reason != "" {
+		if reason := s.unfit(now, l, h); reason != "" {
 			parked := l.queue.take(h.ID)
 			s.transit(backlog.Transition{
 				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
@@ -135,6 +147,17 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 		to = append(to, o)
 	}
 	return to
+}
+
+// unfit says why a queued call is not to be sent any more: the time for that has passed, or the limits have changed.
+func (s *Scheduler) unfit(now time.Time, l *lane, h *queued) string {
+	if reason := s.tooOld(&h.Head, now); reason != "" {
+		return reason
+	}
+	if refusal := s.exceeds(s.priceOf(l, h)); refusal != nil {
+		return refusal.Detail
+	}
+	return ""
 }
 
 // recordFree says whether the limits per record let a call through. If not, the lane is looked at again when they may.

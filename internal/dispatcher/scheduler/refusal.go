@@ -35,6 +35,9 @@ func (s *Scheduler) giveUp(now time.Time) {
 
 // refusalOf says why a call that waits cannot be sent yet.
 func (s *Scheduler) refusalOf(now time.Time, w *waiter) *call.Refusal {
+	if refusal := s.exceeds(w.price); refusal != nil {
+		return refusal
+	}
 	y := s.whyWaiting(now, w.lane, w.price, subjectOf(w.call), fairshare.Waiting, w.since)
 	r := &call.Refusal{Code: y.code, Limit: y.limit, RetryAfter: y.wait, Detail: y.detail}
 	if s.plan != nil {

@@ -18,7 +18,7 @@ func (s *Scheduler) Rooms(ctx context.Context, c *call.Call) []call.Room {
 	look := func() {
 		var rooms []call.Room
 		if l := s.lanes[c.Integration]; l != nil && l.spec != nil {
-			rooms = s.rooms(s.options.Now(), l, s.tariff.Cost(s.price(s.accessOf(l, c), c.Operation, c.Method, c.Target).kind))
+			rooms = s.rooms(s.options.Now(), l, s.tariff.Cost(s.priceCall(s.accessOf(l, c), c).kind))
 		}
 		found <- rooms
 	}

@@ -212,7 +212,7 @@ func (s *Scheduler) waitingReport(now time.Time, l *lane) (*contract.WaitingRepo
 	}
 	if len(l.queue.heads) > 0 {
 		if h := l.queue.heads[0]; oldest.IsZero() || h.AcceptedAt.Before(oldest) {
-			oldest, of, about, in = h.AcceptedAt, s.price(l.access, h.Operation, h.Method, h.Target), subject{h.Operation, h.Method, h.Target}, fairshare.Backlog
+			oldest, of, about, in = h.AcceptedAt, s.priceOf(l, &l.queue.heads[0]), subject{h.Operation, h.Method, h.Target}, fairshare.Backlog
 		}
 	}
 	if oldest.IsZero() {

@@ -47,7 +47,7 @@ func (s *Scheduler) part(now time.Time, w *waiter) {
 	w.followers = nil
 	for _, f := range followers {
 		f.leader = nil
-		f.price = s.price(f.access, f.call.Operation, f.call.Method, f.call.Target)
+		f.price = s.priceCall(f.access, f.call)
 		if !s.join(now, f) {
 			f.wait()
 		}

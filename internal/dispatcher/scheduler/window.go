@@ -87,6 +87,9 @@ func (w *window) share(kind backlog.Kind) (held, few int) {
 // wants says of which kind heads should be read from the store, behind which, and how many. Before that it lets go of kinds that have no calls, and of what others
 // hold beyond their share.
 func (w *window) wants() (kind backlog.Kind, after call.ID, n int, some bool) {
+	if len(w.kinds) == 0 {
+		return 0, "", 0, false // most integrations have nothing queued, and each is asked in each turn
+	}
 	maps.DeleteFunc(w.kinds, func(_ backlog.Kind, f *front) bool { return f.n == 0 && !f.more })
 	for kind, f := range w.kinds {
 		if held, _ := w.share(kind); f.n > held {

@@ -128,7 +128,11 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Rest != nil {
 		ended = now
 	}
-	cost := s.tariff.Cost(s.price(f.access, f.call.Operation, f.call.Method, f.call.Target).kind)
+	paid := f.price
+	if f.tariff != s.tariff {
+		paid = s.priceCall(f.access, f.call)
+	}
+	cost := s.tariff.Cost(paid.kind)
 	for k, w := range s.word.watches {
 		if w == nil {
 			continue

@@ -23,7 +23,7 @@ func limitOf(from contract.Limit, credential string) (limits.Limit, error) {
 		CountingDelay: time.Duration(from.GuardSeconds) * time.Second, UntilJobEnds: from.UntilJobEnds, AlertOnly: from.AlertOnly,
 	}
 	for _, c := range from.Costs {
-		l.Most = max(l.Most, c.Cost)
+		l.Most = max(l.Most, min(c.Largest(), l.Max)) // one that takes more is not sent
 	}
 	if from.ExecutionSeconds > 0 {
 		l.Unit, l.Most = limits.Milliseconds, mostExecution.Milliseconds()
@@ -103,7 +103,7 @@ func ruleOf(from contract.Limit, user string, canonical func(path string) string
 		r.match = &m
 	}
 	for _, c := range from.Costs {
-		r.costs = append(r.costs, contract.Cost{Match: canonicalMatch(c.Match, canonical), Cost: c.Cost})
+		r.costs = append(r.costs, contract.Cost{Match: canonicalMatch(c.Match, canonical), Cost: c.Cost, Per: c.Per})
 	}
 	if from.PerRecord && r.match != nil {
 		r.record = lastStar(r.match.Path)

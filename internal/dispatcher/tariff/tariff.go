@@ -44,11 +44,15 @@ type rule struct {
 	record int
 }
 
-// kind is what calls of one kind take; times is set if a part of that is execution time.
+// kind is what calls of one kind take; times is set if a part of that is execution time, exceeds is the number of the limit that is too small for them, or none.
 type kind struct {
-	cost  ledger.Cost
-	times *times
+	cost    ledger.Cost
+	times   *times
+	exceeds int
 }
+
+// none is the number of no limit.
+const none = -1
 
 // New reads a plan's limits. One that the CRM keeps for each credential apart is there for each that the plan has: first all limits with those of the CRM's own
 // credentials, in the plan's order, then those of the others. canonical brings paths into the one form in which they are compared; and so are patterns before they are held against them. The error names the limit.
@@ -92,16 +96,28 @@ func (t *Tariff) Kinds() int { return len(t.kinds) }
 // Cost is what a call of this kind takes of each limit. Where it is execution time, that is what 99 of 100 calls stay below; it changes as calls are observed.
 func (t *Tariff) Cost(k Kind) ledger.Cost { return t.kinds[k].cost }
 
-// Price says of what kind a call is that goes out as a user of the CRM, and which record it is about as far as limits per record ask for that.
-func (t *Tariff) Price(user, operation, method, target string) (Kind, ledger.Record) {
-	decoded := decode(target)
-	path := t.canonical(decoded)
+// Call is what a price depends on.
+type Call struct {
+	// User of the CRM as whom it goes out.
+	User              string
+	Operation, Method string
+	// Target is path and query.
+	Target string
+	// Counts are how many things are in the body, by name; what is not known is missing.
+	Counts map[string]int64
+}
+
+// Price says of what kind a call is, and which record it is about as far as limits per record ask for that.
+func (t *Tariff) Price(c Call) (Kind, ledger.Record) {
+	asked := decode(c)
+	path := t.canonical(asked.path)
+	asked.path = path
 	amounts, record, named := make([]int64, len(t.rules)), ledger.NoRecord, false
 	for k, r := range t.rules {
-		if !t.Counts(k, user) {
+		if !t.Counts(k, c.User) {
 			continue
 		}
-		amounts[k] = r.amount(operation, method, path)
+		amounts[k] = r.amount(&asked)
 		if r.record == 0 || amounts[k] == 0 {
 			continue
 		}
@@ -115,32 +131,38 @@ func (t *Tariff) Price(user, operation, method, target string) (Kind, ledger.Rec
 	return t.kindOf(amounts), record
 }
 
-// decode returns the path of a request target. One that cannot be read stays as it is; intake takes none.
-func decode(target string) string {
-	u, err := url.ParseRequestURI(target)
-	if err != nil {
-		return target
-	}
-	return u.Path
+// asked is a call as rules look at it.
+type asked struct {
+	Call
+	path, query string
 }
 
-func (r *rule) amount(operation, method, path string) int64 {
-	if r.match != nil && !matches(r.match, operation, method, path) {
+// decode reads a request target. One that cannot be read stays as it is; intake takes none.
+func decode(c Call) asked {
+	u, err := url.ParseRequestURI(c.Target)
+	if err != nil {
+		return asked{Call: c, path: c.Target}
+	}
+	return asked{Call: c, path: u.Path, query: u.RawQuery}
+}
+
+func (r *rule) amount(a *asked) int64 {
+	if r.match != nil && !a.matches(r.match) {
 		return 0
 	}
 	for i := range r.costs {
-		if c := &r.costs[i]; matches(&c.Match, operation, method, path) {
-			return c.Cost
+		if c := &r.costs[i]; a.matches(&c.Match) {
+			return c.Of(a.count(c.Per))
 		}
 	}
 	return 1
 }
 
-func matches(m *contract.Match, operation, method, path string) bool {
+func (a *asked) matches(m *contract.Match) bool {
 	if len(m.Operations) > 0 {
-		return slices.Contains(m.Operations, operation)
+		return slices.Contains(m.Operations, a.Operation)
 	}
-	return (len(m.Methods) == 0 || slices.Contains(m.Methods, method)) && call.PathMatches(m.Path, path)
+	return (len(m.Methods) == 0 || slices.Contains(m.Methods, a.Method)) && call.PathMatches(m.Path, a.path)
 }
 
 // recordOf is the record that the path names down to that depth.
@@ -161,14 +183,34 @@ func (t *Tariff) kindOf(amounts []int64) Kind {
 	}
 	k := Kind(len(t.kinds))
 	t.index[string(key)] = k
-	t.kinds = append(t.kinds, kind{cost: amounts})
+	t.kinds = append(t.kinds, kind{cost: amounts, exceeds: none})
 	for i, n := range amounts {
+		if l := t.limits[i]; n > mostOf(l) && !l.AlertOnly {
+			t.kinds[k].exceeds = i
+		}
 		if n > 0 && t.limits[i].Unit == limits.Milliseconds {
 			t.kinds[k].times = newTimes()
 		}
 	}
 	t.estimate(k)
 	return k
+}
+
+// mostOf is the most that one call can take of a limit.
+func mostOf(l limits.Limit) int64 {
+	if l.Counting == limits.TokenBucket {
+		return l.Burst
+	}
+	return l.Max
+}
+
+// Exceeds names a limit of which calls of this kind take n, more than the most that one call can; it is empty if there is none.
+func (t *Tariff) Exceeds(k Kind) (limit string, n, most int64) {
+	i := t.kinds[k].exceeds
+	if i == none {
+		return "", 0, 0
+	}
+	return t.limits[i].Name, t.kinds[k].cost[i], mostOf(t.limits[i])
 }
 
 // Observe tells how long a call of this kind took, and reports whether its cost has changed by that.

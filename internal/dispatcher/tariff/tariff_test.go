@@ -55,11 +55,11 @@ func TestCosts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := newTariff(t, minute, updates, tickets, tokens)
-			kind, _ := made.Price("", tc.operation, tc.method, tc.target)
+			kind, _ := made.Price(tariff.Call{Operation: tc.operation, Method: tc.method, Target: tc.target})
 			if got := made.Cost(kind); !slices.Equal(got, tc.want) {
 				t.Errorf("costs %v, want %v", got, tc.want)
 			}
-			if again, _ := made.Price("", tc.operation, tc.method, tc.target); again != kind || made.Kinds() != 1 {
+			if again, _ := made.Price(tariff.Call{Operation: tc.operation, Method: tc.method, Target: tc.target}); again != kind || made.Kinds() != 1 {
 				t.Errorf("the same call is of kind %d and %d, of %d", kind, again, made.Kinds())
 			}
 		})
@@ -72,7 +72,7 @@ func TestRecordsAreToldApart(t *testing.T) {
 	all := tickets
 	all.Name, all.Match = "anything of a ticket", &contract.Match{Path: "/api/v2/tickets/*/**"}
 	record := func(of *tariff.Tariff, method, target string) ledger.Record {
-		_, r := of.Price("", "", method, target)
+		_, r := of.Price(tariff.Call{Method: method, Target: target})
 		return r
 	}
 	one := newTariff(t, minute, tickets)
@@ -183,7 +183,7 @@ func TestLimits(t *testing.T) {
 // TestExecutionTimeIsLearnt: the estimate starts at a second and comes to what 99 of 100 calls stay below, rounded up by at most the square root of 2.
 func TestExecutionTimeIsLearnt(t *testing.T) {
 	made := newTariff(t, minute, execution)
-	kind, _ := made.Price("", "", http.MethodGet, "/a")
+	kind, _ := made.Price(tariff.Call{Method: http.MethodGet, Target: "/a"})
 	if cost := made.Cost(kind); cost[0] != 1 || cost[1] < 1000 || cost[1] > 1415 {
 		t.Errorf("before anything was seen a call costs %v", cost)
 	}
@@ -208,7 +208,7 @@ func TestExecutionTimeIsLearnt(t *testing.T) {
 		t.Errorf("all calls take 100 ms, a call costs %v", cost)
 	}
 	plain := newTariff(t, minute)
-	kind, _ = plain.Price("", "", http.MethodGet, "/a")
+	kind, _ = plain.Price(tariff.Call{Method: http.MethodGet, Target: "/a"})
 	if plain.Observe(kind, time.Minute) {
 		t.Error("a cost without execution time has changed")
 	}
@@ -247,7 +247,7 @@ func TestALimitPerCredentialIsThereForEachUser(t *testing.T) {
 		t.Errorf("limits of the licence (-want +got):\n%s", diff)
 	}
 	for of, want := range map[string]ledger.Cost{"/u": {1, 1, 0, 0}, "a/u": {0, 1, 1, 0}, "b/u": {0, 1, 0, 1}, "gone": {1, 1, 1, 1}} {
-		kind, _ := made.Price(of, "", http.MethodGet, "/x")
+		kind, _ := made.Price(tariff.Call{User: of, Method: http.MethodGet, Target: "/x"})
 		if diff := cmp.Diff(want, made.Cost(kind)); diff != "" {
 			t.Errorf("a call as %s (-want +got):\n%s", of, diff)
 		}

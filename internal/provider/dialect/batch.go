@@ -10,6 +10,8 @@ type Batch interface {
 	Size() (least, most int)
 	// Bulk is the bulk call without header and body, as it is priced.
 	Bulk() Request
+	// List is the name of the array of the bulk call's body that holds the items, see Counts.
+	List() string
 	// Merge completes the bulk call. mark is a name of ours for it, of letters, digits and hyphens, by which a FoundBatch finds its items again. in has, for each item
 	// in order, the place of its call among the members: those that cannot be merged, for instance because their bodies are not of the usual form, are left out.
 	// What is read later goes by items, but for ReadFound.

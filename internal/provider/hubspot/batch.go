@@ -35,6 +35,9 @@ func (c createObjects) Bulk() dialect.Request {
 	return dialect.Request{Operation: c.operation, Method: http.MethodPost, Target: objects + c.kind + "/batch/create"}
 }
 
+// List is where the items are.
+func (createObjects) List() string { return "inputs" }
+
 // Merge takes the calls whose body holds properties and associations only, at the same path as the first. Each input has a trace ID, by which HubSpot says what
 // became of it.
 func (c createObjects) Merge(_ string, members []dialect.Request) (dialect.Request, []int) {

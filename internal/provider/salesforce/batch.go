@@ -35,6 +35,9 @@ func (createRecords) Bulk() dialect.Request {
 	return dialect.Request{Operation: "CreateRecords", Method: http.MethodPost, Target: data + "/composite/sobjects"}
 }
 
+// List is where the items are.
+func (createRecords) List() string { return "records" }
+
 // Merge takes the calls whose body is an object of fields, of the API version of the first.
 func (c createRecords) Merge(_ string, members []dialect.Request) (dialect.Request, []int) {
 	bulk := c.Bulk()

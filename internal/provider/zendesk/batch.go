@@ -95,6 +95,9 @@ func (createMany) Bulk() dialect.Request {
 	return dialect.Request{Operation: "CreateTickets", Method: http.MethodPost, Target: "/api/v2/tickets/create_many.json"}
 }
 
+// List is where the items are.
+func (createMany) List() string { return "tickets" }
+
 // Merge takes the calls whose body is a ticket and nothing else.
 func (c createMany) Merge(mark string, members []dialect.Request) (dialect.Request, []int) {
 	var tickets []map[string]json.RawMessage

@@ -11,13 +11,17 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
-// routes of the operations. Every path may end in ".json", too.
+// routes of the operations. Every path may end in ".json", too. Those for many records start a job each.
 var routes = dialect.Routes{
 	{Name: "CreateTicket", Method: http.MethodPost, Pattern: "/api/v2/tickets"},
 	{Name: "CreateTickets", Method: http.MethodPost, Pattern: "/api/v2/tickets/create_many"},
+	{Name: "CreateUsers", Method: http.MethodPost, Pattern: "/api/v2/users/create_many"},
 	{Name: "Search", Method: http.MethodGet, Pattern: "/api/v2/search"},
 	{Name: "SearchUsers", Method: http.MethodGet, Pattern: "/api/v2/users/search"},
 	{Name: "UpdateTicket", Method: http.MethodPut, Pattern: "/api/v2/tickets/[0-9]*"},
+	{Name: "UpdateTickets", Method: http.MethodPut, Pattern: "/api/v2/tickets/update_many"},
+	{Name: "UpdateUsers", Method: http.MethodPut, Pattern: "/api/v2/users/update_many"},
+	{Name: "UpsertUsers", Method: http.MethodPost, Pattern: "/api/v2/users/create_or_update_many"},
 }
 
 // Operations are what manifests can name.

@@ -11,8 +11,10 @@ package v1alpha1
 type CallCostApplyConfiguration struct {
 	// match selects the calls.
 	Match *CallMatchApplyConfiguration `json:"match,omitempty"`
-	// cost is how many units of the limit each takes.
+	// cost is how many units of the limit each takes; with per, for each so many of the things in it.
 	Cost *int32 `json:"cost,omitempty"`
+	// per has the cost depend on what is in the call, for example a unit for each ten records that it writes. Without it all these calls take the same.
+	Per *CostPerApplyConfiguration `json:"per,omitempty"`
 }
 
 // CallCostApplyConfiguration constructs a declarative configuration of the CallCost type for use with
@@ -34,5 +36,13 @@ func (b *CallCostApplyConfiguration) WithMatch(value *CallMatchApplyConfiguratio
 // If called multiple times, the Cost field is set to the value of the last call.
 func (b *CallCostApplyConfiguration) WithCost(value int32) *CallCostApplyConfiguration {
 	b.Cost = &value
+	return b
+}
+
+// WithPer sets the Per field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Per field is set to the value of the last call.
+func (b *CallCostApplyConfiguration) WithPer(value *CostPerApplyConfiguration) *CallCostApplyConfiguration {
+	b.Per = value
 	return b
 }

@@ -22,6 +22,8 @@ import (
 // - {name: execution, executionSeconds: 1200, windowSeconds: 300}
 // # Pipedrive: tokens a day, in a time zone that is not known
 // - {name: tokens, calls: 30000, calendar: {unit: Day}, costs: [{match: {path: "/api/v2/itemSearch"}, cost: 20}]}
+// # Zoho CRM: credits in 24 hours, one for each ten records that are written
+// - {name: credits, calls: 50000, windowSeconds: 86400, costs: [{match: {methods: [POST], path: "/crm/*/*"}, cost: 1, per: {bodyArray: data, items: 10, most: 100}}]}
 // # Intercom: windows of 10 seconds, one after the other
 // - {name: ten-seconds, calls: 1666, windowSeconds: 10, crmCounting: Fixed}
 // # Salesforce: 25 calls of 20 seconds or more; of all calls, because how long one will run is not known before it is sent

@@ -76,7 +76,7 @@ func (m *model) append(e backlog.Entry, id call.ID) {
 		call:   c,
 		result: call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
 		head: backlog.Head{
-			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target), Operation: c.Operation, Method: c.Method, Target: c.Target, Repeat: c.Repeat,
+			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target), Operation: c.Operation, Method: c.Method, Target: c.Target, Counts: c.Counts, Repeat: c.Repeat,
 			AcceptedAt: c.AcceptedAt, Expires: c.Expires, Size: int64(len(c.Body)),
 		},
 		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey, body: true,

@@ -31,6 +31,8 @@ type record struct {
 	EndedAt    time.Time        `json:"endedAt,omitzero"`
 	// Size of the body in bytes. Format 2 did not know it.
 	Size int64 `json:"size,omitempty"`
+	// Counts are the call's; earlier versions did not store them.
+	Counts map[string]int64 `json:"counts,omitempty"`
 	// Ordinal is how many calls the integration had handed in, this one included.
 	Ordinal    int64  `json:"ordinal"`
 	DedupeHash []byte `json:"dedupe,omitempty"`
@@ -51,6 +53,7 @@ func newRecord(e backlog.Entry, ordinal int64) *record {
 		Method: e.Call.Method, Target: e.Call.Target, Header: e.Call.Header,
 		Class: e.Call.Repeat.Class, KeyValid: e.Call.Repeat.KeyValidFor,
 		AcceptedAt: e.Call.AcceptedAt, Expires: e.Call.Expires, Ordinal: ordinal, DueAt: e.Call.Expires, OrderKey: e.Call.OrderKey, Size: int64(len(e.Call.Body)),
+		Counts: e.Call.Counts,
 	}
 	if e.DedupeKey != "" {
 		r.DedupeHash = dedupeHash(e.DedupeKey)
@@ -70,7 +73,7 @@ func (r *record) kind() backlog.Kind {
 
 func (r *record) head(id call.ID) backlog.Head {
 	return backlog.Head{
-		ID: id, Kind: r.kind(), Operation: r.Operation, Method: r.Method, Target: r.Target, Repeat: r.repeat(),
+		ID: id, Kind: r.kind(), Operation: r.Operation, Method: r.Method, Target: r.Target, Counts: r.Counts, Repeat: r.repeat(),
 		AcceptedAt: r.AcceptedAt, Expires: r.Expires, Size: r.Size, Progress: r.Progress,
 	}
 }
