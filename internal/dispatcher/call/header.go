@@ -20,13 +20,18 @@ func EndToEnd(header http.Header) http.Header {
 	if out == nil {
 		out = http.Header{}
 	}
+	return KeepEndToEnd(out)
+}
+
+// KeepEndToEnd is EndToEnd of a header that nobody else needs: it is changed, and returned.
+func KeepEndToEnd(header http.Header) http.Header {
 	for _, value := range header["Connection"] {
 		for name := range strings.SplitSeq(value, ",") {
-			out.Del(strings.TrimSpace(name))
+			header.Del(strings.TrimSpace(name))
 		}
 	}
 	for _, name := range hopByHop {
-		delete(out, name)
+		delete(header, name)
 	}
-	return out
+	return header
 }

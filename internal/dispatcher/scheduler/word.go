@@ -9,6 +9,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/domain/observe"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -128,7 +129,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Rest != nil {
 		ended = now
 	}
-	cost := s.tariff.Cost(s.price(f.call.Operation, f.call.Method, f.call.Target).kind)
+	cost := s.costOf(f)
 	for k, w := range s.word.watches {
 		if w == nil {
 			continue
@@ -151,6 +152,14 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if what == refused {
 		s.judgeRefusal(now, f.call.Operation, cost, readings)
 	}
+}
+
+// costOf is what a call takes of the limits in force, which may have changed since it was sent.
+func (s *Scheduler) costOf(f *flight) ledger.Cost {
+	if f.tariff == s.tariff {
+		return s.tariff.Cost(f.price.kind)
+	}
+	return s.tariff.Cost(s.price(f.call.Operation, f.call.Method, f.call.Target).kind)
 }
 
 // readings are what an answer says, by the number of the limit. What fits no declared limit is left out.

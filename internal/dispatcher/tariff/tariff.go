@@ -27,6 +27,9 @@ type Tariff struct {
 	canonical func(path string) string
 	kinds     []kind
 	index     map[string]Kind
+	// amounts and key are of the call that was priced last: so that one more of a kind takes no memory.
+	amounts []int64
+	key     []byte
 }
 
 // rule is how one limit prices calls.
@@ -70,10 +73,13 @@ func (t *Tariff) Cost(k Kind) ledger.Cost { return t.kinds[k].cost }
 func (t *Tariff) Price(operation, method, target string) (Kind, ledger.Record) {
 	decoded := decode(target)
 	path := t.canonical(decoded)
-	amounts, record, named := make([]int64, len(t.rules)), ledger.NoRecord, false
-	for k, r := range t.rules {
-		amounts[k] = r.amount(operation, method, path)
-		if r.record == 0 || amounts[k] == 0 {
+	t.amounts = t.amounts[:0]
+	record, named := ledger.NoRecord, false
+	for k := range t.rules {
+		r := &t.rules[k]
+		amount := r.amount(operation, method, path)
+		t.amounts = append(t.amounts, amount)
+		if r.record == 0 || amount == 0 {
 			continue
 		}
 		switch this := recordOf(path, r.record); {
@@ -83,16 +89,17 @@ func (t *Tariff) Price(operation, method, target string) (Kind, ledger.Record) {
 			record = ledger.NoRecord // two limits mean different records: it counts against all
 		}
 	}
-	return t.kindOf(amounts), record
+	return t.kindOf(t.amounts), record
 }
 
 // decode returns the path of a request target. One that cannot be read stays as it is; intake takes none.
 func decode(target string) string {
-	u, err := url.ParseRequestURI(target)
+	path, _, _ := strings.Cut(target, "?")
+	decoded, err := url.PathUnescape(path)
 	if err != nil {
 		return target
 	}
-	return u.Path
+	return decoded
 }
 
 func (r *rule) amount(operation, method, path string) int64 {
@@ -123,16 +130,16 @@ func recordOf(path string, depth int) ledger.Record {
 }
 
 func (t *Tariff) kindOf(amounts []int64) Kind {
-	var key []byte
+	t.key = t.key[:0]
 	for _, n := range amounts {
-		key = binary.AppendVarint(key, n)
+		t.key = binary.AppendVarint(t.key, n)
 	}
-	if k, known := t.index[string(key)]; known {
+	if k, known := t.index[string(t.key)]; known {
 		return k
 	}
 	k := Kind(len(t.kinds))
-	t.index[string(key)] = k
-	t.kinds = append(t.kinds, kind{cost: amounts})
+	t.index[string(t.key)] = k
+	t.kinds = append(t.kinds, kind{cost: slices.Clone(amounts)})
 	for i, n := range amounts {
 		if n > 0 && t.limits[i].Unit == limits.Milliseconds {
 			t.kinds[k].times = newTimes()
