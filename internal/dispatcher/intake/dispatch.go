@@ -55,7 +55,11 @@ func (e *exchange) enqueue(to route) error {
 	if len(key) > maxKey {
 		return &call.Refusal{Code: contract.ReasonBadRequest, Detail: "the Idempotency-Key is longer than 255 bytes"}
 	}
-	id, _, err := e.Calls.Enqueue(e.r.Context(), e.call, key, fingerprint(e.call))
+	var print [32]byte
+	if key != "" {
+		print = fingerprint(e.call)
+	}
+	id, _, err := e.Calls.Enqueue(e.r.Context(), e.call, key, print)
 	if err != nil {
 		return err
 	}
