@@ -5,6 +5,7 @@ package render
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,7 +41,7 @@ func Service(in Input) *corev1ac.ServiceApplyConfiguration {
 }
 
 // NetworkPolicy lets the CRM's namespace call, the manager read the report, and anyone probe and scrape; out go name look-ups, calls to the endpoint's port and, where there is
-// one, requests to the token endpoint's.
+// one, requests to the token endpoint's and to the traces' collector.
 func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	spec := networkingv1ac.NetworkPolicySpec().
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.CRM.Name))).
@@ -56,8 +57,16 @@ func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 				policyPort(corev1.ProtocolUDP, 5353), policyPort(corev1.ProtocolTCP, 5353)), // OpenShift's DNS pods listen on 5353
 			endpointEgress(in.Plan.Endpoint),
 		)
-	if tokenURL := in.Plan.Credentials.TokenURL(); tokenURL != "" && !sameEgress(tokenURL, in.Plan.Endpoint) {
-		spec.WithEgress(endpointEgress(tokenURL))
+	others := []string{in.Plan.Credentials.TokenURL()}
+	if in.Plan.Tracing != nil {
+		others = append(others, in.Plan.Tracing.Endpoint)
+	}
+	open := []string{in.Plan.Endpoint}
+	for _, to := range others {
+		if to != "" && !slices.ContainsFunc(open, func(by string) bool { return sameEgress(to, by) }) {
+			open = append(open, to)
+			spec.WithEgress(endpointEgress(to))
+		}
 	}
 	return networkingv1ac.NetworkPolicy(plan.ChildName(in.CRM), in.CRM.Namespace).
 		WithLabels(Labels(in.CRM.Name)).

@@ -35,3 +35,13 @@ func KeepEndToEnd(header http.Header) http.Header {
 	}
 	return header
 }
+
+// Traced says whether a trace is recorded that the call belongs to: by the last flag of its traceparent header (W3C Trace Context).
+func (c *Call) Traced() bool { return Traced(c.Header) }
+
+// Traced is Call.Traced of the call's header.
+func Traced(header http.Header) bool {
+	const before = len("00-0123456789abcdef0123456789abcdef-0123456789abcdef-0")
+	values := header["Traceparent"]
+	return len(values) == 1 && len(values[0]) > before && strings.IndexByte("13579bdf", values[0][before]) >= 0
+}

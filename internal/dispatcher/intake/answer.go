@@ -48,6 +48,7 @@ func (e *exchange) writeAnswer(answer *call.Answer) {
 		case err == io.EOF:
 			return
 		case err != nil:
+			e.observe(CutShort)
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -61,7 +62,7 @@ func originOf(answer *call.Answer) string {
 }
 
 func (e *exchange) writeStatus(status int) {
-	e.answered = true
+	e.answered, e.status = true, status
 	e.extendDeadline()
 	e.w.WriteHeader(status)
 }

@@ -121,7 +121,7 @@ func fingerprint(c *call.Call) [32]byte {
 
 // observe tells how the request ended.
 func (e *exchange) observe(code string) {
-	o := Outcome{Code: code, Took: time.Since(e.started)}
+	o := Outcome{Code: code, Took: time.Since(e.started), Status: e.status, Limit: e.limit}
 	if e.caller.integration != nil {
 		o.Integration = e.caller.integration.Key()
 	}
@@ -129,4 +129,7 @@ func (e *exchange) observe(code string) {
 		o.Operation = e.call.Operation
 	}
 	e.Observe(o)
+	if e.span != nil {
+		e.span.End(o)
+	}
 }

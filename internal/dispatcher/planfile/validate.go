@@ -44,6 +44,7 @@ func validate(plan *contract.Plan) error {
 	p.credentials(plan)
 	p.intake(plan.Intake)
 	p.encryption(plan.Encryption)
+	p.tracing(plan.Tracing)
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {
 		p = append(p, fmt.Errorf("tokenIssuers: %w", err))
 	}
@@ -95,6 +96,13 @@ func (p *problems) baseURL(value, field string) {
 	u, err := url.Parse(value)
 	p.require(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && *u == url.URL{Scheme: u.Scheme, Host: u.Host},
 		field, "%q is not a URL of scheme http or https, host and port alone", value)
+}
+
+func (p *problems) tracing(t *contract.Tracing) {
+	if t != nil {
+		p.baseURL(t.Endpoint, "tracing.endpoint")
+		p.within(t.SamplingPercent, 0, 100, "tracing.samplingPercent")
+	}
 }
 
 var dnsName = regexp.MustCompile(`^(\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$`)

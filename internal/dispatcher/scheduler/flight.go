@@ -42,6 +42,8 @@ type flight struct {
 	to     upstream.Destination
 
 	waiter *waiter
+	// waited is how long it did.
+	waited time.Duration
 	call   *call.Call
 	// about is what the call does, known before a queued one is read.
 	about subject
@@ -65,6 +67,9 @@ func (s *Scheduler) fly(f *flight) {
 	if err := s.load(f); err != nil {
 		s.report(func() { s.outcome(f, upstream.Outcome{Err: err}) })
 		return
+	}
+	if f.waiter != nil && s.options.Observer != nil {
+		s.options.Observer.Held(f.call, f.waited, f.waiter.held)
 	}
 	o := s.options.Upstream.Send(s.flying, upstream.Issue(), f.to, f.call)
 	s.report(func() { s.outcome(f, o) })

@@ -27,6 +27,7 @@ type Metrics struct {
 	upstream *prometheus.HistogramVec
 	requests *prometheus.CounterVec
 	served   *prometheus.HistogramVec
+	spans    prometheus.Counter
 }
 
 // NewMetrics returns metrics of what is observed; Watch adds the scheduler's state.
@@ -41,10 +42,13 @@ func NewMetrics() *Metrics {
 			[]float64{.001, .005, .01, .05, .1, .5, 1, 2.5, 5, 10, 30, 60, 300}, "outcome"),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "intake_requests_total",
-			Help: "Requests of clients: Forwarded, Accepted (202), ClientGone, or the reason of their refusal.",
+			Help: "Requests of clients: Forwarded, Kept, Accepted (202), ClientGone, CutShort, or the reason of their refusal.",
 		}, []string{"integration", "operation", "outcome"}),
+		spans: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "trace_spans_lost_total", Help: "Spans that the collector of traces did not take.",
+		}),
 	}
-	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests,
+	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests, m.spans,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -71,6 +75,9 @@ func (m *Metrics) Served(o intake.Outcome) {
 	m.requests.WithLabelValues(o.Integration, o.Operation, o.Code).Inc()
 	m.served.WithLabelValues(o.Code).Observe(o.Took.Seconds())
 }
+
+// SpansLost counts spans that could not be exported.
+func (m *Metrics) SpansLost(n int) { m.spans.Add(float64(n)) }
 
 // forget drops the series of an integration that is gone.
 func (m *Metrics) forget(integration string) {
