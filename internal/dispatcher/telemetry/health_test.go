@@ -124,7 +124,7 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	m.Watch(f)
 	observe := func(integration string) {
 		m.Decided(integration, time.Second)
-		m.Served(intake.Outcome{Integration: integration, Operation: "Search", Code: intake.Forwarded, Took: time.Second})
+		m.Served(intake.Outcome{Integration: integration, Operation: "Search", Code: intake.Forwarded, Status: 503, Took: time.Second})
 	}
 	observe("n/a")
 	observe("n/b")
@@ -138,14 +138,14 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	scrape()
 	f.snapshot.Integrations[0].Name = "b"
 	scrape()
-	for name, got := range map[string]int{"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests)} {
+	for name, got := range map[string]int{"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests), "intake_request_seconds": testutil.CollectAndCount(m.served)} {
 		if got != 1 {
 			t.Errorf("%s: %d series, want that of n/b", name, got)
 		}
 	}
-	want := `# HELP crmquota_dispatcher_intake_requests_total Requests of clients: Forwarded, Accepted (202), ClientGone, or the reason of their refusal.
+	want := `# HELP crmquota_dispatcher_intake_requests_total Requests of clients: Forwarded, Kept, Accepted (202), ClientGone, CutShort, or the reason of their refusal; with the class of the answer's status.
 # TYPE crmquota_dispatcher_intake_requests_total counter
-crmquota_dispatcher_intake_requests_total{integration="n/b",operation="Search",outcome="Forwarded"} 1
+crmquota_dispatcher_intake_requests_total{integration="n/b",operation="Search",outcome="Forwarded",status="5xx"} 1
 `
 	if err := testutil.CollectAndCompare(m.requests, strings.NewReader(want)); err != nil {
 		t.Error(err)
