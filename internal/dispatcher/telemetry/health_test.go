@@ -112,7 +112,7 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`integration_lent_calls{integration="n/a",limit="minute"} 7`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
 		`kept_free_calls{limit="minute"} 20`,
 		`ledger_waiting 0`, `lent_calls{limit="minute"} 50`, `licence_adequate 1`, `limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
-		`refused_until_timestamp_seconds 2000.5`, `reported_limit_calls{limit="minute"} 200`, `saved_calls_total{integration="n/a"} 17`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
+		`refused_until_timestamp_seconds 2000.5`, `reported_limit_calls{limit="minute"} 200`, `saved_calls_total{integration="n/a"} 17`, "trace_spans_lost_total 0", `used_calls{limit="minute"} 30`, `waiting_calls 2`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
