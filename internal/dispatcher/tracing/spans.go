@@ -124,8 +124,9 @@ func (p *pipeline) sending(what *call.Call) (ctx context.Context, end func(upstr
 	if len(links) == 0 {
 		return nil, nil
 	}
-	whole, span := p.Start(context.Background(), strings.TrimSpace("dispatch "+what.Operation), trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(links...),
-		trace.WithTimestamp(what.AcceptedAt), trace.WithAttributes(about(what.Integration, what.Operation)...), trace.WithAttributes(membersKey.Int(max(1, len(what.Members)))))
+	whole, span := p.Start(context.Background(), named("dispatch", what.Operation),
+		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(links...), trace.WithTimestamp(what.AcceptedAt),
+		trace.WithAttributes(about(what.Integration, what.Operation)...), trace.WithAttributes(membersKey.Int(max(1, len(what.Members)))))
 	ctx, ended := p.exchange(whole, what)
 	return ctx, func(o upstream.Outcome) {
 		ended(o)
