@@ -133,6 +133,10 @@ type CRMSpec struct {
 	// +optional
 	// +default={"policy": "Retain"}
 	Deletion Deletion `json:"deletion,omitzero"`
+
+	// tracing exports OpenTelemetry traces of calls. Without it none are made, and the traceparent header of a client goes on to the CRM as it is.
+	// +optional
+	Tracing *Tracing `json:"tracing,omitzero"`
 }
 
 // Credentials is how the dispatcher signs in to the CRM. A Secret may carry a key "hosts" with host names, one a line: the credentials are then sent to those

@@ -246,6 +246,11 @@ func TestCRMIntakeStorageAndDeletion(t *testing.T) {
 		"deletion Discard is taken":                 {edits{"spec.deletion.policy": "Discard"}, ""},
 		"deletion that does not exist is refused":   {edits{"spec.deletion.policy": "Orphan"}, `spec.deletion.policy: Unsupported value: "Orphan"`},
 		"a drain timeout of 0 is refused":           {edits{"spec.deletion.drainTimeoutSeconds": 0}, "should be greater than or equal to 1"},
+		"tracing is taken":                          {edits{"spec.tracing.endpoint": "http://otel-collector.observability:4318"}, ""},
+		"tracing without a collector is refused":    {edits{"spec.tracing.samplingPercent": 5}, "spec.tracing.endpoint: Required value"},
+		"a collector with a path is refused":        {edits{"spec.tracing.endpoint": "http://otel:4318/v1/traces"}, "spec.tracing.endpoint in body should match"},
+		"sampling of 101 percent is refused":        {edits{"spec.tracing.endpoint": "http://otel:4318", "spec.tracing.samplingPercent": 101}, "should be less than or equal to 100"},
+		"sampling of -1 percent is refused":         {edits{"spec.tracing.endpoint": "http://otel:4318", "spec.tracing.samplingPercent": -1}, "should be greater than or equal to 0"},
 		"a drain timeout over a week is refused":    {edits{"spec.deletion.drainTimeoutSeconds": 604801}, "should be less than or equal to 604800"},
 	})
 	judgeUpdate(t, validCRM, edits{"spec.storage.size": "1Gi", "spec.storage.storageClassName": "fast"}, map[string]verdict{

@@ -22,6 +22,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/planfile"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/serve"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/telemetry"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tracing"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
@@ -31,7 +32,9 @@ const drainTime = 25 * time.Second
 // run works until ctx ends, then stops in order: not ready, but serving until nobody comes any more; no new calls; calls in flight to their end; store closed.
 func run(ctx context.Context, o options, log *slog.Logger) error {
 	metrics := telemetry.NewMetrics()
-	core, err := newCore(o, metrics, log)
+	tracer := tracing.New(tracing.Options{Version: version, Log: log, Lost: metrics.SpansLost})
+	defer tracer.Close() // after the last call has ended
+	core, err := newCore(o, observer{metrics, tracer}, log)
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		Scheduler: core.Scheduler, Ready: core.Ready, Rejected: watcher.Rejected, Certificate: certificates.Report,
 		Credentials: core.Credentials.Check, Encryption: core.Scheduler.Encryption, Endpoint: endpoint.Report,
 	}
-	calls := intake.New(intake.Options{Calls: core.Scheduler, Log: log, Observe: metrics.Served})
+	calls := intake.New(intake.Options{Calls: core.Scheduler, Log: log, Observe: metrics.Served, Trace: tracer.Request})
 	servers := []*serve.Server{
 		serve.New(serve.Options{
 			Address: o.intakeAddress, Handler: calls, Certificate: certificates.Intake, Log: log,
@@ -73,6 +76,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	group.Go(func() error { return core.Run(working) })
 	group.Go(func() error { return watcher.Run(working) })
 	group.Go(func() error { endpoint.Run(working); return nil })
+	group.Go(func() error { tracer.Follow(working, core.Scheduler.Plan); return nil })
 	for _, s := range servers {
 		group.Go(func() error { return s.Run(working) })
 	}
@@ -100,14 +104,20 @@ func wait[T any](working context.Context, what <-chan T) bool {
 	}
 }
 
-func newCore(o options, metrics *telemetry.Metrics, log *slog.Logger) (*dispatcher.Dispatcher, error) {
+// observer is told how long things take.
+type observer struct {
+	*telemetry.Metrics
+	*tracing.Tracer
+}
+
+func newCore(o options, observer observer, log *slog.Logger) (*dispatcher.Dispatcher, error) {
 	var seed [32]byte
 	_, _ = rand.Read(seed[:]) // never fails
 	return dispatcher.New(dispatcher.Options{
 		FS: vfs.Default, DataDir: filepath.Join(o.dataDir, "store"), Reserve: disk.DefaultReserve,
 		Dial:   new(net.Dialer).DialContext,
 		Secret: os.DirFS(o.credentialsDir), OwnSecrets: os.DirFS(o.ownCredentialsDir), Encryption: os.DirFS(o.encryptionDir),
-		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Past: planfile.Past(o.planFile), Seed: seed, Logger: log, Observer: metrics,
+		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Past: planfile.Past(o.planFile), Seed: seed, Logger: log, Observer: observer, Trace: observer.Sender,
 		Fatal: func(reason string) {
 			log.Error("The store cannot keep its promise; the process ends", "reason", reason)
 			os.Exit(1)

@@ -58,7 +58,7 @@ func TestCallsGoThroughToTheCRMAndBack(t *testing.T) {
 	}
 	for _, series := range []string{
 		`crmquota_dispatcher_forwarded_calls_total{integration="contact-centre/ccai"} 3`, `crmquota_dispatcher_used_calls{limit="minute"} 4`,
-		`crmquota_dispatcher_intake_requests_total{integration="",operation="",outcome="Unauthenticated"} 1`, `crmquota_dispatcher_plan_sequence 1`,
+		`crmquota_dispatcher_intake_requests_total{integration="",operation="",outcome="Unauthenticated",status="4xx"} 1`, `crmquota_dispatcher_plan_sequence 1`,
 	} {
 		if metrics := d.metrics(); !strings.Contains(metrics, series) {
 			t.Errorf("%s is missing in\n%s", series, metrics)

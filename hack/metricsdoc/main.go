@@ -63,7 +63,7 @@ func find() (metrics []metric, err error) {
 				if name, ok := n.Fun.(*ast.Ident); ok && (name.Name == "describe" || name.Name == "histogram") {
 					metrics = append(metrics, metric{text(n.Args[0]), labels(n.Args[2:]), text(n.Args[1])})
 				}
-				if counter, ok := n.Fun.(*ast.SelectorExpr); ok && counter.Sel.Name == "NewCounterVec" {
+				if counter, ok := n.Fun.(*ast.SelectorExpr); ok && (counter.Sel.Name == "NewCounterVec" || counter.Sel.Name == "NewCounter") {
 					metrics = append(metrics, counterOf(n))
 				}
 			}
@@ -73,7 +73,7 @@ func find() (metrics []metric, err error) {
 	return metrics, nil
 }
 
-// counterOf reads prometheus.NewCounterVec(prometheus.CounterOpts{Name: ..., Help: ...}, []string{...}).
+// counterOf reads prometheus.NewCounterVec(prometheus.CounterOpts{Name: ..., Help: ...}, []string{...}), or NewCounter, which has no labels.
 func counterOf(call *ast.CallExpr) (m metric) {
 	for _, e := range call.Args[0].(*ast.CompositeLit).Elts {
 		switch field := e.(*ast.KeyValueExpr); field.Key.(*ast.Ident).Name {
@@ -83,7 +83,9 @@ func counterOf(call *ast.CallExpr) (m metric) {
 			m.help = text(field.Value)
 		}
 	}
-	m.labels = labels(call.Args[1].(*ast.CompositeLit).Elts)
+	if len(call.Args) > 1 {
+		m.labels = labels(call.Args[1].(*ast.CompositeLit).Elts)
+	}
 	return m
 }
 

@@ -118,6 +118,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SummaryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TimeHeader"):
 		return &apiv1alpha1.TimeHeaderApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Tracing"):
+		return &apiv1alpha1.TracingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WeeklyTime"):
 		return &apiv1alpha1.WeeklyTimeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WindowStatus"):

@@ -30,7 +30,9 @@ type Plan struct {
 	Intake  Intake   `json:"intake"`
 	// Encryption, if set, has contents of calls encrypted in the store.
 	Encryption *Encryption `json:"encryption,omitempty"`
-	Limits     []Limit     `json:"limits"`
+	// Tracing, if set, has spans of calls exported.
+	Tracing *Tracing `json:"tracing,omitempty"`
+	Limits  []Limit  `json:"limits"`
 	// Next are the limits of the licence that follows; nil if none does.
 	Next *NextLimits `json:"next,omitempty"`
 	// LimitSource says what holds where the CRM says that a limit has another size; empty means LimitLowest.

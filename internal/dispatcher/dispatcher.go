@@ -27,7 +27,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
 
-// Options of a Dispatcher. All but TLS, OwnSecrets, Encryption, Past, Observer and Between are required.
+// Options of a Dispatcher. All but TLS, OwnSecrets, Encryption, Past, Observer, Trace and Between are required.
 type Options struct {
 	// FS and DataDir are where the store is.
 	FS      vfs.FS
@@ -56,6 +56,8 @@ type Options struct {
 	// Fatal ends the process: the store cannot keep its promise any more. It must not return.
 	Fatal    func(reason string)
 	Observer scheduler.Observer
+	// Trace, if set, is put round the scheduler's way to the CRM.
+	Trace func(scheduler.Sender) scheduler.Sender
 	// Between, if set, returns what the scheduler is given in place of its store and its way to the CRM.
 	Between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 }
@@ -99,6 +101,9 @@ func New(o Options) (*Dispatcher, error) {
 	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
 	var kept backlog.Store = store
 	var sender scheduler.Sender = client
+	if o.Trace != nil {
+		sender = o.Trace(sender)
+	}
 	if o.Between != nil {
 		kept, sender = o.Between(kept, sender)
 	}

@@ -105,6 +105,12 @@ func TestCRMFieldsReachThePlan(t *testing.T) {
 			},
 			func(p *contract.Plan) any { return p.Encryption }, &contract.Encryption{Current: "current", Former: "former"},
 		},
+		"spans go to the collector": {
+			func(c *v1alpha1.CRM) {
+				c.Spec.Tracing = &v1alpha1.Tracing{Endpoint: "http://otel-collector.observability:4318", SamplingPercent: new(int32(25))}
+			},
+			func(p *contract.Plan) any { return p.Tracing }, &contract.Tracing{Endpoint: "http://otel-collector.observability:4318", SamplingPercent: 25},
+		},
 		"a bearer token is used": {
 			func(c *v1alpha1.CRM) {
 				c.Spec.Credentials = v1alpha1.Credentials{Bearer: &v1alpha1.BearerCredentials{TokenKey: "token"}}

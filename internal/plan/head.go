@@ -92,6 +92,7 @@ func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 			CertificateFromSecret: spec.Intake.TLSSecretRef != nil,
 		},
 		Encryption:            encryption(spec.Storage.Encryption),
+		Tracing:               tracing(spec.Tracing),
 		Limits:                written(licence.Limits),
 		Tiers:                 licence.Tiers,
 		LimitSource:           limitSource(spec.Licence.LimitSource),

@@ -41,7 +41,7 @@ func Service(in Input) *corev1ac.ServiceApplyConfiguration {
 }
 
 // NetworkPolicy lets the CRM's namespace call, the manager read the report, and anyone probe and scrape; out go name look-ups, calls to the endpoint's port and, where there is
-// one, requests to the token endpoints'.
+// one, requests to the token endpoints' and to the traces' collector.
 func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	spec := networkingv1ac.NetworkPolicySpec().
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.CRM.Name))).
@@ -57,14 +57,19 @@ func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 				policyPort(corev1.ProtocolUDP, 5353), policyPort(corev1.ProtocolTCP, 5353)), // OpenShift's DNS pods listen on 5353
 			endpointEgress(in.Plan.Endpoint),
 		)
-	opened := []string{in.Plan.Endpoint}
+	var others []string
 	for _, c := range in.Plan.AllCredentials() {
-		tokenURL := c.TokenURL()
-		if tokenURL == "" || slices.ContainsFunc(opened, func(other string) bool { return sameEgress(tokenURL, other) }) {
-			continue
+		others = append(others, c.TokenURL())
+	}
+	if in.Plan.Tracing != nil {
+		others = append(others, in.Plan.Tracing.Endpoint)
+	}
+	open := []string{in.Plan.Endpoint}
+	for _, to := range others {
+		if to != "" && !slices.ContainsFunc(open, func(by string) bool { return sameEgress(to, by) }) {
+			open = append(open, to)
+			spec.WithEgress(endpointEgress(to))
 		}
-		opened = append(opened, tokenURL)
-		spec.WithEgress(endpointEgress(tokenURL))
 	}
 	return networkingv1ac.NetworkPolicy(plan.ChildName(in.CRM), in.CRM.Namespace).
 		WithLabels(Labels(in.CRM.Name)).

@@ -159,22 +159,28 @@ func TestClusterHosts(t *testing.T) {
 	}
 }
 
-// TestTokenEndpointsPortIsOpen, in addition to the CRM's and only if it is another.
-func TestTokenEndpointsPortIsOpen(t *testing.T) {
+// TestOtherEndpointsPortsAreOpen: the token endpoint's and the collector's, in addition to the CRM's and only if they are others.
+func TestOtherEndpointsPortsAreOpen(t *testing.T) {
 	for name, c := range map[string]struct {
-		endpoint, tokenURL string
-		rules              int
+		endpoint, tokenURL, collector string
+		rules                         int
 	}{
-		"none":                         {"https://acme.test", "", 2},
-		"at the same port":             {"https://acme.test", "https://login.test/token", 2},
-		"at another":                   {"https://acme.test", "https://login.test:8443/token", 3},
-		"in the cluster":               {"https://acme.test", "https://idp.auth.svc/token", 3},
-		"the CRM in the cluster alone": {"http://crmsim.demo.svc:8080", "http://1.2.3.4:8080/token", 3},
-		"both in the cluster":          {"http://crmsim.demo.svc:8080", "http://idp.auth.svc:9090/token", 2},
+		"none":                         {"https://acme.test", "", "", 2},
+		"at the same port":             {"https://acme.test", "https://login.test/token", "", 2},
+		"at another":                   {"https://acme.test", "https://login.test:8443/token", "", 3},
+		"in the cluster":               {"https://acme.test", "https://idp.auth.svc/token", "", 3},
+		"the CRM in the cluster alone": {"http://crmsim.demo.svc:8080", "http://1.2.3.4:8080/token", "", 3},
+		"both in the cluster":          {"http://crmsim.demo.svc:8080", "http://idp.auth.svc:9090/token", "", 2},
+		"a collector in the cluster":   {"https://acme.test", "", "http://otel-collector.observability:4318", 3},
+		"a collector outside":          {"https://acme.test", "https://login.test:8443/token", "https://otel.test:4318", 4},
+		"token endpoint and collector in the cluster": {"https://acme.test", "https://idp.auth.svc/token", "http://otel:4318", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := input(func(in *Input) {
 				in.Plan.Endpoint = c.endpoint
+				if c.collector != "" {
+					in.Plan.Tracing = &contract.Tracing{Endpoint: c.collector}
+				}
 				if c.tokenURL != "" {
 					in.Plan.Credentials = contract.Credentials{OAuthClient: &contract.OAuthClientKeys{TokenURL: c.tokenURL}}
 				}

@@ -170,6 +170,9 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Storage
       default:
         size: 1Gi
+    - name: tracing
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Tracing
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRMStatus
   map:
     fields:
@@ -1078,6 +1081,16 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Tracing
+  map:
+    fields:
+    - name: endpoint
+      type:
+        scalar: string
+    - name: samplingPercent
+      type:
+        scalar: numeric
+      default: 10
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WeeklyTime

@@ -38,6 +38,9 @@ type Call struct {
 	// Stream, if set, is the body in place of Body: of a call that somebody waits for.
 	Stream *Stream
 
+	// Members, of a bulk call, are the headers of the calls that it is made of.
+	Members []http.Header
+
 	// OrderKey, if not empty, orders the queued calls of its integration that have the same: each is sent after the one before it has ended. At most MaxOrderKey bytes.
 	OrderKey string
 	// Identity, of calls that only read, is the same for calls that get the same answer, which may be asked for once then. Zero: the call is like no other.

@@ -20,13 +20,28 @@ func EndToEnd(header http.Header) http.Header {
 	if out == nil {
 		out = http.Header{}
 	}
+	return KeepEndToEnd(out)
+}
+
+// KeepEndToEnd is EndToEnd of a header that nobody else needs: it is changed, and returned.
+func KeepEndToEnd(header http.Header) http.Header {
 	for _, value := range header["Connection"] {
 		for name := range strings.SplitSeq(value, ",") {
-			out.Del(strings.TrimSpace(name))
+			header.Del(strings.TrimSpace(name))
 		}
 	}
 	for _, name := range hopByHop {
-		delete(out, name)
+		delete(header, name)
 	}
-	return out
+	return header
+}
+
+// Traced says whether a trace is recorded that the call belongs to: by the last flag of its traceparent header (W3C Trace Context).
+func (c *Call) Traced() bool { return Traced(c.Header) }
+
+// Traced is Call.Traced of the call's header.
+func Traced(header http.Header) bool {
+	const before = len("00-0123456789abcdef0123456789abcdef-0123456789abcdef-0")
+	values := header["Traceparent"]
+	return len(values) == 1 && len(values[0]) > before && strings.IndexByte("13579bdf", values[0][before]) >= 0
 }

@@ -26,8 +26,7 @@ var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 // writeAnswer passes the CRM's answer on. It panics with http.ErrAbortHandler when the rest of the body does not come, so that the client sees that it is cut short.
 func (e *exchange) writeAnswer(answer *call.Answer) {
 	defer func() { _ = answer.Body.Close() }() // it has been read, or nobody wants the rest
-	header, body := e.view.rewritten(answer.Header, answer.Body)
-	maps.Copy(e.w.Header(), header)
+	body := e.view.rewrite(e.w.Header(), answer.Header, answer.Body)
 	e.view.showRooms(e.w.Header(), answer.Rooms)
 	e.w.Header().Set(contract.HeaderOrigin, originOf(answer))
 	e.writeStatus(answer.Status)
@@ -49,6 +48,7 @@ func (e *exchange) writeAnswer(answer *call.Answer) {
 		case err == io.EOF:
 			return
 		case err != nil:
+			e.observe(CutShort)
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -62,7 +62,7 @@ func originOf(answer *call.Answer) string {
 }
 
 func (e *exchange) writeStatus(status int) {
-	e.answered = true
+	e.answered, e.status = true, status
 	e.extendDeadline()
 	e.w.WriteHeader(status)
 }
@@ -83,9 +83,10 @@ var notPassedOn = []string{"Set-Cookie", "Alt-Svc", contract.HeaderOrigin, contr
 // ofTheBody are headers that hold for the CRM's body byte for byte.
 var ofTheBody = []string{"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"}
 
-// rewritten is an answer with its links leading to the intake. The body is rewritten as it is read.
-func (v *view) rewritten(header http.Header, body io.Reader) (http.Header, io.Reader) {
-	out := maps.Clone(header)
+// rewrite adds to out the header of an answer, and returns its body, with their links leading to the intake. The body is rewritten as it is read. What was given
+// stays as it is.
+func (v *view) rewrite(out, header http.Header, body io.Reader) io.Reader {
+	maps.Copy(out, header)
 	for _, name := range notPassedOn {
 		delete(out, name)
 	}
@@ -97,12 +98,12 @@ func (v *view) rewritten(header http.Header, body io.Reader) (http.Header, io.Re
 	}
 	changeEach(out, "Link", v.links.LinkHeader)
 	if !isJSON(out.Get("Content-Type")) || out.Get("Content-Encoding") != "" || v.members.None() {
-		return out, body
+		return body
 	}
 	for _, name := range ofTheBody {
 		delete(out, name)
 	}
-	return out, v.links.Body(body, v.members)
+	return v.links.Body(body, v.members)
 }
 
 // changeEach changes the values of a header, whose others may keep theirs.

@@ -66,7 +66,11 @@ func (e *exchange) enqueue(to route) error {
 	if len(key) > maxKey {
 		return &call.Refusal{Code: contract.ReasonBadRequest, Detail: "the Idempotency-Key is longer than 255 bytes"}
 	}
-	id, _, err := e.Calls.Enqueue(e.r.Context(), e.call, key, fingerprint(e.call))
+	var print [32]byte
+	if key != "" {
+		print = fingerprint(e.call)
+	}
+	id, _, err := e.Calls.Enqueue(e.r.Context(), e.call, key, print)
 	if err != nil {
 		return err
 	}
@@ -128,7 +132,7 @@ func fingerprint(c *call.Call) [32]byte {
 
 // observe tells how the request ended.
 func (e *exchange) observe(code string) {
-	o := Outcome{Code: code, Took: time.Since(e.started)}
+	o := Outcome{Code: code, Took: time.Since(e.started), Status: e.status, Limit: e.limit}
 	if e.caller.integration != nil {
 		o.Integration = e.caller.integration.Key()
 	}
@@ -136,4 +140,7 @@ func (e *exchange) observe(code string) {
 		o.Operation = e.call.Operation
 	}
 	e.Observe(o)
+	if e.span != nil {
+		e.span.End(o)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -92,12 +93,14 @@ func TestAnAnswerThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
 		body := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF))
 		return &call.Answer{Status: 200, Header: http.Header{}, Body: io.NopCloser(body)}, nil
 	}
+	in, code := newIntake(f), ""
+	in.Observe = func(o Outcome) { code += o.Code }
 	defer func() {
-		if fault, _ := recover().(error); !errors.Is(fault, http.ErrAbortHandler) {
-			t.Errorf("recovered %v, want http.ErrAbortHandler", fault)
+		if fault, _ := recover().(error); !errors.Is(fault, http.ErrAbortHandler) || code != CutShort {
+			t.Errorf("recovered %v, want http.ErrAbortHandler; observed %q", fault, code)
 		}
 	}()
-	handle(f, request("GET", "/a", ""))
+	in.ServeHTTP(httptest.NewRecorder(), request("GET", "/a", ""))
 }
 
 func TestRoutes(t *testing.T) {

@@ -50,9 +50,21 @@ type Calls interface {
 type Outcome struct {
 	// Integration and Operation are empty where the request did not get so far, or has none.
 	Integration, Operation string
-	// Code is Forwarded, Kept, Accepted, ClientGone or the reason of a refusal.
+	// Code is Forwarded, Kept, Accepted, ClientGone, CutShort or the reason of a refusal.
 	Code string
 	Took time.Duration
+	// Status is that of the answer, 0 if none was sent.
+	Status int
+	// Limit is the name of the one for which the request was refused; empty if it was not for one.
+	Limit string
+}
+
+// Span is the trace of one request.
+type Span interface {
+	// Carry writes into the header of a call that it belongs to the trace.
+	Carry(header http.Header)
+	// End is called once.
+	End(Outcome)
 }
 
 // Codes of outcomes besides the reasons of refusals.
@@ -61,6 +73,8 @@ const (
 	Kept       = "Kept"
 	Accepted   = "Accepted"
 	ClientGone = "ClientGone"
+	// CutShort: the CRM's answer ended in the middle.
+	CutShort = "CutShort"
 )
 
 // Options of an Intake. Calls and Log are required.
@@ -69,6 +83,8 @@ type Options struct {
 	Log   *slog.Logger
 	// Observe, if set, is told of every request to the CRM's API.
 	Observe func(Outcome)
+	// Trace, if set, begins the trace of a request to the CRM's API that came in at began; nil if that is not traced.
+	Trace func(r *http.Request, began time.Time) Span
 	// Rand makes idempotency keys; crypto/rand by default.
 	Rand io.Reader
 }
@@ -121,6 +137,11 @@ type exchange struct {
 	call   *call.Call
 	// answered: the status has been sent.
 	answered bool
+	status   int
+	// limit is the one for which it was refused.
+	limit string
+	// span is nil if the request is not traced.
+	span Span
 	// extended is when the client was last given more time to take the answer.
 	extended time.Time
 }
@@ -142,6 +163,9 @@ func (e *exchange) serve() error {
 	}
 	if isOwn(e.path) {
 		return e.answerOwn()
+	}
+	if e.Trace != nil {
+		e.span = e.Trace(e.r, e.started)
 	}
 	if e.r.ContentLength > maxBody {
 		return e.upload()

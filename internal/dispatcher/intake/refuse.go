@@ -37,6 +37,7 @@ func (e *exchange) finish(err error) {
 		e.w.Header()["Www-Authenticate"] = []string{`Bearer realm="crmquota"`, `Basic realm="crmquota", charset="UTF-8"`}
 	}
 	e.write(response.Status, response.Body)
+	e.limit = refusal.Limit
 	e.observe(string(refusal.Code))
 }
 

@@ -87,6 +87,9 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 		Repeat:      repeat(class),
 		AcceptedAt:  time.Now(),
 	}
+	if e.span != nil {
+		e.span.Carry(e.call.Header)
+	}
 	e.setKey(class)
 	return class, nil
 }

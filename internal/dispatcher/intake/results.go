@@ -97,8 +97,8 @@ func (v *view) resource(r call.Result) result {
 	if r.Status == 0 {
 		return out
 	}
-	header, reader := v.rewritten(r.Header, bytes.NewReader(r.Body))
-	body, err := io.ReadAll(reader)
+	header := http.Header{}
+	body, err := io.ReadAll(v.rewrite(header, r.Header, bytes.NewReader(r.Body)))
 	if err != nil { // memory always reads
 		panic(err)
 	}

@@ -162,6 +162,10 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"endpoint without a scheme": {func(p *contract.Plan) { p.Endpoint = "acme.zendesk.com" }, `endpoint: "acme.zendesk.com" is not a URL of scheme`},
 		"no credentials":            {func(p *contract.Plan) { p.Credentials.Basic = nil }, "credentials: exactly one of"},
 		"two kinds of credentials":  {func(p *contract.Plan) { p.Credentials.Bearer = &contract.BearerKeys{Token: "t"} }, "credentials: exactly one of"},
+		"a collector with a path":   {func(p *contract.Plan) { p.Tracing = &contract.Tracing{Endpoint: "http://otel:4318/x"} }, `tracing.endpoint: "http://otel:4318/x" is not a URL`},
+		"more than all calls traced": {func(p *contract.Plan) {
+			p.Tracing = &contract.Tracing{Endpoint: "http://otel:4318", SamplingPercent: 101}
+		}, "tracing.samplingPercent: 101 is not between 0 and 100"},
 		"an encryption key that leads outside": {func(p *contract.Plan) {
 			p.Encryption = &contract.Encryption{Current: "../x", Former: "former"}
 		}, `encryption.current: "../x" is not a key`},

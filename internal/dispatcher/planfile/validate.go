@@ -45,6 +45,7 @@ func validate(plan *contract.Plan) error {
 	p.require(!plan.Credentials.Own, "credentials.own", "must not be set for the CRM's credentials")
 	p.intake(plan.Intake)
 	p.encryption(plan.Encryption)
+	p.tracing(plan.Tracing)
 	if _, err := token.NewVerifier(plan.TokenIssuers); err != nil {
 		p = append(p, fmt.Errorf("tokenIssuers: %w", err))
 	}
@@ -96,6 +97,13 @@ func (p *problems) baseURL(value, field string) {
 	u, err := url.Parse(value)
 	p.require(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && *u == url.URL{Scheme: u.Scheme, Host: u.Host},
 		field, "%q is not a URL of scheme http or https, host and port alone", value)
+}
+
+func (p *problems) tracing(t *contract.Tracing) {
+	if t != nil {
+		p.baseURL(t.Endpoint, "tracing.endpoint")
+		p.within(t.SamplingPercent, 0, 100, "tracing.samplingPercent")
+	}
 }
 
 var dnsName = regexp.MustCompile(`^(\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$`)

@@ -58,7 +58,17 @@ func (s *Scheduler) admit(w *waiter, wait time.Duration) {
 		s.refuseWaiter(w, s.refusalOf(now, w))
 		return
 	}
+	s.noteHeld(now, w)
 	w.wait()
+}
+
+// noteHeld finds out what holds a call back, for its trace alone.
+func (s *Scheduler) noteHeld(now time.Time, w *waiter) {
+	if s.options.Observer == nil || !w.call.Traced() {
+		return
+	}
+	y := s.whyWaiting(now, w.lane, w.price, subjectOf(w.call), fairshare.Waiting, w.since)
+	w.held = Held{Cause: y.cause, Limit: y.limit}
 }
 
 // hopeless says whether a call surely has to wait beyond its deadline: only time frees what it needs. What is kept free for others may be given up sooner.

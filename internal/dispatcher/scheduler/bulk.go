@@ -53,12 +53,13 @@ func (s *Scheduler) saveBulk(b *bulkCall) {
 
 // merge makes the bulk call of its members. It runs outside the loop.
 func (s *Scheduler) merge(f *flight) error {
-	members := make([]dialect.Request, len(f.refs))
+	members, headers, first := make([]dialect.Request, len(f.refs)), make([]http.Header, len(f.refs)), time.Time{}
 	for i, ref := range f.refs {
 		err := s.useStore(func() error {
 			c, err := s.options.Store.Call(ref)
 			if err == nil {
 				members[i] = dialect.Request{Operation: c.Operation, Method: c.Method, Target: c.Target, Header: c.Header, Body: c.Body}
+				headers[i], first = c.Header, earlier(first, c.AcceptedAt)
 			}
 			return err
 		})
@@ -72,7 +73,7 @@ func (s *Scheduler) merge(f *flight) error {
 	}
 	f.call = &call.Call{
 		Integration: f.lane.key, Operation: bulk.Operation, Method: bulk.Method, Target: bulk.Target, Header: bulk.Header, Body: bulk.Body,
-		Repeat: call.Repeat{Class: call.RepeatNever},
+		Members: headers, AcceptedAt: first, Repeat: call.Repeat{Class: call.RepeatNever},
 	}
 	return nil
 }

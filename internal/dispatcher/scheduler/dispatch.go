@@ -88,7 +88,7 @@ func (s *Scheduler) launchWaiter(now time.Time, w *waiter, id ledger.ID) {
 		s.sentLive(now, l, w.price)
 	}
 	s.observeWait(l, now.Sub(w.since))
-	s.launch(&flight{id: id, lane: l, price: w.price, waiter: w, call: w.call, about: subjectOf(w.call), repeated: w.repeated})
+	s.launch(&flight{id: id, lane: l, price: w.price, waiter: w, call: w.call, about: subjectOf(w.call), repeated: w.repeated, waited: now.Sub(w.since)})
 }
 
 // launchQueued sends a call of the lane's backlog under a charge that was taken.

@@ -44,6 +44,8 @@ type flight struct {
 	access *access
 
 	waiter *waiter
+	// waited is how long it did.
+	waited time.Duration
 	call   *call.Call
 	// about is what the call does, known before a queued one is read.
 	about subject
@@ -67,6 +69,9 @@ func (s *Scheduler) fly(f *flight) {
 	if err := s.load(f); err != nil {
 		s.report(func() { s.outcome(f, upstream.Outcome{Err: err}) })
 		return
+	}
+	if f.waiter != nil && s.options.Observer != nil {
+		s.options.Observer.Held(f.call, f.waited, f.waiter.held)
 	}
 	o := s.options.Upstream.Send(s.flying, upstream.Issue(), f.to, f.call)
 	s.report(func() { s.outcome(f, o) })

@@ -51,6 +51,8 @@ type waiter struct {
 	access   *access
 	since    time.Time
 	deadline time.Time
+	// held is what held it back when it came, of a call that is traced.
+	held Held
 	// refused is the CRM's own refusal of an earlier sending, kept for the case that no other answer comes in time.
 	refused *call.Answer
 	// repeated: it was sent again after its answer was lost.

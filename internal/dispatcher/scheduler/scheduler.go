@@ -55,6 +55,14 @@ type Observer interface {
 	Decided(integration string, waited time.Duration)
 	// Exchanged: a request took this long; status is 0 if no answer came.
 	Exchanged(integration, operation string, took time.Duration, status int)
+	// Held: a client's call has waited this long when it was let through. It is not called on the loop.
+	Held(what *call.Call, waited time.Duration, by Held)
+}
+
+// Held is what held a call back when it came: a cause, and the limit that was the binding one, if one was.
+type Held struct {
+	Cause contract.Cause
+	Limit string
 }
 
 // Options of a Scheduler. All but Past and Observer are required.

@@ -9,6 +9,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/domain/observe"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -128,11 +129,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Rest != nil {
 		ended = now
 	}
-	paid := f.price
-	if f.tariff != s.tariff {
-		paid = s.priceCall(f.access, f.call)
-	}
-	cost := s.tariff.Cost(paid.kind)
+	cost := s.costOf(f)
 	for k, w := range s.word.watches {
 		if w == nil {
 			continue
@@ -155,6 +152,14 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if what == refused {
 		s.judgeRefusal(now, f.call.Operation, cost, readings)
 	}
+}
+
+// costOf is what a call takes of the limits in force, which may have changed since it was sent.
+func (s *Scheduler) costOf(f *flight) ledger.Cost {
+	if f.tariff == s.tariff {
+		return s.tariff.Cost(f.price.kind)
+	}
+	return s.tariff.Cost(s.priceCall(f.access, f.call).kind)
 }
 
 // readings are what an answer to a call says that went out with this access, by the number of the limit. What fits no declared limit is left out.

@@ -31,6 +31,9 @@ type Tariff struct {
 	canonical func(path string) string
 	kinds     []kind
 	index     map[string]Kind
+	// amounts and key are of the call that was priced last: so that one more of a kind takes no memory.
+	amounts []int64
+	key     []byte
 }
 
 // rule is how one limit prices calls.
@@ -110,25 +113,26 @@ type Call struct {
 // Price says of what kind a call is, and which record it is about as far as limits per record ask for that.
 func (t *Tariff) Price(c Call) (Kind, ledger.Record) {
 	asked := decode(c)
-	path := t.canonical(asked.path)
-	asked.path = path
-	amounts, record, named := make([]int64, len(t.rules)), ledger.NoRecord, false
-	for k, r := range t.rules {
-		if !t.Counts(k, c.User) {
+	asked.path = t.canonical(asked.path)
+	t.amounts = t.amounts[:0]
+	record, named := ledger.NoRecord, false
+	for k := range t.rules {
+		r, amount := &t.rules[k], int64(0)
+		if t.Counts(k, c.User) {
+			amount = r.amount(&asked)
+		}
+		t.amounts = append(t.amounts, amount)
+		if r.record == 0 || amount == 0 {
 			continue
 		}
-		amounts[k] = r.amount(&asked)
-		if r.record == 0 || amounts[k] == 0 {
-			continue
-		}
-		switch this := recordOf(path, r.record); {
+		switch this := recordOf(asked.path, r.record); {
 		case !named:
 			record, named = this, true
 		case this != record:
 			record = ledger.NoRecord // two limits mean different records: it counts against all
 		}
 	}
-	return t.kindOf(amounts), record
+	return t.kindOf(t.amounts), record
 }
 
 // asked is a call as rules look at it.
@@ -139,11 +143,12 @@ type asked struct {
 
 // decode reads a request target. One that cannot be read stays as it is; intake takes none.
 func decode(c Call) asked {
-	u, err := url.ParseRequestURI(c.Target)
+	path, query, _ := strings.Cut(c.Target, "?")
+	decoded, err := url.PathUnescape(path)
 	if err != nil {
 		return asked{Call: c, path: c.Target}
 	}
-	return asked{Call: c, path: u.Path, query: u.RawQuery}
+	return asked{Call: c, path: decoded, query: query}
 }
 
 func (r *rule) amount(a *asked) int64 {
@@ -174,16 +179,16 @@ func recordOf(path string, depth int) ledger.Record {
 }
 
 func (t *Tariff) kindOf(amounts []int64) Kind {
-	var key []byte
+	t.key = t.key[:0]
 	for _, n := range amounts {
-		key = binary.AppendVarint(key, n)
+		t.key = binary.AppendVarint(t.key, n)
 	}
-	if k, known := t.index[string(key)]; known {
+	if k, known := t.index[string(t.key)]; known {
 		return k
 	}
 	k := Kind(len(t.kinds))
-	t.index[string(key)] = k
-	t.kinds = append(t.kinds, kind{cost: amounts, exceeds: none})
+	t.index[string(t.key)] = k
+	t.kinds = append(t.kinds, kind{cost: slices.Clone(amounts), exceeds: none})
 	for i, n := range amounts {
 		if l := t.limits[i]; n > mostOf(l) && !l.AlertOnly {
 			t.kinds[k].exceeds = i

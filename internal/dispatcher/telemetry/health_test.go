@@ -112,7 +112,7 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`integration_lent_calls{integration="n/a",limit="minute"} 7`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
 		`kept_free_calls{limit="minute"} 20`,
 		`ledger_waiting 0`, `lent_calls{limit="minute"} 50`, `licence_adequate 1`, `limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
-		`refused_until_timestamp_seconds 2000.5`, `reported_limit_calls{limit="minute"} 200`, `saved_calls_total{integration="n/a"} 17`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
+		`refused_until_timestamp_seconds 2000.5`, `reported_limit_calls{limit="minute"} 200`, `saved_calls_total{integration="n/a"} 17`, "trace_spans_lost_total 0", `used_calls{limit="minute"} 30`, `waiting_calls 2`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -124,7 +124,7 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	m.Watch(f)
 	observe := func(integration string) {
 		m.Decided(integration, time.Second)
-		m.Served(intake.Outcome{Integration: integration, Operation: "Search", Code: intake.Forwarded, Took: time.Second})
+		m.Served(intake.Outcome{Integration: integration, Operation: "Search", Code: intake.Forwarded, Status: 503, Took: time.Second})
 	}
 	observe("n/a")
 	observe("n/b")
@@ -138,14 +138,14 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	scrape()
 	f.snapshot.Integrations[0].Name = "b"
 	scrape()
-	for name, got := range map[string]int{"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests)} {
+	for name, got := range map[string]int{"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests), "intake_request_seconds": testutil.CollectAndCount(m.served)} {
 		if got != 1 {
 			t.Errorf("%s: %d series, want that of n/b", name, got)
 		}
 	}
-	want := `# HELP crmquota_dispatcher_intake_requests_total Requests of clients: Forwarded, Accepted (202), ClientGone, or the reason of their refusal.
+	want := `# HELP crmquota_dispatcher_intake_requests_total Requests of clients: Forwarded, Kept, Accepted (202), ClientGone, CutShort, or the reason of their refusal; with the class of the answer's status.
 # TYPE crmquota_dispatcher_intake_requests_total counter
-crmquota_dispatcher_intake_requests_total{integration="n/b",operation="Search",outcome="Forwarded"} 1
+crmquota_dispatcher_intake_requests_total{integration="n/b",operation="Search",outcome="Forwarded",status="5xx"} 1
 `
 	if err := testutil.CollectAndCompare(m.requests, strings.NewReader(want)); err != nil {
 		t.Error(err)

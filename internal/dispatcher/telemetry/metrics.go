@@ -27,6 +27,7 @@ type Metrics struct {
 	upstream *prometheus.HistogramVec
 	requests *prometheus.CounterVec
 	served   *prometheus.HistogramVec
+	spans    prometheus.Counter
 }
 
 // NewMetrics returns metrics of what is observed; Watch adds the scheduler's state.
@@ -38,13 +39,16 @@ func NewMetrics() *Metrics {
 		upstream: histogram("upstream_request_seconds", "How long the CRM took for a request; the status is 0 if it gave no answer.",
 			[]float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, "operation", "status"),
 		served: histogram("intake_request_seconds", "How long a request of a client took, waiting included.",
-			[]float64{.001, .005, .01, .05, .1, .5, 1, 2.5, 5, 10, 30, 60, 300}, "outcome"),
+			[]float64{.001, .005, .01, .05, .1, .5, 1, 2.5, 5, 10, 30, 60, 300}, "integration", "outcome"),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "intake_requests_total",
-			Help: "Requests of clients: Forwarded, Accepted (202), ClientGone, or the reason of their refusal.",
-		}, []string{"integration", "operation", "outcome"}),
+			Help: "Requests of clients: Forwarded, Kept, Accepted (202), ClientGone, CutShort, or the reason of their refusal; with the class of the answer's status.",
+		}, []string{"integration", "operation", "outcome", "status"}),
+		spans: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "trace_spans_lost_total", Help: "Spans that the collector of traces did not take.",
+		}),
 	}
-	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests,
+	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests, m.spans,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -68,15 +72,27 @@ func (m *Metrics) Exchanged(_, operation string, took time.Duration, status int)
 
 // Served counts a request that the intake has answered.
 func (m *Metrics) Served(o intake.Outcome) {
-	m.requests.WithLabelValues(o.Integration, o.Operation, o.Code).Inc()
-	m.served.WithLabelValues(o.Code).Observe(o.Took.Seconds())
+	m.requests.WithLabelValues(o.Integration, o.Operation, o.Code, classOf(o.Status)).Inc()
+	m.served.WithLabelValues(o.Integration, o.Code).Observe(o.Took.Seconds())
 }
+
+// classOf is 2xx for 204; empty if no answer was sent.
+func classOf(status int) string {
+	if status == 0 {
+		return ""
+	}
+	return strconv.Itoa(status/100) + "xx"
+}
+
+// SpansLost counts spans that could not be exported.
+func (m *Metrics) SpansLost(n int) { m.spans.Add(float64(n)) }
 
 // forget drops the series of an integration that is gone.
 func (m *Metrics) forget(integration string) {
 	gone := prometheus.Labels{"integration": integration}
 	m.waited.DeletePartialMatch(gone)
 	m.requests.DeletePartialMatch(gone)
+	m.served.DeletePartialMatch(gone)
 }
 
 // Watch adds the scheduler's state: it is asked for a snapshot at each scrape.

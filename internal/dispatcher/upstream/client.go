@@ -141,7 +141,7 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 		return Outcome{Err: explain(err, timedOut), Sent: connected.Load(), Began: began, Ended: now()}
 	}
 	signed.answered(response.StatusCode)
-	o := Outcome{Sent: true, Began: began, Answer: &call.Answer{Status: response.StatusCode, Header: call.EndToEnd(response.Header)}}
+	o := Outcome{Sent: true, Began: began, Answer: &call.Answer{Status: response.StatusCode, Header: call.KeepEndToEnd(response.Header)}}
 	c.readAnswer(ctx, &o, response, deadline, cancel)
 	return o
 }
@@ -205,16 +205,26 @@ func (c *Client) request(ctx context.Context, to Destination, what *call.Call, s
 	if header.Get("User-Agent") == "" {
 		header.Set("User-Agent", userAgent)
 	}
-	// Go's transport sends a request again when a reused connection breaks, unless it has a body that cannot be had twice. So every request has one, an empty
-	// one too; NoBody would not do.
-	body, length := io.Reader(bytes.NewReader(what.Body)), int64(len(what.Body))
-	if what.Stream != nil {
-		body, length = &unhurried{what.Stream.Body, deadline}, what.Stream.Length
-	}
 	return (&http.Request{
-		Method: what.Method, URL: target, Host: endpoint.Host, Header: header,
-		Body: struct{ io.ReadCloser }{io.NopCloser(body)}, ContentLength: length,
+		Method: what.Method, URL: target, Host: endpoint.Host, Header: header, Body: bodyOf(what, deadline), ContentLength: length(what),
 	}).WithContext(ctx), nil
+}
+
+// bodyOf is the body of a call. Go's transport sends a request again when a reused connection breaks, unless it has a body that cannot be had twice. So every
+// request has one, an empty one too; NoBody would not do. It is of a kind of which the transport knows that it is in memory: that leaves in one piece with the
+// header.
+func bodyOf(what *call.Call, deadline *time.Timer) io.ReadCloser {
+	if what.Stream != nil {
+		return io.NopCloser(&unhurried{what.Stream.Body, deadline})
+	}
+	return io.NopCloser(bytes.NewReader(what.Body))
+}
+
+func length(what *call.Call) int64 {
+	if what.Stream != nil {
+		return what.Stream.Length
+	}
+	return int64(len(what.Body))
 }
 
 // unhurried is a body that the CRM cannot have sooner than it comes in.

@@ -45,7 +45,11 @@ func (Zendesk) Classify(method, requestPath string, body []byte) dialect.Class {
 
 // Canonical leaves out a slash at the end, ".json", and zeros before a number.
 func (Zendesk) Canonical(requestPath string) string {
-	segments := strings.Split(strings.TrimSuffix(strings.TrimSuffix(requestPath, "/"), ".json"), "/")
+	requestPath = strings.TrimSuffix(strings.TrimSuffix(requestPath, "/"), ".json")
+	if !strings.Contains(requestPath, "/0") { // nearly always
+		return requestPath
+	}
+	segments := strings.Split(requestPath, "/")
 	for i, s := range segments {
 		if id := strings.TrimLeft(s, "0"); s != id && id != "" && strings.Trim(id, "0123456789") == "" {
 			segments[i] = id

@@ -36,6 +36,8 @@ type CRMSpecApplyConfiguration struct {
 	Storage *StorageApplyConfiguration `json:"storage,omitempty"`
 	// deletion says what becomes of queued calls when this object is deleted.
 	Deletion *DeletionApplyConfiguration `json:"deletion,omitempty"`
+	// tracing exports OpenTelemetry traces of calls. Without it none are made, and the traceparent header of a client goes on to the CRM as it is.
+	Tracing *TracingApplyConfiguration `json:"tracing,omitempty"`
 }
 
 // CRMSpecApplyConfiguration constructs a declarative configuration of the CRMSpec type for use with
@@ -121,5 +123,13 @@ func (b *CRMSpecApplyConfiguration) WithStorage(value *StorageApplyConfiguration
 // If called multiple times, the Deletion field is set to the value of the last call.
 func (b *CRMSpecApplyConfiguration) WithDeletion(value *DeletionApplyConfiguration) *CRMSpecApplyConfiguration {
 	b.Deletion = value
+	return b
+}
+
+// WithTracing sets the Tracing field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Tracing field is set to the value of the last call.
+func (b *CRMSpecApplyConfiguration) WithTracing(value *TracingApplyConfiguration) *CRMSpecApplyConfiguration {
+	b.Tracing = value
 	return b
 }

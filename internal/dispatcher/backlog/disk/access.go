@@ -73,6 +73,8 @@ type writer struct {
 	err  error
 	// readied are the calls that the batch makes ready.
 	readied []backlog.Ready
+	// departed are those that it makes ready no more.
+	departed []backlog.Ready
 }
 
 func (w *writer) keep(err error) {

@@ -69,7 +69,7 @@ func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appe
 	ref, r := backlog.Ref{Integration: e.Call.Integration, ID: id}, newRecord(e, ordinal)
 	s.store(&w, ref, e, r, key, name)
 	err = w.commit(sync)
-	s.readied(w.readied, err == nil)
+	s.inEffect(&w, err == nil)
 	s.arrived(ref.Integration, r.Size, err == nil)
 	return backlog.Appended{ID: id, Ready: len(w.readied) > 0, Kind: r.kind()}, err
 }

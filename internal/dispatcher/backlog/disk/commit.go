@@ -82,7 +82,7 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 	}
 	w.setJSON(keyClock, b.Clock)
 	err := w.commit(sync)
-	s.readied(w.readied, err == nil)
+	s.inEffect(&w, err == nil)
 	if err != nil {
 		return nil, err
 	}

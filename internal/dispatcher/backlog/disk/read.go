@@ -129,15 +129,11 @@ func (s *Store) Holds(ref backlog.Ref) (bytes int64, held bool, err error) {
 }
 
 func (s *Store) ahead(integration string, ordinal int64) (int64, error) {
-	first, err := s.firstReady(integration)
-	if err != nil || first == "" {
+	f, err := s.firstReady(integration)
+	if err != nil || f == nil {
 		return 0, err
 	}
-	r, err := s.record(backlog.Ref{Integration: integration, ID: first})
-	if err != nil {
-		return 0, err
-	}
-	return max(0, ordinal-r.Ordinal), nil
+	return max(0, ordinal-f.ordinal), nil
 }
 
 // Due implements backlog.Store.

@@ -20,6 +20,16 @@ type group struct {
 	arrivals uint64
 	// arriving counts the calls that are being written.
 	arriving int
+	// departures counts the calls that were ready and are no more: a search that began before one of them may have found it.
+	departures uint64
+	// first is the ready call that was accepted first; nil if that has to be searched for.
+	first *first
+}
+
+// first is a call that no other one of its group is before.
+type first struct {
+	id      call.ID
+	ordinal int64
 }
 
 // groups are those of one integration.
@@ -35,7 +45,7 @@ func (s *Store) groupsOf(integration string) groups {
 	return g
 }
 
-// ready writes that nothing but the limits holds a queued call back any more. Once that is in effect, readied must be called.
+// ready writes that nothing but the limits holds a queued call back any more. Once that is in effect, inEffect must be called.
 func (s *Store) ready(w *writer, ref backlog.Ref, r *record) {
 	kind := backlog.KindOf(r.Operation, r.Method, r.Target)
 	s.mu.Lock()
@@ -58,11 +68,18 @@ func (s *Store) ready(w *writer, ref backlog.Ref, r *record) {
 // unready writes that a call is not ready any more.
 func (s *Store) unready(w *writer, ref backlog.Ref, r *record) {
 	w.del(readyKey(ref, r.kind()))
+	w.departed = append(w.departed, backlog.Ready{Integration: ref.Integration, Head: r.head(ref.ID)})
 	i := slices.IndexFunc(w.readied, func(r backlog.Ready) bool { return r.Integration == ref.Integration && r.ID == ref.ID })
 	if i >= 0 { // since the same batch
 		s.readied(w.readied[i:i+1], false)
 		w.readied = slices.Delete(w.readied, i, i+1)
 	}
+}
+
+// inEffect notes what a batch has changed of the ready calls, if it was written.
+func (s *Store) inEffect(w *writer, written bool) {
+	s.readied(w.readied, written)
+	s.departed(w.departed)
 }
 
 // readied notes that calls have become ready, if that was written: the search must not start behind them.
@@ -75,6 +92,23 @@ func (s *Store) readied(all []backlog.Ready, written bool) {
 		if written {
 			g.front = min(g.front, r.ID)
 			g.arrivals++
+			if g.first != nil && r.ID < g.first.id {
+				g.first = nil
+			}
+		}
+	}
+}
+
+// departed notes that calls are ready no more, after that was written.
+func (s *Store) departed(all []backlog.Ready) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range all {
+		if g := s.groupsOf(r.Integration)[r.Kind]; g != nil {
+			g.departures++
+			if g.first != nil && r.ID == g.first.id {
+				g.first = nil
+			}
 		}
 	}
 }
@@ -109,12 +143,7 @@ func (s *Store) Heads(integration string, kind backlog.Kind, after call.ID, n in
 }
 
 func (s *Store) readyIDs(integration string, kind backlog.Kind, after call.ID, n int) (ids []call.ID, err error) {
-	s.mu.Lock()
-	var began group
-	if g := s.groups[integration][kind]; g != nil {
-		began = *g
-	}
-	s.mu.Unlock()
+	_, began := s.groupOf(integration, kind)
 	from := max(began.front, after)
 	upper := readyKey(backlog.Ref{Integration: integration, ID: "~"}, kind)
 	err = s.scan(readyKey(backlog.Ref{Integration: integration, ID: from}, kind), upper, func(key, _ []byte) error {
@@ -151,18 +180,51 @@ func (s *Store) advance(integration string, kind backlog.Kind, began group, foun
 	g.front = found[0]
 }
 
-// firstReady is the ready call of an integration that was accepted first; empty if there is none.
-func (s *Store) firstReady(integration string) (first call.ID, err error) {
+// firstReady is the ready call of an integration that was accepted first; nil if there is none.
+func (s *Store) firstReady(integration string) (least *first, err error) {
 	for _, kind := range s.Kinds(integration) {
-		ids, err := s.readyIDs(integration, kind, "", 1)
+		f, err := s.firstOf(integration, kind)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		if len(ids) > 0 && (first == "" || ids[0] < first) {
-			first = ids[0]
+		if f != nil && (least == nil || f.id < least.id) {
+			least = f
 		}
 	}
-	return first, nil
+	return least, nil
+}
+
+// firstOf is the first ready call of one kind; nil if there is none. Each call that is accepted asks for it, so it is not searched for again until it has gone.
+func (s *Store) firstOf(integration string, kind backlog.Kind) (*first, error) {
+	g, began := s.groupOf(integration, kind)
+	if g == nil || began.first != nil {
+		return began.first, nil
+	}
+	ids, err := s.readyIDs(integration, kind, "", 1)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	r, err := s.record(backlog.Ref{Integration: integration, ID: ids[0]})
+	if err != nil {
+		return nil, err
+	}
+	found := &first{id: ids[0], ordinal: r.Ordinal}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g == s.groups[integration][kind] && g.arrivals == began.arrivals && g.departures == began.departures {
+		g.first = found
+	}
+	return found, nil
+}
+
+// groupOf returns a group, nil if there is none, and what it is like now.
+func (s *Store) groupOf(integration string, kind backlog.Kind) (g *group, now group) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g = s.groups[integration][kind]; g != nil {
+		now = *g
+	}
+	return g, now
 }
 
 // loadGroups finds the kinds of which calls are ready, from one to the next.

@@ -78,6 +78,6 @@ func (s *Store) index(w *writer, key, value []byte, queued map[string]*backlog.T
 
 func (s *Store) upgraded(w *writer, sync *pebble.WriteOptions) error {
 	err := w.commit(sync)
-	s.readied(w.readied, err == nil)
+	s.inEffect(w, err == nil)
 	return err
 }
