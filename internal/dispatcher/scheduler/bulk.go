@@ -41,6 +41,15 @@ func (b *bulkCall) refs() []backlog.Ref {
 	return refs
 }
 
+// calls are those of the items, as an adapter is shown them.
+func (b *bulkCall) calls() []dialect.Request {
+	of := make([]dialect.Request, len(b.Items))
+	for i, place := range b.Items {
+		of[i] = dialect.Request{Operation: b.heads[place].Operation, Method: b.heads[place].Method, Target: b.heads[place].Target}
+	}
+	return of
+}
+
 // saveBulk notes what is known of a bulk call. One whose members have all left is forgotten.
 func (s *Scheduler) saveBulk(b *bulkCall) {
 	if b.Empty() {
@@ -121,7 +130,7 @@ func (s *Scheduler) split(now time.Time, f *flight, o upstream.Outcome) {
 	b.Items = f.items
 	var read dialect.Split
 	if o.Rest == nil {
-		read = b.batch.Split(o.Answer.Status, peek(o.Answer), len(f.items))
+		read = b.batch.Split(o.Answer.Status, peek(o.Answer), b.calls())
 	}
 	if _, jobs := b.batch.(dialect.JobBatch); jobs && read.Job != "" {
 		b.Job = read.Job
@@ -160,6 +169,7 @@ func (s *Scheduler) settleMember(now time.Time, b *bulkCall, place int, item dia
 func (s *Scheduler) departure(now time.Time, b *bulkCall, place int, to call.State) backlog.Transition {
 	h := b.heads[place]
 	b.Members[place] = ""
+	b.release(s.provider, &h)
 	return backlog.Transition{Ref: b.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress}
 }
 

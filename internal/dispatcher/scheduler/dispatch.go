@@ -35,7 +35,7 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
 		o := l.offers[i]
 		// Another call like this was sent since, or it can go with others now.
-		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) || s.held(now, l, o.about) || s.rather(l, o) {
+		if !s.recordOpen(now, l, o) || s.held(now, l, o.about) || s.rather(l, o) {
 			l.stale = true
 			continue
 		}

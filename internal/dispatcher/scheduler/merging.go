@@ -23,6 +23,8 @@ const maxBulkBytes = 4 << 20
 // merging is how a lane's queued calls of one operation become bulk calls.
 type merging struct {
 	batch dialect.Batch
+	// records is batch, if its items change records.
+	records dialect.RecordBatch
 	// least calls are worth a bulk call, which takes most.
 	least, most int
 	// linger is how long a call waits for others to go with: always, or while what there is of a day is scarce.
@@ -46,6 +48,7 @@ func (s *Scheduler) setMerging(l *lane) {
 			continue
 		}
 		m := &merging{batch: batch, linger: time.Duration(spec.MaxLingerSeconds) * time.Second, always: spec.Mode == contract.BatchAlways}
+		m.records, _ = batch.(dialect.RecordBatch)
 		m.least, m.most = batch.Size()
 		if spec.MaxItems > 0 {
 			m.most = min(m.most, int(spec.MaxItems))
@@ -94,10 +97,13 @@ func (s *Scheduler) operations(spec *contract.Batching) []string {
 }
 
 // mergeable says whether a queued call can go with others. One that may have had its effect already cannot, unless a second one does no harm: only by itself it
-// carries the key by which the CRM would know it. Nor can one whose record has a limit for itself: a bulk call is not charged to it.
+// carries the key by which the CRM would know it. Nor can one whose record has a limit for itself, unless the bulk call is charged to it.
 func (s *Scheduler) mergeable(h *queued, m *merging) bool {
 	if h.Alone || h.Attempts > 0 && h.Repeat.Class != call.RepeatIdempotent || h.Size > int64(maxBulkBytes/m.most) {
 		return false
+	}
+	if m.records != nil {
+		return s.recordOf(h) != "" && s.roomInBulk(h)
 	}
 	cost := s.tariff.Cost(s.priceOf(h).kind)
 	return !slices.ContainsFunc(s.recordLimits, func(k int) bool { return cost[k] > 0 })
@@ -116,9 +122,10 @@ func (s *Scheduler) togetherNow(now time.Time, l *lane) map[string]int {
 		return nil
 	}
 	counts := map[string]int{}
+	turns := s.turnsOf(now, l)
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if m := l.merging[h.Operation]; m != nil && !h.NotBefore.After(now) && s.mergeable(h, m) {
+		if m := l.merging[h.Operation]; turns.has(h) && m != nil && !h.NotBefore.After(now) && s.mergeable(h, m) && turns.take(h) {
 			counts[h.Operation]++
 		}
 	}
@@ -161,12 +168,13 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 	if n < m.least || s.held(now, l, m.about) {
 		return to, false
 	}
-	o := s.newOffer(l, fairshare.Backlog, m.price, h.AcceptedAt)
+	bulk := s.bulkPrice(m, h)
+	o := s.newOffer(l, fairshare.Backlog, bulk, h.AcceptedAt)
 	if !slices.ContainsFunc(to, o.samePlace) {
 		o.bulk, o.queued, o.about = h.Operation, h.ID, m.about
 		to = append(to, o)
 	}
-	if m.price.kind == h.price.kind {
+	if bulk.kind == h.price.kind {
 		return to, true
 	}
 	only := s.admits(l, o)
@@ -204,12 +212,13 @@ func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) 
 	b.Bulk = backlog.Bulk{ID: uint64(id), Integration: l.key, Operation: o.bulk, Mark: markOf(b.heads[0].ID, id), SentAt: now}
 	for _, h := range b.heads {
 		b.Members = append(b.Members, h.ID)
+		b.hold(s.provider, &h)
 		s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: h.Progress}, time.Time{})
 		s.observeWait(l, now.Sub(h.AcceptedAt))
 	}
 	s.bulks[id] = b
 	s.outages.sent(id)
-	s.launch(&flight{id: id, lane: l, price: m.price, about: m.about, bulk: b, refs: b.refs()})
+	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: m.about, bulk: b, refs: b.refs()})
 	s.saveBulk(b)
 	return len(b.heads)
 }
@@ -217,9 +226,13 @@ func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) 
 // gather takes the calls that go together out of the window, from the one that was offered on.
 func (s *Scheduler) gather(now time.Time, l *lane, o offer, m *merging) []backlog.Head {
 	var ids []call.ID
+	turns := s.turnsOf(now, l)
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if len(ids) < m.most && h.Operation == o.bulk && h.ID >= o.queued && !h.NotBefore.After(now) && s.mergeable(h, m) {
+		if !turns.has(h) || len(ids) == m.most || h.Operation != o.bulk || h.ID < o.queued || h.NotBefore.After(now) {
+			continue
+		}
+		if s.mergeable(h, m) && s.covers(o.Cost, h) && turns.take(h) {
 			ids = append(ids, h.ID)
 		}
 	}

@@ -37,10 +37,11 @@ type rule struct {
 	record int
 }
 
-// kind is what calls of one kind take; times is set if a part of that is execution time.
+// kind is what calls of one kind take; times is set if a part of that is execution time, for which amounts has one.
 type kind struct {
-	cost  ledger.Cost
-	times *times
+	amounts []int64
+	cost    ledger.Cost
+	times   *times
 }
 
 // New reads a plan's limits. canonical brings paths into the one form in which they are compared; and so are patterns before they are held against them. The error names the limit.
@@ -84,6 +85,17 @@ func (t *Tariff) Price(operation, method, target string) (Kind, ledger.Record) {
 		}
 	}
 	return t.kindOf(amounts), record
+}
+
+// ForRecords is the kind of a bulk call of kind k that changes records as calls of kind one do: of limits per record it takes what one of these takes.
+func (t *Tariff) ForRecords(k, one Kind) Kind {
+	amounts := slices.Clone(t.kinds[k].amounts)
+	for i := range t.limits {
+		if t.limits[i].Meter.PerRecord {
+			amounts[i] = t.kinds[one].amounts[i]
+		}
+	}
+	return t.kindOf(amounts)
 }
 
 // decode returns the path of a request target. One that cannot be read stays as it is; intake takes none.
@@ -132,7 +144,7 @@ func (t *Tariff) kindOf(amounts []int64) Kind {
 	}
 	k := Kind(len(t.kinds))
 	t.index[string(key)] = k
-	t.kinds = append(t.kinds, kind{cost: amounts})
+	t.kinds = append(t.kinds, kind{amounts: amounts, cost: amounts})
 	for i, n := range amounts {
 		if n > 0 && t.limits[i].Unit == limits.Milliseconds {
 			t.kinds[k].times = newTimes()

@@ -18,6 +18,7 @@ var routes = dialect.Routes{
 	{Name: "Search", Method: http.MethodGet, Pattern: "/api/v2/search"},
 	{Name: "SearchUsers", Method: http.MethodGet, Pattern: "/api/v2/users/search"},
 	{Name: "UpdateTicket", Method: http.MethodPut, Pattern: "/api/v2/tickets/[0-9]*"},
+	{Name: "UpdateTickets", Method: http.MethodPut, Pattern: "/api/v2/tickets/update_many"},
 }
 
 // Operations are what manifests can name.

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zendesk
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// updateMany changes tickets, each in a way of its own (developer.zendesk.com/api-reference/ticketing/tickets/tickets, "Update Many Tickets").
+type updateMany struct{ jobs }
+
+// Bulk is update_many.
+func (updateMany) Bulk() dialect.Request {
+	return dialect.Request{Operation: "UpdateTickets", Method: http.MethodPut, Target: "/api/v2/tickets/update_many.json"}
+}
+
+// Record is the ticket's id.
+func (updateMany) Record(target string) string {
+	if strings.Contains(target, "?") {
+		return ""
+	}
+	id, is := strings.CutPrefix(Zendesk{}.Canonical(target), "/api/v2/tickets/")
+	if _, err := strconv.ParseInt(id, 10, 64); !is || err != nil {
+		return ""
+	}
+	return id
+}
+
+// alone are members of an update that are not known to work in a bulk call: an update on condition that nothing has changed, and one that names its ticket again.
+var alone = []string{"id", "safe_update", "updated_stamp"}
+
+// Merge takes the calls whose body is a ticket's changes and nothing else.
+func (u updateMany) Merge(_ string, members []dialect.Request) (dialect.Request, []int) {
+	var tickets []map[string]json.RawMessage
+	var in []int
+	for i, m := range members {
+		id := u.Record(m.Target)
+		ticket, ok := ticketIn(m.Body)
+		for _, name := range alone {
+			ok = ok && ticket[name] == nil
+		}
+		if id == "" || !ok {
+			continue
+		}
+		ticket["id"] = json.RawMessage(id)
+		tickets, in = append(tickets, ticket), append(in, i)
+	}
+	return many(u.Bulk(), tickets), in
+}
+
+// ReadJob goes by the ticket's id. In the field, failures were seen to have the item's place as their id instead: where a number can be both, nothing is known.
+func (u updateMany) ReadJob(name string, body []byte, of []dialect.Request) ([]dialect.Item, bool) {
+	all, pending := results(name, body)
+	items := make([]dialect.Item, len(of))
+	if pending {
+		return items, true
+	}
+	places := make(map[int64]int, len(of))
+	for i, r := range of {
+		if id, err := strconv.ParseInt(u.Record(r.Target), 10, 64); err == nil {
+			places[id] = i
+		}
+	}
+	for _, r := range all {
+		i, isTicket := places[r.ID]
+		isPlace := r.ID >= 0 && r.ID < int64(len(of))
+		switch {
+		case !r.failed():
+			if isTicket && r.Success {
+				items[i].Answer = ticketAnswer(http.StatusOK, r.ID)
+			}
+		case r.Index != nil:
+			if *r.Index >= 0 && *r.Index < len(of) {
+				items[*r.Index].Failed = true
+			}
+		case isTicket && (!isPlace || int64(i) == r.ID):
+			items[i].Failed = true
+		case isPlace && !isTicket:
+			items[r.ID].Failed = true
+		}
+	}
+	for i := range items {
+		items[i].Failed = items[i].Failed && items[i].Answer == nil
+	}
+	return items, false
+}
