@@ -94,7 +94,7 @@ func TestTheRestOfTheLicenceReachesThePlan(t *testing.T) {
 }
 
 func TestOperationsOfLimitsMustBeKnown(t *testing.T) {
-	const known = "it knows CreateTicket, CreateTickets, Search, SearchUsers, UpdateTicket; otherwise use path"
+	const known = "it knows CreateTicket, CreateTickets, Search, SearchUsers, UpdateTicket, UpdateTickets; otherwise use path"
 	minute := v1alpha1.Limit{Name: "minute", Calls: 400, WindowSeconds: 60}
 	matched, priced := minute, minute
 	matched.Match = operations("Search", "Fly")

@@ -24,7 +24,7 @@ var zendeskSuite = suite{
 		{"Search", http.MethodGet, "/api/v2/search.json?query=type:ticket+external_id:x", "", nil},
 		{"SearchUsers", http.MethodGet, "/api/v2/users/search?query=user", "", nil},
 		{"UpdateTicket", http.MethodPut, "/api/v2/tickets/{ticket}.json", `{"ticket": {"status": "open"}}`, nil},
-		{"", http.MethodPut, "/api/v2/tickets/update_many.json", `{"tickets": [{"id": {ticket}, "priority": "high"}]}`, nil},
+		{"UpdateTickets", http.MethodPut, "/api/v2/tickets/update_many.json", `{"tickets": [{"id": {ticket}, "priority": "high"}]}`, nil},
 		zendeskMe,
 	},
 	busy: http.StatusTooManyRequests,

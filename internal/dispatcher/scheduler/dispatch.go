@@ -34,8 +34,9 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		l := s.byOwner[choice.Owner]
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
 		o := l.offers[i]
+		members := s.gather(now, l, o)
 		// Another call like this was sent since, or it can go with others now.
-		if !s.recordOpen(now, l, o) || s.held(now, l, o.about) || s.rather(l, o) {
+		if o.bulk != "" && len(members) == 0 || !s.recordOpen(now, l, o) || s.held(now, l, o.about) || s.rather(l, o) {
 			l.stale = true
 			continue
 		}
@@ -48,7 +49,8 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		case o.waiter != nil:
 			s.launchWaiter(now, o.waiter, id)
 		case o.bulk != "":
-			sends += s.launchMerged(now, l, o, id) - 1
+			s.launchMerged(now, l, o, id, members)
+			sends += len(members) - 1
 		default:
 			s.launchQueued(now, l, o, id)
 		}

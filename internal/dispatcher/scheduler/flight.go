@@ -195,7 +195,7 @@ func (s *Scheduler) endCharge(f *flight, at time.Time, complete bool) {
 
 // recordChanged has calls looked at again that wait for a record which the call was about.
 func (s *Scheduler) recordChanged(f *flight) {
-	if f.price.record != ledger.NoRecord || f.tariff != s.tariff {
+	if f.price.record != ledger.NoRecord || f.bulk != nil || f.tariff != s.tariff {
 		s.staleAll()
 	}
 }

@@ -205,13 +205,14 @@ func (s *Scheduler) admits(l *lane, o offer) bool {
 	return ok
 }
 
-// launchMerged sends the first of a lane's queued calls of one operation together under a charge that was taken, and returns how many they are.
-func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) int {
+// launchMerged sends the members, of a lane's queued calls, together under a charge that was taken.
+func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID, members []call.ID) {
 	m := l.merging[o.bulk]
-	b := &bulkCall{lane: l, batch: m.batch, heads: s.gather(now, l, o, m)}
-	b.Bulk = backlog.Bulk{ID: uint64(id), Integration: l.key, Operation: o.bulk, Mark: markOf(b.heads[0].ID, id), SentAt: now}
-	for _, h := range b.heads {
-		b.Members = append(b.Members, h.ID)
+	b := &bulkCall{lane: l, batch: m.batch}
+	b.Bulk = backlog.Bulk{ID: uint64(id), Integration: l.key, Operation: o.bulk, Mark: markOf(members[0], id), SentAt: now, Members: members}
+	for _, member := range members {
+		h := l.queue.take(member)
+		b.heads = append(b.heads, h)
 		b.hold(s.provider, &h)
 		s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: h.Progress}, time.Time{})
 		s.observeWait(l, now.Sub(h.AcceptedAt))
@@ -220,27 +221,24 @@ func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) 
 	s.outages.sent(id)
 	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: m.about, bulk: b, refs: b.refs()})
 	s.saveBulk(b)
-	return len(b.heads)
 }
 
-// gather takes the calls that go together out of the window, from the one that was offered on.
-func (s *Scheduler) gather(now time.Time, l *lane, o offer, m *merging) []backlog.Head {
-	var ids []call.ID
-	turns := s.turnsOf(now, l)
+// gather chooses the calls that go together, from the one that was offered on; none if a call by itself was.
+func (s *Scheduler) gather(now time.Time, l *lane, o offer) (members []call.ID) {
+	if o.bulk == "" {
+		return nil
+	}
+	m, turns := l.merging[o.bulk], s.turnsOf(now, l)
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if !turns.has(h) || len(ids) == m.most || h.Operation != o.bulk || h.ID < o.queued || h.NotBefore.After(now) {
+		if !turns.has(h) || len(members) == m.most || h.Operation != o.bulk || h.ID < o.queued || h.NotBefore.After(now) {
 			continue
 		}
 		if s.mergeable(h, m) && s.covers(o.Cost, h) && turns.take(h) {
-			ids = append(ids, h.ID)
+			members = append(members, h.ID)
 		}
 	}
-	heads := make([]backlog.Head, 0, len(ids))
-	for _, id := range ids {
-		heads = append(heads, l.queue.take(id))
-	}
-	return heads
+	return members
 }
 
 // markOf is a name for a bulk call that no other one ever had: its first member's ID is of this volume alone, its charge's is used once on it.
