@@ -311,6 +311,8 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Dispatch
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.EffectClass
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Encryption
   map:
     fields:
@@ -498,6 +500,14 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: effects
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationEffect
+          elementRelationship: associative
+          keys:
+          - operation
     - name: endpoint
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.IntakeStatus
@@ -811,6 +821,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OnExhaustion
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationEffect
+  map:
+    fields:
+    - name: effect
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.EffectClass
+    - name: operation
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationMatch
   map:
     fields:
