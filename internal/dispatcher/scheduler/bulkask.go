@@ -40,14 +40,14 @@ func (s *Scheduler) doubt(now time.Time, b *bulkCall) {
 	_, findable := b.batch.(dialect.FoundBatch)
 	_, jobs := b.batch.(dialect.JobBatch)
 	again := now.Add(s.pause(1))
-	if jobs && b.Job == "" {
+	if jobs && b.Job == "" && !b.Whole {
 		again = again.Add(s.guards.MaxServerDelay + s.guards.MaxJob)
 	}
 	for place, id := range b.Members {
 		switch {
 		case id == "":
 		case b.heads[place].Repeat.Class == call.RepeatIdempotent:
-			s.requeue(now, b, place, again, false)
+			s.requeue(now, b, place, again, b.apart)
 		case !findable:
 			s.park(now, b, place)
 		}
@@ -82,7 +82,7 @@ func (s *Scheduler) restoreBulk(now time.Time, sent backlog.SentBulk) {
 	s.bulks[ledger.ID(b.ID)] = b
 	for place, id := range b.Members {
 		if id != "" {
-			b.hold(s.provider, &b.heads[place])
+			b.lane.hold(changed(s.provider, b.Operation, b.heads[place].Target))
 		}
 	}
 	known := false

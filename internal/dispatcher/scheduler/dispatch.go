@@ -34,7 +34,7 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		l := s.byOwner[choice.Owner]
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
 		o := l.offers[i]
-		members := s.gather(now, l, o)
+		members := append(s.gather(now, l, o), s.foldable(now, l, o)...)
 		// Another call like this was sent since, or it can go with others now.
 		if o.bulk != "" && len(members) == 0 || !s.recordOpen(now, l, o) || s.held(now, l, o.about) || s.rather(l, o) {
 			l.stale = true
@@ -50,6 +50,9 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 			s.launchWaiter(now, o.waiter, id)
 		case o.bulk != "":
 			s.launchMerged(now, l, o, id, members)
+			sends += len(members) - 1
+		case len(members) > 1:
+			s.launchFolded(now, l, o, id, members)
 			sends += len(members) - 1
 		default:
 			s.launchQueued(now, l, o, id)
@@ -101,9 +104,12 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 	s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: sent}, time.Time{})
 	s.observeWait(l, now.Sub(h.AcceptedAt))
 	s.outages.sent(id)
-	s.launch(&flight{
-		id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about, repeated: h.Attempts > 0,
-	})
+	f := &flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about, repeated: h.Attempts > 0}
+	if m := l.merging[h.Operation]; m != nil && m.fold {
+		f.changes = changed(s.provider, h.Operation, h.Target)
+		l.hold(f.changes)
+	}
+	s.launch(f)
 }
 
 // launch logs the intent to send; the call leaves once that is durable.

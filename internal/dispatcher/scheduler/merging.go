@@ -25,6 +25,8 @@ type merging struct {
 	batch dialect.Batch
 	// records is batch, if its items change records.
 	records dialect.RecordBatch
+	// fold: updates of one record become one.
+	fold bool
 	// least calls are worth a bulk call, which takes most.
 	least, most int
 	// linger is how long a call waits for others to go with: always, or while what there is of a day is scarce.
@@ -49,6 +51,7 @@ func (s *Scheduler) setMerging(l *lane) {
 		}
 		m := &merging{batch: batch, linger: time.Duration(spec.MaxLingerSeconds) * time.Second, always: spec.Mode == contract.BatchAlways}
 		m.records, _ = batch.(dialect.RecordBatch)
+		m.fold = spec.FoldUpdates && m.records != nil
 		m.least, m.most = batch.Size()
 		if spec.MaxItems > 0 {
 			m.most = min(m.most, int(spec.MaxItems))
@@ -125,7 +128,7 @@ func (s *Scheduler) togetherNow(now time.Time, l *lane) map[string]int {
 	turns := s.turnsOf(now, l)
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if m := l.merging[h.Operation]; turns.has(h) && m != nil && !h.NotBefore.After(now) && s.mergeable(h, m) && turns.take(h) {
+		if m := l.merging[h.Operation]; turns.has(h) && m != nil && !h.NotBefore.After(now) && s.mergeable(h, m) && turns.take(h, false) {
 			counts[h.Operation]++
 		}
 	}
@@ -208,18 +211,23 @@ func (s *Scheduler) admits(l *lane, o offer) bool {
 // launchMerged sends the members, of a lane's queued calls, together under a charge that was taken.
 func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID, members []call.ID) {
 	m := l.merging[o.bulk]
-	b := &bulkCall{lane: l, batch: m.batch}
-	b.Bulk = backlog.Bulk{ID: uint64(id), Integration: l.key, Operation: o.bulk, Mark: markOf(members[0], id), SentAt: now, Members: members}
-	for _, member := range members {
+	s.launchTogether(now, l, o, &bulkCall{lane: l, batch: m.batch, Bulk: backlog.Bulk{ID: uint64(id), Operation: o.bulk, Members: members}}, m)
+}
+
+// launchTogether sends what was made of a lane's queued calls.
+func (s *Scheduler) launchTogether(now time.Time, l *lane, o offer, b *bulkCall, m *merging) {
+	id := ledger.ID(b.ID)
+	b.Integration, b.Mark, b.SentAt, b.fold = l.key, markOf(b.Members[0], id), now, m.fold
+	for _, member := range b.Members {
 		h := l.queue.take(member)
 		b.heads = append(b.heads, h)
-		b.hold(s.provider, &h)
+		l.hold(changed(s.provider, h.Operation, h.Target))
 		s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: h.Progress}, time.Time{})
 		s.observeWait(l, now.Sub(h.AcceptedAt))
 	}
 	s.bulks[id] = b
 	s.outages.sent(id)
-	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: m.about, bulk: b, refs: b.refs()})
+	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: o.about, bulk: b, refs: b.refs()})
 	s.saveBulk(b)
 }
 
@@ -234,7 +242,9 @@ func (s *Scheduler) gather(now time.Time, l *lane, o offer) (members []call.ID) 
 		if !turns.has(h) || len(members) == m.most || h.Operation != o.bulk || h.ID < o.queued || h.NotBefore.After(now) {
 			continue
 		}
-		if s.mergeable(h, m) && s.covers(o.Cost, h) && turns.take(h) {
+		if !s.mergeable(h, m) || !s.covers(o.Cost, h) {
+			turns.bar(h)
+		} else if turns.take(h, m.fold) {
 			members = append(members, h.ID)
 		}
 	}

@@ -5,7 +5,7 @@ package scheduler
 import (
 	"time"
 
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
@@ -44,8 +44,8 @@ type turns struct {
 	s   *Scheduler
 	l   *lane
 	now time.Time
-	// later are records with an earlier call that waits for its time, taken those with one that goes.
-	later, taken map[string]bool
+	// later are records with an earlier call that waits for its time, taken those with one that goes, barred those with one that nothing is folded past.
+	later, taken, barred map[string]bool
 }
 
 func (s *Scheduler) turnsOf(now time.Time, l *lane) *turns { return &turns{s: s, l: l, now: now} }
@@ -68,18 +68,26 @@ func (t *turns) has(h *queued) bool {
 	return true
 }
 
-// take reports whether a call is the first about its record, and notes that.
-func (t *turns) take(h *queued) bool {
+// take reports whether a call goes, and notes that: the first about its record, or with fold those behind it that set fields only.
+func (t *turns) take(h *queued, fold bool) bool {
 	record := t.s.recordOf(h)
 	if record == "" {
 		return true
 	}
-	if t.taken[record] {
+	sets := h.Repeat.Class == call.RepeatIdempotent
+	if t.taken[record] && (!fold || !sets || t.barred[record]) {
+		t.bar(h)
 		return false
 	}
 	note(&t.taken, record)
+	if !sets {
+		t.bar(h)
+	}
 	return true
 }
+
+// bar notes that nothing is folded past a call.
+func (t *turns) bar(h *queued) { note(&t.barred, t.s.recordOf(h)) }
 
 func note(in *map[string]bool, name string) {
 	if *in == nil {
@@ -129,24 +137,24 @@ func (s *Scheduler) recordOpen(now time.Time, l *lane, o offer) bool {
 	return s.recordFree(now, l, price{kindOf(o.Head), o.record})
 }
 
-// hold has other calls about the record that a member changes wait, until it is released.
-func (b *bulkCall) hold(p Provider, h *backlog.Head) {
-	if record := changed(p, h.Operation, h.Target); record != "" {
-		if b.lane.changing == nil {
-			b.lane.changing = map[string]int{}
-		}
-		b.lane.changing[record]++
-	}
-}
-
-// release ends hold.
-func (b *bulkCall) release(p Provider, h *backlog.Head) {
-	record := changed(p, h.Operation, h.Target)
+// hold has other queued calls about a record wait; nothing if the name is empty.
+func (l *lane) hold(record string) {
 	if record == "" {
 		return
 	}
-	b.lane.stale = true
-	if b.lane.changing[record]--; b.lane.changing[record] <= 0 {
-		delete(b.lane.changing, record)
+	if l.changing == nil {
+		l.changing = map[string]int{}
+	}
+	l.changing[record]++
+}
+
+// release ends hold.
+func (l *lane) release(record string) {
+	if record == "" {
+		return
+	}
+	l.stale = true
+	if l.changing[record]--; l.changing[record] <= 0 {
+		delete(l.changing, record)
 	}
 }

@@ -2,7 +2,10 @@
 
 package dialect
 
-import "net/http"
+import (
+	"encoding/json"
+	"net/http"
+)
 
 // Batch is how single calls of one operation become one bulk call. Its methods are pure and safe for concurrent use.
 type Batch interface {
@@ -24,6 +27,29 @@ type RecordBatch interface {
 	// Record names what a call changes, by its target alone, the same way for all calls that change the same; empty if that cannot be told, and then the call does
 	// not go with others. Merge takes one call of each record.
 	Record(target string) string
+	// Fold makes one update of two of the same record, so that the CRM holds after it what it would after the first and then the second; ok is false if that cannot be
+	// said of what they set. What happens in the CRM because of an update, it does once then.
+	Fold(first, second Request) (both Request, ok bool)
+}
+
+// FoldFields puts fields of a later update over those of an earlier one, where all are plain: text, numbers, true, false or null, each of which takes the place of what
+// was there. ok is false if there are others.
+func FoldFields(first, second map[string]json.RawMessage) (both map[string]json.RawMessage, ok bool) {
+	both = make(map[string]json.RawMessage, len(first)+len(second))
+	for _, fields := range []map[string]json.RawMessage{first, second} {
+		for name, value := range fields {
+			var v any
+			if json.Unmarshal(value, &v) != nil {
+				return nil, false
+			}
+			switch v.(type) {
+			case map[string]any, []any:
+				return nil, false
+			}
+			both[name] = value
+		}
+	}
+	return both, true
 }
 
 // JobBatch is a Batch whose items are worked off after the answer, by a job.

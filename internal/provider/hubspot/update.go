@@ -51,6 +51,34 @@ func (u updateObjects) Merge(_ string, members []dialect.Request) (dialect.Reque
 	})
 }
 
+// Fold puts the later properties over the earlier ones.
+func (updateObjects) Fold(first, second dialect.Request) (dialect.Request, bool) {
+	earlier, ok := propertiesIn(first)
+	later, also := propertiesIn(second)
+	if !ok || !also || first.Target != second.Target {
+		return first, false
+	}
+	properties, ok := dialect.FoldFields(earlier, later)
+	if !ok {
+		return first, false
+	}
+	body, err := json.Marshal(map[string]any{"properties": properties})
+	if err != nil { // what was read is written again
+		panic(err)
+	}
+	first.Body = body
+	return first, true
+}
+
+// propertiesIn are those that a call sets; ok is false if it asks for more.
+func propertiesIn(m dialect.Request) (properties map[string]json.RawMessage, ok bool) {
+	input, ok := inputOf(m)
+	if !ok || input["associations"] != nil || json.Unmarshal(input["properties"], &properties) != nil {
+		return nil, false
+	}
+	return properties, properties != nil
+}
+
 // Split answers as the update of a record does.
 func (updateObjects) Split(_ int, body []byte, of []dialect.Request) dialect.Split {
 	return split(body, len(of), http.StatusOK)

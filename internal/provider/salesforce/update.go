@@ -60,6 +60,29 @@ func (u updateRecords) Merge(_ string, members []dialect.Request) (dialect.Reque
 	})
 }
 
+// Fold puts the later fields over the earlier ones. Names of fields may differ in case: then it cannot be told which is which.
+func (u updateRecords) Fold(first, second dialect.Request) (dialect.Request, bool) {
+	var earlier, later map[string]json.RawMessage
+	if first.Target != second.Target || json.Unmarshal(first.Body, &earlier) != nil || json.Unmarshal(second.Body, &later) != nil || earlier == nil || later == nil {
+		return first, false
+	}
+	fields, ok := dialect.FoldFields(earlier, later)
+	seen := map[string]bool{}
+	for name := range fields {
+		ok = ok && !seen[strings.ToLower(name)]
+		seen[strings.ToLower(name)] = true
+	}
+	if !ok {
+		return first, false
+	}
+	body, err := json.Marshal(fields)
+	if err != nil { // what was read is written again
+		panic(err)
+	}
+	first.Body = body
+	return first, true
+}
+
 func quoted(id string) json.RawMessage {
 	encoded, err := json.Marshal(id)
 	if err != nil { // strings always encode

@@ -5,6 +5,7 @@ package zendesk
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,35 @@ func (u updateMany) Merge(_ string, members []dialect.Request) (dialect.Request,
 		tickets, in = append(tickets, ticket), append(in, i)
 	}
 	return many(u.Bulk(), tickets), in
+}
+
+// plain are members of a ticket of which the last one set is what holds, whatever was set before. Others add to what is there (comments, custom fields, followers), act
+// (macros), or speak of the same thing under two names (a status and a custom one, an agent's id and address).
+var plain = []string{
+	"assignee_id", "brand_id", "due_at", "external_id", "group_id", "organization_id", "priority", "problem_id", "requester_id", "status", "subject", "ticket_form_id", "type",
+}
+
+// Fold puts the later fields over the earlier ones, if all are plain.
+func (u updateMany) Fold(first, second dialect.Request) (dialect.Request, bool) {
+	earlier, ok := ticketIn(first.Body)
+	later, also := ticketIn(second.Body)
+	if !ok || !also || u.Record(first.Target) == "" || u.Record(first.Target) != u.Record(second.Target) {
+		return first, false
+	}
+	fields, ok := dialect.FoldFields(earlier, later)
+	ok = ok && string(earlier["status"]) != `"closed"` // after which nothing can be changed
+	for name := range fields {
+		ok = ok && slices.Contains(plain, name)
+	}
+	if !ok {
+		return first, false
+	}
+	body, err := json.Marshal(map[string]any{"ticket": fields})
+	if err != nil { // what was read is written again
+		panic(err)
+	}
+	first.Body = body
+	return first, true
 }
 
 // ReadJob goes by the ticket's id. In the field, failures were seen to have the item's place as their id instead: where a number can be both, nothing is known.
