@@ -97,6 +97,10 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
           elementRelationship: associative
+    - name: updates
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.UpdateFolding
+      default: Separate
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BatchingMode
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BearerCredentials
@@ -1062,6 +1066,8 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeZone
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.UpdateFolding
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
   scalar: string
