@@ -72,14 +72,18 @@ func judgeBatching(entry *contract.Integration, head *contract.Plan) Decision {
 	if entry.Batching.Mode == contract.BatchAlways && len(names) == 0 {
 		return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf("batching.mode: Always needs bulk calls, and provider %s has none: remove batching", head.CRM.Provider)}
 	}
-	if entry.Batching.FoldUpdates && !slices.ContainsFunc(names, func(o string) bool { return folds(head, o) }) {
-		return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf("batching.updates: provider %s has no updates that can be folded: set Separate", head.CRM.Provider)}
-	}
 	for n, o := range entry.Batching.Operations {
 		if !slices.Contains(names, o) {
 			return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf(
 				"batching.operations[%d]: provider %s has no bulk call for %s; it has some for %s", n, head.CRM.Provider, o, can)}
 		}
+	}
+	if len(entry.Batching.Operations) > 0 {
+		names = entry.Batching.Operations
+	}
+	if entry.Batching.FoldUpdates && !slices.ContainsFunc(names, func(o string) bool { return folds(head, o) }) {
+		return Decision{v1alpha1.ReasonNotBatchable,
+			"batching.updates: none of the operations that are merged updates records that are there: name one in batching.operations, or set Separate"}
 	}
 	return accepted
 }
