@@ -78,7 +78,7 @@ func idOf(kind string, number int64) string {
 // withCase adds to an id of 15 characters, for each five of them, one that says which are capital letters.
 func withCase(id string) string {
 	const suffixes = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-	suffix := ""
+	suffix := make([]byte, 0, 3)
 	for part := 0; part < 15; part += 5 {
 		bits := 0
 		for i, c := range id[part : part+5] {
@@ -86,9 +86,9 @@ func withCase(id string) string {
 				bits |= 1 << i
 			}
 		}
-		suffix += suffixes[bits : bits+1]
+		suffix = append(suffix, suffixes[bits])
 	}
-	return id + suffix
+	return id + string(suffix)
 }
 
 // Endpoint goes by method and path; a slash at the end of the path changes nothing.

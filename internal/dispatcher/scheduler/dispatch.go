@@ -36,7 +36,7 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		o := l.offers[i]
 		members := append(s.gather(now, l, o), s.foldable(now, l, o)...)
 		// Another call like this was sent since, or it can go with others now.
-		if o.bulk != "" && len(members) == 0 || !s.recordOpen(now, l, o) || s.held(now, l, o.about) || s.rather(l, o) {
+		if !s.recordOpen(now, l, o, members) || s.held(now, l, o.about) || s.rather(l, o) {
 			l.stale = true
 			continue
 		}

@@ -129,8 +129,11 @@ func (s *Scheduler) roomInBulk(h *queued) bool {
 	return true
 }
 
-// recordOpen says whether what is offered still fits its record. The records of a bulk call are looked at one by one when its calls are gathered.
-func (s *Scheduler) recordOpen(now time.Time, l *lane, o offer) bool {
+// recordOpen says whether what is offered still fits its record. The records of a bulk call are looked at one by one when its members are gathered.
+func (s *Scheduler) recordOpen(now time.Time, l *lane, o offer, members []call.ID) bool {
+	if o.bulk != "" && len(members) == 0 {
+		return false
+	}
 	if m := l.merging[o.bulk]; m != nil && m.records != nil {
 		return true
 	}

@@ -97,25 +97,31 @@ func (u updateMany) ReadJob(name string, body []byte, of []dialect.Request) ([]d
 		}
 	}
 	for _, r := range all {
-		i, isTicket := places[r.ID]
-		isPlace := r.ID >= 0 && r.ID < int64(len(of))
-		switch {
-		case !r.failed():
-			if isTicket && r.Success {
-				items[i].Answer = ticketAnswer(http.StatusOK, r.ID)
-			}
-		case r.Index != nil:
-			if *r.Index >= 0 && *r.Index < len(of) {
-				items[*r.Index].Failed = true
-			}
-		case isTicket && (!isPlace || int64(i) == r.ID):
+		if i, isTicket := places[r.ID]; isTicket && r.Success && !r.failed() {
+			items[i].Answer = ticketAnswer(http.StatusOK, r.ID)
+		}
+		if i, known := r.failedItem(places, len(of)); known {
 			items[i].Failed = true
-		case isPlace && !isTicket:
-			items[r.ID].Failed = true
 		}
 	}
 	for i := range items {
 		items[i].Failed = items[i].Failed && items[i].Answer == nil
 	}
 	return items, false
+}
+
+// failedItem is the item, of n with these places by ticket, that a result says has failed.
+func (r jobResult) failedItem(places map[int64]int, n int) (item int, known bool) {
+	if !r.failed() {
+		return 0, false
+	}
+	if r.Index != nil {
+		return *r.Index, *r.Index >= 0 && *r.Index < n
+	}
+	i, isTicket := places[r.ID]
+	isPlace := r.ID >= 0 && r.ID < int64(n)
+	if isTicket {
+		return i, !isPlace || int64(i) == r.ID
+	}
+	return int(r.ID), isPlace
 }
