@@ -15,10 +15,22 @@ const (
 	BatchingOff BatchingMode = "Off"
 )
 
+// UpdateFolding says what becomes of queued updates of the same record.
+// +kubebuilder:validation:Enum=Separate;Folded
+type UpdateFolding string
+
+const (
+	// UpdatesSeparate sends each.
+	UpdatesSeparate UpdateFolding = "Separate"
+	// UpdatesFolded makes one of those that wait, in which the later fields hold.
+	UpdatesFolded UpdateFolding = "Folded"
+)
+
 // Batching says how queued calls of this integration are merged into bulk calls, where the CRM has some and they are fewer. Calls that somebody waits for are never
 // merged.
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="self.mode != 'Off' || !has(self.maxItems) && !has(self.operations)",message="maxItems and operations must not be set with mode Off, under which nothing is merged"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Off' || !has(self.updates) || self.updates == 'Separate'",message="updates: Folded must not be set with mode Off, under which nothing is merged"
 type Batching struct {
 	// mode is WhenWaiting to let queued calls go together that wait at the same time anyway: none is held back that could go now, except while a day's or a month's
 	// limit is forecast to run out before it renews. Always has each wait for others, up to maxLingerSeconds. Off sends each by itself.
@@ -39,10 +51,17 @@ type Batching struct {
 	// +kubebuilder:validation:Maximum=60
 	MaxLingerSeconds int32 `json:"maxLingerSeconds,omitempty"`
 
-	// operations are those whose calls are merged. When it is absent, all that the provider can merge. Zendesk: CreateTicket.
+	// operations are those whose calls are merged. When it is absent, all that the provider can merge. Zendesk: CreateTicket, UpdateTicket.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Operations []OperationName `json:"operations,omitempty"`
+
+	// updates is Separate to send each queued update, or Folded to make one update of those of the same record that wait in a row: of a field that several set, the last
+	// one holds. Each caller gets the answer to that one update. What the CRM does because of an update, such as triggers and entries in the record's history, it does
+	// once then. Updates that do more than set plain fields, such as add a comment, are not folded, and none is folded past them. Zendesk, Salesforce, HubSpot.
+	// +optional
+	// +default="Separate"
+	Updates UpdateFolding `json:"updates,omitempty"`
 }

@@ -287,6 +287,13 @@ type IntegrationStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	CallsSaved *int64 `json:"callsSaved,omitempty"`
 
+	// effects say how often queued calls take effect, for each operation with policy Queue, and each that batching names.
+	// +optional
+	// +listType=map
+	// +listMapKey=operation
+	// +kubebuilder:validation:MaxItems=64
+	Effects []OperationEffect `json:"effects,omitempty"`
+
 	// summary holds the texts of the printed columns.
 	// +optional
 	Summary Summary `json:"summary,omitzero"`

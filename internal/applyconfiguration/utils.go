@@ -94,6 +94,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OAuthJWTCredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OAuthRefreshCredentials"):
 		return &apiv1alpha1.OAuthRefreshCredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OperationEffect"):
+		return &apiv1alpha1.OperationEffectApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OperationMatch"):
 		return &apiv1alpha1.OperationMatchApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OperationOverflow"):

@@ -446,6 +446,8 @@ type Batching struct {
 	MaxLingerSeconds int64 `json:"maxLingerSeconds,omitempty"`
 	// Operations that are merged; all that the provider can merge if empty.
 	Operations []string `json:"operations,omitempty"`
+	// FoldUpdates makes one update of queued ones of the same record, where the provider knows how.
+	FoldUpdates bool `json:"foldUpdates,omitempty"`
 }
 
 // Queue bounds what waits durably.

@@ -252,6 +252,17 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 			},
 			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.operations[1]: provider Zendesk has no bulk call for Search; it has some for CreateTicket"},
 		},
+		"folding updates where none are merged": {
+			edit: func(i *v1alpha1.Integration) {
+				i.Spec.Batching.Updates, i.Spec.Batching.Operations = v1alpha1.UpdatesFolded, []v1alpha1.OperationName{"CreateTicket"}
+			},
+			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.updates: none of the operations that are merged updates records that are there: "},
+		},
+		"folding updates of a CRM of which nothing is known": {
+			crm:  generic,
+			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Updates = v1alpha1.UpdatesFolded },
+			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.updates: none of the operations that are merged updates records that are there: "},
+		},
 		"waiting for bulk calls that there are not": {
 			crm:  generic,
 			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Mode = v1alpha1.BatchingAlways },

@@ -11,6 +11,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/api/v1alpha1"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/provider"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 // defaultLingerSeconds is what batching.maxLingerSeconds is when batching is absent.
@@ -20,12 +21,14 @@ const defaultLingerSeconds = 10
 func batchingOf(spec *v1alpha1.IntegrationSpec, head *contract.Plan) *contract.Batching {
 	b := &spec.Batching
 	mode := cmp.Or(b.Mode, v1alpha1.BatchingWhenWaiting)
-	asks := mode == v1alpha1.BatchingAlways || len(b.Operations) > 0
+	folds := b.Updates == v1alpha1.UpdatesFolded
+	asks := mode == v1alpha1.BatchingAlways || len(b.Operations) > 0 || folds
 	if mode == v1alpha1.BatchingOff || spec.Route == v1alpha1.RouteExternal || !asks && len(merged(head)) == 0 {
 		return nil
 	}
 	to := &contract.Batching{
 		Mode: contract.BatchingMode(mode), MaxItems: int64(b.MaxItems), MaxLingerSeconds: int64(cmp.Or(b.MaxLingerSeconds, defaultLingerSeconds)),
+		FoldUpdates: folds,
 	}
 	for _, o := range b.Operations {
 		to.Operations = append(to.Operations, string(o))
@@ -48,6 +51,17 @@ func merged(head *contract.Plan) []string {
 	return names
 }
 
+// folds says whether updates of an operation can become one.
+func folds(head *contract.Plan, operation string) bool {
+	adapter, known := provider.ByName(head.CRM.Provider)
+	if !known {
+		return false
+	}
+	batch, _ := adapter.Batch(operation)
+	_, can := batch.(dialect.RecordBatch)
+	return can
+}
+
 // judgeBatching: what is to be merged can be.
 func judgeBatching(entry *contract.Integration, head *contract.Plan) Decision {
 	if entry.Batching == nil {
@@ -63,6 +77,13 @@ func judgeBatching(entry *contract.Integration, head *contract.Plan) Decision {
 			return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf(
 				"batching.operations[%d]: provider %s has no bulk call for %s; it has some for %s", n, head.CRM.Provider, o, can)}
 		}
+	}
+	if len(entry.Batching.Operations) > 0 {
+		names = entry.Batching.Operations
+	}
+	if entry.Batching.FoldUpdates && !slices.ContainsFunc(names, func(o string) bool { return folds(head, o) }) {
+		return Decision{v1alpha1.ReasonNotBatchable,
+			"batching.updates: none of the operations that are merged updates records that are there: name one in batching.operations, or set Separate"}
 	}
 	return accepted
 }

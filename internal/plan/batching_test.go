@@ -23,6 +23,10 @@ func TestBatchingInThePlan(t *testing.T) {
 		"off": {edit: func(s *v1alpha1.IntegrationSpec) {
 			s.Batching = v1alpha1.Batching{Mode: v1alpha1.BatchingOff, MaxLingerSeconds: 10}
 		}},
+		"updates are folded": {
+			edit: func(s *v1alpha1.IntegrationSpec) { s.Batching = v1alpha1.Batching{Updates: v1alpha1.UpdatesFolded} },
+			want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10, FoldUpdates: true},
+		},
 		"external": {edit: func(s *v1alpha1.IntegrationSpec) { s.Route, s.Clients = v1alpha1.RouteExternal, nil }},
 		"all of it": {
 			edit: func(s *v1alpha1.IntegrationSpec) {

@@ -3,11 +3,12 @@
 package provider_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -17,12 +18,16 @@ import (
 func TestBulkCalls(t *testing.T) {
 	cases := map[string]struct {
 		provider, operation, target string
-		bodies                      [3]string
-		bulk, body                  string
+		// method is POST if it is absent, and targets are three times the target.
+		method     string
+		targets    [3]string
+		bodies     [3]string
+		bulk, body string
 		// answer to the bulk call, or to the poll for job.
 		answer, job string
-		// own is the answer to the first member.
-		own string
+		// own is the answer to the first member, status its status.
+		own    string
+		status int
 	}{
 		"Zendesk": {
 			provider: "Zendesk", operation: "CreateTicket", target: "/api/v2/tickets.json",
@@ -31,7 +36,7 @@ func TestBulkCalls(t *testing.T) {
 			body:   `{"tickets":[{"subject":"a","tags":["t","crmq-x","crmq-x-0"]},{"subject":"c","tags":["crmq-x","crmq-x-2"]}]}`,
 			job:    "j",
 			answer: `{"job_statuses":[{"id":"other","status":"queued"},{"id":"j","status":"completed","results":[{"index":1,"error":"E"},{"index":0,"id":245}]}]}`,
-			own:    `{"ticket":{"id":245}}`,
+			own:    `{"ticket":{"id":245}}`, status: 201,
 		},
 		"Salesforce": {
 			provider: "Salesforce", operation: "CreateCase", target: "/services/data/v60.0/sobjects/Case",
@@ -39,7 +44,7 @@ func TestBulkCalls(t *testing.T) {
 			bulk:   "/services/data/v60.0/composite/sobjects",
 			body:   `{"allOrNone":false,"records":[{"attributes":{"type":"Case"},"Subject":"a"},{"attributes":{"type":"Case"},"Subject":"c"}]}`,
 			answer: `[{"id":"500A","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"REQUIRED_FIELD_MISSING"}]}]`,
-			own:    `{"id":"500A","success":true,"errors":[]}`,
+			own:    `{"id":"500A","success":true,"errors":[]}`, status: 201,
 		},
 		"HubSpot": {
 			provider: "HubSpot", operation: "CreateContact", target: "/crm/v3/objects/contacts",
@@ -49,7 +54,39 @@ func TestBulkCalls(t *testing.T) {
 				{"associations":[],"objectWriteTraceId":"1","properties":{"email":"c"}}]}`,
 			answer: `{"status":"COMPLETE","results":[{"id":"7","properties":{"email":"a"},"objectWriteTraceId":"0"}],"numErrors":1,
 				"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["1"]}}]}`,
-			own: `{"id":"7","properties":{"email":"a"}}`,
+			own: `{"id":"7","properties":{"email":"a"}}`, status: 201,
+		},
+		"Zendesk's updates": {
+			provider: "Zendesk", operation: "UpdateTicket", method: "PUT",
+			targets: [3]string{"/api/v2/tickets/245.json", "/api/v2/tickets/246.json?x=1", "/api/v2/tickets/247"},
+			bodies:  [3]string{`{"ticket":{"status":"open"}}`, `{"ticket":{"status":"open"}}`, `{"ticket":{"comment":{"body":"c"}}}`},
+			bulk:    "/api/v2/tickets/update_many.json",
+			body:    `{"tickets":[{"id":245,"status":"open"},{"id":247,"comment":{"body":"c"}}]}`,
+			job:     "j",
+			answer: `{"job_statuses":[{"id":"j","status":"completed","results":[{"id":1,"error":"TicketUpdateError","status":"Failed"},
+				{"id":245,"action":"update","status":"Updated","success":true}]}]}`,
+			own: `{"ticket":{"id":245}}`, status: 200,
+		},
+		"Salesforce's updates": {
+			provider: "Salesforce", operation: "UpdateCase", method: "PATCH",
+			targets: [3]string{"/services/data/v60.0/sobjects/Case/500A", "/services/data/v60.0/sobjects/Case/500B", "/services/data/v60.0/sobjects/Case/500C"},
+			bodies:  [3]string{`{"Subject":"a"}`, `{"Id":"500B","Subject":"b"}`, `{"Subject":"c"}`},
+			bulk:    "/services/data/v60.0/composite/sobjects",
+			body: `{"allOrNone":false,"records":[{"attributes":{"type":"Case"},"id":"500A","Subject":"a"},
+				{"attributes":{"type":"Case"},"id":"500C","Subject":"c"}]}`,
+			answer: `[{"id":"500A","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"INVALID_CROSS_REFERENCE_KEY"}]}]`,
+			status: 204,
+		},
+		"HubSpot's updates": {
+			provider: "HubSpot", operation: "UpdateContact", method: "PATCH",
+			targets: [3]string{"/crm/v3/objects/contacts/7", "/crm/v3/objects/contacts/a@example.test?idProperty=email", "/crm/v3/objects/contacts/9"},
+			bodies:  [3]string{`{"properties":{"phone":"1"}}`, `{"properties":{"phone":"2"}}`, `{"properties":{"phone":"3"}}`},
+			bulk:    "/crm/v3/objects/contacts/batch/update",
+			body: `{"inputs":[{"id":"7","objectWriteTraceId":"0","properties":{"phone":"1"}},
+				{"id":"9","objectWriteTraceId":"1","properties":{"phone":"3"}}]}`,
+			answer: `{"status":"COMPLETE","results":[{"id":"7","properties":{"phone":"1"},"objectWriteTraceId":"0"}],"numErrors":1,
+				"errors":[{"category":"OBJECT_NOT_FOUND","context":{"objectWriteTraceId":["1"]}}]}`,
+			own: `{"id":"7","properties":{"phone":"1"}}`, status: 200,
 		},
 	}
 	for name, c := range cases {
@@ -60,11 +97,13 @@ func TestBulkCalls(t *testing.T) {
 				t.Fatal("there is no bulk call")
 			}
 			var members []dialect.Request
-			for _, body := range c.bodies {
-				members = append(members, dialect.Request{Operation: c.operation, Method: "POST", Target: c.target, Body: []byte(body)})
+			for i, body := range c.bodies {
+				members = append(members, dialect.Request{
+					Operation: c.operation, Method: cmp.Or(c.method, "POST"), Target: cmp.Or(c.targets[i], c.target), Body: []byte(body),
+				})
 			}
 			bulk, in := batch.Merge("crmq-x", members)
-			if diff := cmp.Diff([]int{0, 2}, in); diff != "" || bulk.Target != c.bulk {
+			if diff := gocmp.Diff([]int{0, 2}, in); diff != "" || bulk.Target != c.bulk {
 				t.Errorf("to %s go (-want +got)\n%s", bulk.Target, diff)
 			}
 			wantSame(t, "the bulk call", c.body, bulk.Body)
@@ -72,17 +111,20 @@ func TestBulkCalls(t *testing.T) {
 			if class := p.Classify(bulk.Method, bulk.Target, bulk.Body); class.Operation != priced.Operation || p.Canonical(bulk.Target) != p.Canonical(priced.Target) {
 				t.Errorf("it is %s to %s, and priced as %s to %s", class.Operation, bulk.Target, priced.Operation, priced.Target)
 			}
-			items := batch.Split(200, []byte(c.answer), 2).Items
+			of := []dialect.Request{members[0], members[2]}
+			items := batch.Split(200, []byte(c.answer), of).Items
 			if jobs, is := batch.(dialect.JobBatch); is {
-				items, _ = jobs.ReadJob(c.job, []byte(c.answer), 2)
+				items, _ = jobs.ReadJob(c.job, []byte(c.answer), of)
 			}
 			if len(items) != 2 || items[0].Answer == nil || items[0].Failed || items[1].Answer != nil || !items[1].Failed {
 				t.Fatalf("the items are %+v", items)
 			}
-			if items[0].Answer.Status != 201 {
+			if items[0].Answer.Status != c.status {
 				t.Errorf("the first is answered with %d", items[0].Answer.Status)
 			}
-			wantSame(t, "its answer", c.own, items[0].Answer.Body)
+			if c.own != "" {
+				wantSame(t, "its answer", c.own, items[0].Answer.Body)
+			}
 		})
 	}
 }
@@ -97,22 +139,27 @@ func wantSame(t *testing.T, what, want string, got []byte) {
 	if err := json.Unmarshal(got, &g); err != nil {
 		t.Errorf("%s: %v in %s", what, err, got)
 	}
-	if diff := cmp.Diff(w, g); diff != "" {
+	if diff := gocmp.Diff(w, g); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 
 // TestBulkAnswersThatSayNothing must not be taken for outcomes.
 func TestBulkAnswersThatSayNothing(t *testing.T) {
-	for _, operation := range []struct{ provider, name string }{{"Zendesk", "CreateTicket"}, {"Salesforce", "CreateCase"}, {"HubSpot", "CreateContact"}} {
+	for _, operation := range []struct{ provider, name, target string }{
+		{"Zendesk", "CreateTicket", ""}, {"Salesforce", "CreateCase", ""}, {"HubSpot", "CreateContact", ""},
+		{"Zendesk", "UpdateTicket", "/api/v2/tickets/1"}, {"Salesforce", "UpdateCase", "/services/data/v60.0/sobjects/Case/1"},
+		{"HubSpot", "UpdateContact", "/crm/v3/objects/contacts/1"},
+	} {
+		of := []dialect.Request{{Operation: operation.name, Target: operation.target}}
 		p, _ := provider.ByName(operation.provider)
 		batch, _ := p.Batch(operation.name)
 		for _, body := range []string{``, `null`, `{}`, `[]`, `[{}]`, `{"results":[{}]}`, `{"results":[{"id":"1"}]}`, `{"job_statuses":[{"id":"j","status":"failed"}]}`, `<html>`} {
 			t.Run(fmt.Sprintf("%s %s", operation.provider, body), func(t *testing.T) {
-				split := batch.Split(200, []byte(body), 1)
+				split := batch.Split(200, []byte(body), of)
 				items := split.Items
 				if jobs, is := batch.(dialect.JobBatch); is {
-					more, _ := jobs.ReadJob("j", []byte(body), 1)
+					more, _ := jobs.ReadJob("j", []byte(body), of)
 					items = append(items, more...)
 				}
 				if found, is := batch.(dialect.FoundBatch); is {

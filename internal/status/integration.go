@@ -82,6 +82,7 @@ func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now 
 		next.Windows, next.Backlog, next.Summary, next.CallsSaved = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}, nil
 	} else if entry := f.entry(); entry == nil || !entry.External {
 		next.Endpoint = v1alpha1.IntakeStatus{URL: f.Plan.Intake.URL, CAConfigMap: f.CAConfigMap}
+		next.Effects = effectsOf(f.Plan, entry)
 	}
 	publish, due := pace(c.wait(numbers.wait), !equality.Semantic.DeepEqual(next, current), f.NumbersAt, now)
 	if publish {

@@ -52,7 +52,7 @@ func TestBatchesAnswerEachCall(t *testing.T) {
 				c.Errorf("%s: %d of %d calls are merged", o.Name, len(in), most)
 				continue
 			}
-			items := c.itemsOf(b, c.sendRequest(bulk), len(in))
+			items := c.itemsOf(b, c.sendRequest(bulk), members)
 			ids := map[string]bool{}
 			for _, item := range items {
 				if item.Answer == nil || item.Answer.Status >= http.StatusMultipleChoices {
@@ -73,9 +73,9 @@ func TestBatchesAnswerEachCall(t *testing.T) {
 }
 
 // itemsOf reads what became of each call, of a job by one poll.
-func (c *target) itemsOf(b dialect.Batch, got answer, n int) []dialect.Item {
+func (c *target) itemsOf(b dialect.Batch, got answer, of []dialect.Request) []dialect.Item {
 	c.Helper()
-	split := b.Split(got.status, got.body, n)
+	split := b.Split(got.status, got.body, of)
 	if split.Job == "" {
 		return split.Items
 	}
@@ -83,7 +83,7 @@ func (c *target) itemsOf(b dialect.Batch, got answer, n int) []dialect.Item {
 	if !is {
 		c.Fatalf("a job, but nothing to poll it by: %+v", split)
 	}
-	items, pending := job.ReadJob(split.Job, c.sendRequest(job.Poll([]string{split.Job})).body, n)
+	items, pending := job.ReadJob(split.Job, c.sendRequest(job.Poll([]string{split.Job})).body, of)
 	if pending {
 		c.Fatalf("job %s is not told of", split.Job)
 	}

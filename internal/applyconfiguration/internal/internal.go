@@ -97,6 +97,10 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
           elementRelationship: associative
+    - name: updates
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.UpdateFolding
+      default: Separate
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BatchingMode
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BearerCredentials
@@ -345,6 +349,8 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Dispatch
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.EffectClass
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Encryption
   map:
     fields:
@@ -535,6 +541,14 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: effects
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationEffect
+          elementRelationship: associative
+          keys:
+          - operation
     - name: endpoint
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.IntakeStatus
@@ -848,6 +862,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OnExhaustion
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationEffect
+  map:
+    fields:
+    - name: effect
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.EffectClass
+    - name: operation
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationMatch
   map:
     fields:
@@ -1091,6 +1114,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 10
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.UpdateFolding
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WeeklyTime

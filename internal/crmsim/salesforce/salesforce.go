@@ -66,13 +66,29 @@ const (
 	batchOperation    = "CompositeBatch"
 )
 
-// idOf makes an id of 18 characters that begins as those of its kind do.
+// idOf makes an id that begins as those of its kind do: 15 characters, and three that tell their case.
 func idOf(kind string, number int64) string {
 	prefix, known := map[string]string{"Account": "001", "Contact": "003", "Lead": "00Q", "Case": "500", "Task": "00T", "Opportunity": "006", "User": "005"}[kind]
 	if !known {
 		prefix = "a00"
 	}
-	return fmt.Sprintf("%s5e%013d", prefix, number)
+	return withCase(fmt.Sprintf("%s5e%010d", prefix, number))
+}
+
+// withCase adds to an id of 15 characters, for each five of them, one that says which are capital letters.
+func withCase(id string) string {
+	const suffixes = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+	suffix := make([]byte, 0, 3)
+	for part := 0; part < 15; part += 5 {
+		bits := 0
+		for i, c := range id[part : part+5] {
+			if 'A' <= c && c <= 'Z' {
+				bits |= 1 << i
+			}
+		}
+		suffix = append(suffix, suffixes[bits])
+	}
+	return id + string(suffix)
 }
 
 // Endpoint goes by method and path; a slash at the end of the path changes nothing.

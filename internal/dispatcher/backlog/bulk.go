@@ -25,6 +25,10 @@ type Bulk struct {
 	// Job is the CRM's name for what works it off, once that is known, Items the place of the member that each item of the request is.
 	Job   string `json:"job,omitempty"`
 	Items []int  `json:"items,omitempty"`
+	// Folded are, for each of Items, the places of members whose updates became one with that; absent if there are none.
+	Folded [][]int `json:"folded,omitempty"`
+	// Whole: all members became one call as they are, so no job works it off.
+	Whole bool `json:"whole,omitempty"`
 	// Doubt is set when the answer, or what became of the job, was lost.
 	Doubt *Doubt `json:"doubt,omitempty"`
 }

@@ -27,6 +27,8 @@ type bulkCall struct {
 	batch dialect.Batch
 	// heads of the members, by place.
 	heads []backlog.Head
+	// fold: updates of one record become one. apart: those that are sent again go by themselves.
+	fold, apart bool
 	// asking: a search for its items is on its way; next is when the next one is due.
 	asking bool
 	next   time.Time
@@ -39,6 +41,15 @@ func (b *bulkCall) refs() []backlog.Ref {
 		refs[i] = b.lane.ref(h.ID)
 	}
 	return refs
+}
+
+// calls are those of the items, as an adapter is shown them.
+func (b *bulkCall) calls() []dialect.Request {
+	of := make([]dialect.Request, len(b.Items))
+	for i, place := range b.Items {
+		of[i] = dialect.Request{Operation: b.heads[place].Operation, Method: b.heads[place].Method, Target: b.heads[place].Target}
+	}
+	return of
 }
 
 // saveBulk notes what is known of a bulk call. One whose members have all left is forgotten.
@@ -67,8 +78,8 @@ func (s *Scheduler) merge(f *flight) error {
 			return err
 		} // one that cannot be read is left out, and seen for what it is when it is sent by itself
 	}
-	bulk, in := f.bulk.batch.Merge(f.bulk.Mark, members)
-	if f.items = in; len(in) < 2 {
+	bulk, n := f.mergeAll(members)
+	if n < 2 {
 		return errNotMerged
 	}
 	f.call = &call.Call{
@@ -82,7 +93,7 @@ func (s *Scheduler) merge(f *flight) error {
 func (s *Scheduler) landBulk(now time.Time, f *flight, o upstream.Outcome, what fate) {
 	b := f.bulk
 	if f.call != nil || errors.Is(o.Err, errNotMerged) {
-		s.leaveOut(now, b, f.items)
+		s.leaveOut(now, b, f.items, f.folded)
 	}
 	switch what {
 	case unsent:
@@ -103,6 +114,7 @@ func (s *Scheduler) landBulk(now time.Time, f *flight, o upstream.Outcome, what 
 	case failed:
 		s.queuedWell(f)
 		if o.Answer.Status >= http.StatusInternalServerError {
+			b.apart = true
 			s.doubt(now, b) // it may have failed after some of its items
 			break
 		}
@@ -118,10 +130,14 @@ func (s *Scheduler) landBulk(now time.Time, f *flight, o upstream.Outcome, what 
 // split reads what became of the members, or which job is to work them off.
 func (s *Scheduler) split(now time.Time, f *flight, o upstream.Outcome) {
 	b := f.bulk
-	b.Items = f.items
+	b.Items, b.Folded = f.items, f.folded
+	if b.Whole {
+		s.shareAnswer(now, b, stored(o))
+		return
+	}
 	var read dialect.Split
 	if o.Rest == nil {
-		read = b.batch.Split(o.Answer.Status, peek(o.Answer), len(f.items))
+		read = b.batch.Split(o.Answer.Status, peek(o.Answer), b.calls())
 	}
 	if _, jobs := b.batch.(dialect.JobBatch); jobs && read.Job != "" {
 		b.Job = read.Job
@@ -135,8 +151,14 @@ func (s *Scheduler) split(now time.Time, f *flight, o upstream.Outcome) {
 // settleItems takes the members to their next states of whose items it is known what became of them.
 func (s *Scheduler) settleItems(now time.Time, b *bulkCall, items []dialect.Item) {
 	for i, item := range items {
-		if i < len(b.Items) {
-			s.settleMember(now, b, b.Items[i], item)
+		if i >= len(b.Items) {
+			break
+		}
+		s.settleMember(now, b, b.Items[i], item)
+		if i < len(b.Folded) {
+			for _, place := range b.Folded[i] {
+				s.settleMember(now, b, place, item)
+			}
 		}
 	}
 }
@@ -160,6 +182,7 @@ func (s *Scheduler) settleMember(now time.Time, b *bulkCall, place int, item dia
 func (s *Scheduler) departure(now time.Time, b *bulkCall, place int, to call.State) backlog.Transition {
 	h := b.heads[place]
 	b.Members[place] = ""
+	b.lane.release(changed(s.provider, b.Operation, h.Target))
 	return backlog.Transition{Ref: b.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress}
 }
 
@@ -179,11 +202,13 @@ func (s *Scheduler) putBack(now time.Time, b *bulkCall, notBefore time.Time, alo
 	}
 }
 
-// leaveOut puts the members back that are no item of the bulk call.
-func (s *Scheduler) leaveOut(now time.Time, b *bulkCall, items []int) {
+// leaveOut puts the members back that are in no item of the bulk call.
+func (s *Scheduler) leaveOut(now time.Time, b *bulkCall, items []int, folded [][]int) {
 	in := make([]bool, len(b.Members))
-	for _, place := range items {
-		in[place] = true
+	for _, places := range append([][]int{items}, folded...) {
+		for _, place := range places {
+			in[place] = true
+		}
 	}
 	for place := range b.Members {
 		if !in[place] {

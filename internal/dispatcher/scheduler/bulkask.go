@@ -36,14 +36,19 @@ const (
 )
 
 // doubt begins when nothing tells what became of the members that are left. Those that can be sent again without harm are; the others are searched for, or parked
-// if the CRM cannot find them. The CRM may still work on the call for its longest delay, and then on the job.
+// if the CRM cannot find them. The CRM may still work on the call for its longest delay, and then on the job: what is sent again sooner could be undone by that.
 func (s *Scheduler) doubt(now time.Time, b *bulkCall) {
 	_, findable := b.batch.(dialect.FoundBatch)
+	_, jobs := b.batch.(dialect.JobBatch)
+	again := now.Add(s.pause(1))
+	if jobs && b.Job == "" && !b.Whole {
+		again = again.Add(s.guards.MaxServerDelay + s.guards.MaxJob)
+	}
 	for place, id := range b.Members {
 		switch {
 		case id == "":
 		case b.heads[place].Repeat.Class == call.RepeatIdempotent:
-			s.requeue(now, b, place, now.Add(s.pause(1)), false)
+			s.requeue(now, b, place, again, b.apart)
 		case !findable:
 			s.park(now, b, place)
 		}
@@ -76,6 +81,11 @@ func (s *Scheduler) park(now time.Time, b *bulkCall, place int) {
 func (s *Scheduler) restoreBulk(now time.Time, sent backlog.SentBulk) {
 	b := &bulkCall{Bulk: sent.Bulk, lane: s.lane(sent.Integration), heads: sent.Heads, next: now}
 	s.bulks[ledger.ID(b.ID)] = b
+	for place, id := range b.Members {
+		if id != "" {
+			b.lane.hold(changed(s.provider, b.Operation, b.heads[place].Target))
+		}
+	}
 	known := false
 	if s.provider != nil {
 		b.batch, known = s.provider.Batch(b.Operation)
@@ -169,7 +179,7 @@ func (s *Scheduler) abandon(now time.Time, b *bulkCall) {
 }
 
 func (s *Scheduler) readJob(now time.Time, b *bulkCall, body []byte) {
-	items, pending := b.batch.(dialect.JobBatch).ReadJob(b.Job, body, len(b.Items)) //nolint:forcetypeassert // it has a job
+	items, pending := b.batch.(dialect.JobBatch).ReadJob(b.Job, body, b.calls()) //nolint:forcetypeassert // it has a job
 	if pending || !b.polled() {
 		return
 	}

@@ -36,8 +36,9 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		look = []*lane{l}
 		i := slices.IndexFunc(l.offers, func(o offer) bool { return o.Lane == choice.Lane && o.Kind == choice.Kind })
 		o := l.offers[i]
+		members := append(s.gather(now, l, o), s.foldable(now, l, o)...)
 		// Another call like this was sent since, or it can go with others now.
-		if !s.recordFree(now, l, price{kindOf(o.Head), o.record}) || s.held(now, l, o.about) || s.rather(l, o) {
+		if !s.recordOpen(now, l, o, members) || s.held(now, l, o.about) || s.rather(l, o) {
 			l.stale = true
 			continue
 		}
@@ -50,7 +51,11 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 		case o.waiter != nil:
 			s.launchWaiter(now, o.waiter, id)
 		case o.bulk != "":
-			sends += s.launchMerged(now, l, o, id) - 1
+			s.launchMerged(now, l, o, id, members)
+			sends += len(members) - 1
+		case len(members) > 1:
+			s.launchFolded(now, l, o, id, members)
+			sends += len(members) - 1
 		default:
 			s.launchQueued(now, l, o, id)
 		}
@@ -101,9 +106,12 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 	s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: sent}, time.Time{})
 	s.observeWait(l, now.Sub(h.AcceptedAt))
 	s.queuedSent(l, id)
-	s.launch(&flight{
-		id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about, repeated: h.Attempts > 0,
-	})
+	f := &flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about, repeated: h.Attempts > 0}
+	if m := l.merging[h.Operation]; m != nil && m.fold {
+		f.changes = changed(s.provider, h.Operation, h.Target)
+		l.hold(f.changes)
+	}
+	s.launch(f)
 }
 
 // launch logs the intent to send; the call leaves once that is durable.

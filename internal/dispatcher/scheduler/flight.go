@@ -55,11 +55,15 @@ type flight struct {
 	// head is the queued call as it was before, sent what is stored of it since.
 	head backlog.Head
 	sent backlog.Progress
+	// changes is the record for which it makes others wait, if it does.
+	changes string
 
 	// bulk is the bulk call that it is, of the members that refs name; items are the places of those that were merged.
 	bulk  *bulkCall
 	refs  []backlog.Ref
 	items []int
+	// folded are, for each of items, the places of those that became one with it.
+	folded [][]int
 	// again is when a call like a refused one may be sent.
 	again time.Time
 }
@@ -202,7 +206,7 @@ func (s *Scheduler) endCharge(f *flight, at time.Time, complete bool) {
 
 // recordChanged has calls looked at again that wait for a record which the call was about.
 func (s *Scheduler) recordChanged(f *flight) {
-	if f.price.record != ledger.NoRecord || f.tariff != s.tariff {
+	if f.price.record != ledger.NoRecord || f.bulk != nil || f.tariff != s.tariff {
 		s.staleAll()
 	}
 }
@@ -254,6 +258,7 @@ func (s *Scheduler) waitAgain(w *waiter) {
 // endAttempt takes a queued call to its next state.
 func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, what fate) {
 	h := f.head
+	f.lane.release(f.changes)
 	switch what {
 	case unauthorised:
 		s.blame(now, f, nil, what)

@@ -33,6 +33,8 @@ type lane struct {
 	// began.
 	merging map[string]*merging
 	owes    int64
+	// changing counts, by operation and record, the members of bulk calls that change one and of which it is not known what became.
+	changing map[string]int
 	// onlyMerged: calls that go together are not offered by themselves, too.
 	onlyMerged bool
 

@@ -24,6 +24,10 @@ const maxBulkBytes = 4 << 20
 // merging is how a lane's queued calls of one operation become bulk calls.
 type merging struct {
 	batch dialect.Batch
+	// records is batch, if its items change records.
+	records dialect.RecordBatch
+	// fold: updates of one record become one.
+	fold bool
 	// least calls are worth a bulk call, which takes most.
 	least, most int
 	// linger is how long a call waits for others to go with: always, or while what there is of a day is scarce.
@@ -49,6 +53,8 @@ func (s *Scheduler) setMerging(l *lane) {
 			continue
 		}
 		m := &merging{batch: batch, linger: time.Duration(spec.MaxLingerSeconds) * time.Second, always: spec.Mode == contract.BatchAlways}
+		m.records, _ = batch.(dialect.RecordBatch)
+		m.fold = spec.FoldUpdates && m.records != nil
 		m.least, m.most = batch.Size()
 		if spec.MaxItems > 0 {
 			m.most = min(m.most, int(spec.MaxItems))
@@ -97,10 +103,13 @@ func (s *Scheduler) operations(spec *contract.Batching) []string {
 }
 
 // mergeable says whether a queued call can go with others. One that may have had its effect already cannot, unless a second one does no harm: only by itself it
-// carries the key by which the CRM would know it. Nor can one whose record has a limit for itself: a bulk call is not charged to it.
+// carries the key by which the CRM would know it. Nor can one whose record has a limit for itself, unless the bulk call is charged to it.
 func (s *Scheduler) mergeable(l *lane, h *queued, m *merging) bool {
 	if h.Alone || h.Attempts > 0 && h.Repeat.Class != call.RepeatIdempotent || h.Size > int64(maxBulkBytes/m.most) {
 		return false
+	}
+	if m.records != nil {
+		return s.recordOf(h) != "" && s.roomInBulk(l, h)
 	}
 	cost := s.tariff.Cost(s.priceOf(l, h).kind)
 	return !slices.ContainsFunc(s.recordLimits, func(k int) bool { return cost[k] > 0 })
@@ -129,9 +138,10 @@ func (s *Scheduler) togetherNow(now time.Time, l *lane) map[string]int {
 		return nil
 	}
 	counts := map[string]int{}
+	turns := s.turnsOf(now, l)
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if m := l.merging[h.Operation]; m != nil && !h.NotBefore.After(now) && s.mergeable(l, h, m) {
+		if m := l.merging[h.Operation]; turns.has(h) && m != nil && !h.NotBefore.After(now) && s.mergeable(l, h, m) && turns.take(h, false) {
 			counts[h.Operation]++
 		}
 	}
@@ -175,13 +185,13 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 		return to, false
 	}
 	items := min(n, m.most)
-	merged := s.priceMerged(l.access, m, items)
-	o := s.newOffer(l, fairshare.Backlog, merged, h.AcceptedAt)
+	bulk := s.bulkPrice(l, m, h, items)
+	o := s.newOffer(l, fairshare.Backlog, bulk, h.AcceptedAt)
 	if !slices.ContainsFunc(to, o.samePlace) {
 		o.bulk, o.items, o.queued, o.about = h.Operation, items, h.ID, m.about
 		to = append(to, o)
 	}
-	if merged.kind == h.price.kind {
+	if bulk.kind == h.price.kind {
 		return to, true
 	}
 	only := s.admits(l, o)
@@ -213,37 +223,51 @@ func (s *Scheduler) admits(l *lane, o offer) bool {
 	return ok
 }
 
-// launchMerged sends the first of a lane's queued calls of one operation together under a charge that was taken, and returns how many they are.
-func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) int {
+// launchMerged sends the members, of a lane's queued calls, together under a charge that was taken.
+func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID, members []call.ID) {
 	m := l.merging[o.bulk]
-	b := &bulkCall{lane: l, batch: m.batch, heads: s.gather(now, l, o, m)}
-	b.Bulk = backlog.Bulk{ID: uint64(id), Integration: l.key, Operation: o.bulk, Mark: markOf(b.heads[0].ID, id), SentAt: now}
-	for _, h := range b.heads {
-		b.Members = append(b.Members, h.ID)
+	s.launchTogether(now, l, o, &bulkCall{lane: l, batch: m.batch, Bulk: backlog.Bulk{ID: uint64(id), Operation: o.bulk, Members: members}}, m)
+}
+
+// launchTogether sends what was made of a lane's queued calls.
+func (s *Scheduler) launchTogether(now time.Time, l *lane, o offer, b *bulkCall, m *merging) {
+	id := ledger.ID(b.ID)
+	b.Integration, b.Mark, b.SentAt, b.fold = l.key, markOf(b.Members[0], id), now, m.fold
+	for _, member := range b.Members {
+		h := l.queue.take(member)
+		b.heads = append(b.heads, h)
+		l.hold(changed(s.provider, h.Operation, h.Target))
 		s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: h.Progress}, time.Time{})
 		s.observeWait(l, now.Sub(h.AcceptedAt))
 	}
 	s.bulks[id] = b
 	s.queuedSent(l, id)
-	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: m.about, bulk: b, refs: b.refs()})
+	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: o.about, bulk: b, refs: b.refs()})
 	s.saveBulk(b)
-	return len(b.heads)
 }
 
-// gather takes the calls that go together out of the window, from the one that was offered on.
-func (s *Scheduler) gather(now time.Time, l *lane, o offer, m *merging) []backlog.Head {
-	var ids []call.ID
+// gather chooses the calls that go together, from the one that was offered on; none if a call by itself was.
+func (s *Scheduler) gather(now time.Time, l *lane, o offer) (members []call.ID) {
+	if o.bulk == "" {
+		return nil
+	}
+	m, turns, items := l.merging[o.bulk], s.turnsOf(now, l), 0
 	for i := range l.queue.heads {
 		h := &l.queue.heads[i]
-		if len(ids) < o.items && h.Operation == o.bulk && h.ID >= o.queued && !h.NotBefore.After(now) && s.mergeable(l, h, m) {
-			ids = append(ids, h.ID)
+		first := turns.first(h)
+		if !turns.has(h) || len(members) == m.most || first && items == o.items || h.Operation != o.bulk || h.ID < o.queued || h.NotBefore.After(now) {
+			continue
+		}
+		if !s.mergeable(l, h, m) || !s.covers(l, o.Cost, h) {
+			turns.bar(h)
+		} else if turns.take(h, m.fold) {
+			members = append(members, h.ID)
+			if first {
+				items++
+			}
 		}
 	}
-	heads := make([]backlog.Head, 0, len(ids))
-	for _, id := range ids {
-		heads = append(heads, l.queue.take(id))
-	}
-	return heads
+	return members
 }
 
 // markOf is a name for a bulk call that no other one ever had: its first member's ID is of this volume alone, its charge's is used once on it.

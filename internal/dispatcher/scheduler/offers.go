@@ -116,9 +116,12 @@ func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
 
 // offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those that are not to be sent any more.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
-	counts := s.togetherNow(now, l)
+	counts, turns := s.togetherNow(now, l), s.turnsOf(now, l)
 	for i := 0; i < len(l.queue.heads); i++ {
 		h := &l.queue.heads[i]
+		if !turns.has(h) {
+			continue
+		}
 		if h.NotBefore.After(now) {
 			l.staleAt = earlier(l.staleAt, h.NotBefore)
 			continue

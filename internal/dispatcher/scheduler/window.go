@@ -40,6 +40,9 @@ type queued struct {
 	backlog.Head
 	price  price
 	priced bool
+	// changes names the record that it changes, once that was asked for.
+	changes string
+	named   bool
 }
 
 func newWindow() window { return window{kinds: map[backlog.Kind]*front{}, anew: true} }

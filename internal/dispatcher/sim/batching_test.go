@@ -23,7 +23,7 @@ func (s *setup) crowd(seed uint64) {
 	s.crm.IndexJitter = time.Duration(r.IntN(10)) * time.Minute
 	s.crm.ItemFailures = r.IntN(3)
 	for i := range s.plan.Integrations {
-		b := &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}
+		b := &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10, FoldUpdates: seed%2 == 0}
 		if r.IntN(3) == 0 {
 			b.Mode, b.MaxLingerSeconds = contract.BatchAlways, 1+r.Int64N(60)
 		}

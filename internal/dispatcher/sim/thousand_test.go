@@ -38,20 +38,10 @@ func TestAThousandCreations(t *testing.T) {
 			for i, batching := range []*contract.Batching{nil, {Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}} {
 				synctest.Test(t, func(t *testing.T) {
 					w := newThousand(t, c.provider, batching)
-					var all []*promise
-					for n := range creations {
-						answer := httptest.NewRecorder()
-						r := request{method: http.MethodPost, target: c.target, body: fmt.Sprintf(c.body, n), queued: true, key: fmt.Sprint(n)}
-						w.machine.Load().serve(answer, w.newRequest(t.Context(), 0, r))
-						if answer.Code != http.StatusAccepted {
-							t.Fatalf("call %d: %d %s", n, answer.Code, answer.Body)
-						}
-						w.promised(0, r, answer)
-					}
-					all = w.promises
-					next := w.plan
-					next.Sequence++
-					w.apply(t.Context(), &next)
+					all := w.queueAll(creations, "c", func(n int) request {
+						return request{method: http.MethodPost, target: c.target, body: fmt.Sprintf(c.body, n)}
+					})
+					w.letGo(false)
 					took := w.awaitAll(all)
 					wantOwnIDs(t, all)
 					report := w.server.Report()
@@ -92,6 +82,29 @@ func newThousand(t *testing.T, provider string, batching *contract.Batching) *wo
 	w.network = serve(t, w.server)
 	w.powerOn(vfs.NewCrashableMem(), "boot", rand.New(rand.NewPCG(1, 3))) //nolint:gosec // repeatable on purpose
 	return w
+}
+
+// queueAll hands in n requests, which differ from all others by the name.
+func (w *world) queueAll(n int, name string, make func(n int) request) []*promise {
+	w.t.Helper()
+	before := len(w.promises)
+	for i := range n {
+		answer, r := httptest.NewRecorder(), make(i)
+		r.queued, r.key = true, fmt.Sprint(name, i)
+		w.machine.Load().serve(answer, w.newRequest(w.t.Context(), 0, r))
+		if answer.Code != http.StatusAccepted {
+			w.t.Fatalf("call %d: %d %s", i, answer.Code, answer.Body)
+		}
+		w.promised(0, r, answer)
+	}
+	return w.promises[before:]
+}
+
+// letGo puts the plan in force, on hold or not.
+func (w *world) letGo(hold bool) {
+	next := w.plan
+	next.Sequence, next.Hold = w.currentPlan().Sequence+1, hold
+	w.apply(w.t.Context(), &next)
 }
 
 // awaitAll waits until all calls have ended, and says how long that took.

@@ -47,8 +47,10 @@ type rule struct {
 	record int
 }
 
-// kind is what calls of one kind take; times is set if a part of that is execution time, exceeds is the number of the limit that is too small for them, or none.
+// kind is what calls of one kind take; times is set if a part of that is execution time, for which amounts has one; exceeds is the number of the limit that is too
+// small for them, or none.
 type kind struct {
+	amounts []int64
 	cost    ledger.Cost
 	times   *times
 	exceeds int
@@ -135,6 +137,17 @@ func (t *Tariff) Price(c Call) (Kind, ledger.Record) {
 	return t.kindOf(t.amounts), record
 }
 
+// ForRecords is the kind of a bulk call of kind k that changes records as calls of kind one do: of limits per record it takes what one of these takes.
+func (t *Tariff) ForRecords(k, one Kind) Kind {
+	amounts := slices.Clone(t.kinds[k].amounts)
+	for i := range t.limits {
+		if t.limits[i].Meter.PerRecord {
+			amounts[i] = t.kinds[one].amounts[i]
+		}
+	}
+	return t.kindOf(amounts)
+}
+
 // asked is a call as rules look at it.
 type asked struct {
 	Call
@@ -188,7 +201,8 @@ func (t *Tariff) kindOf(amounts []int64) Kind {
 	}
 	k := Kind(len(t.kinds))
 	t.index[string(t.key)] = k
-	t.kinds = append(t.kinds, kind{cost: slices.Clone(amounts), exceeds: none})
+	amounts = slices.Clone(amounts)
+	t.kinds = append(t.kinds, kind{amounts: amounts, cost: amounts, exceeds: none})
 	for i, n := range amounts {
 		if l := t.limits[i]; n > mostOf(l) && !l.AlertOnly {
 			t.kinds[k].exceeds = i

@@ -2,7 +2,10 @@
 
 package dialect
 
-import "net/http"
+import (
+	"encoding/json"
+	"net/http"
+)
 
 // Batch is how single calls of one operation become one bulk call. Its methods are pure and safe for concurrent use.
 type Batch interface {
@@ -16,8 +19,39 @@ type Batch interface {
 	// in order, the place of its call among the members: those that cannot be merged, for instance because their bodies are not of the usual form, are left out.
 	// What is read later goes by items, but for ReadFound.
 	Merge(mark string, members []Request) (bulk Request, in []int)
-	// Split reads the CRM's good answer to a bulk call of n items.
-	Split(status int, body []byte, n int) Split
+	// Split reads the CRM's good answer to a bulk call. of are the calls of its items, without headers and bodies.
+	Split(status int, body []byte, of []Request) Split
+}
+
+// RecordBatch is a Batch whose items change records that are there: each item one of its own.
+type RecordBatch interface {
+	Batch
+	// Record names what a call changes, by its target alone, the same way for all calls that change the same; empty if that cannot be told, and then the call does
+	// not go with others. Merge takes one call of each record.
+	Record(target string) string
+	// Fold makes one update of two of the same record, so that the CRM holds after it what it would after the first and then the second; ok is false if that cannot be
+	// said of what they set. What happens in the CRM because of an update, it does once then.
+	Fold(first, second Request) (both Request, ok bool)
+}
+
+// FoldFields puts fields of a later update over those of an earlier one, where all are plain: text, numbers, true, false or null, each of which takes the place of what
+// was there. ok is false if there are others.
+func FoldFields(first, second map[string]json.RawMessage) (both map[string]json.RawMessage, ok bool) {
+	both = make(map[string]json.RawMessage, len(first)+len(second))
+	for _, fields := range []map[string]json.RawMessage{first, second} {
+		for name, value := range fields {
+			var v any
+			if json.Unmarshal(value, &v) != nil {
+				return nil, false
+			}
+			switch v.(type) {
+			case map[string]any, []any:
+				return nil, false
+			}
+			both[name] = value
+		}
+	}
+	return both, true
 }
 
 // JobBatch is a Batch whose items are worked off after the answer, by a job.
@@ -25,9 +59,9 @@ type JobBatch interface {
 	Batch
 	// Poll asks for the state of all these jobs at once.
 	Poll(jobs []string) Request
-	// ReadJob reads what a good answer to Poll says of one job with n items: what became of each, or pending, that it has not ended. What it does not say of an
-	// item stays unknown; so does everything about a job that the CRM no longer knows.
-	ReadJob(job string, body []byte, n int) (items []Item, pending bool)
+	// ReadJob reads what a good answer to Poll says of one job: what became of each item, or pending, that it has not ended. of are the calls of its items, as for
+	// Split. What it does not say of an item stays unknown; so does everything about a job that the CRM no longer knows.
+	ReadJob(job string, body []byte, of []Request) (items []Item, pending bool)
 }
 
 // FoundBatch is a Batch whose items can be found in the CRM by the bulk call's mark, when the answer was lost.

@@ -16,6 +16,8 @@ type Operation struct {
 	Name string
 	// Safe operations only read. They are never queued: their callers need the answer.
 	Safe bool
+	// Method and Path of one of its calls, for which any will do: adapters say by these what they know of all of them. Path is in canonical form.
+	Method, Path string
 }
 
 // Class is what an adapter knows of one call.

@@ -28,10 +28,13 @@ type Routes []Route
 func (r Routes) Operations() []Operation {
 	named := make([]Operation, len(r))
 	for i, of := range r {
-		named[i] = Operation{Name: of.Name, Safe: SafeMethod(of.Method)}
+		named[i] = Operation{Name: of.Name, Safe: SafeMethod(of.Method), Method: of.Method, Path: anyOf.Replace(of.Pattern)}
 	}
-	return slices.Compact(named)
+	return slices.CompactFunc(named, func(a, b Operation) bool { return a.Name == b.Name })
 }
+
+// anyOf makes a path of a pattern.
+var anyOf = strings.NewReplacer("[0-9]*", "1", "[12]", "1", "*", "1")
 
 // Find returns the route of a call; its zero value if the call has no name. path is in canonical form.
 func (r Routes) Find(method, requestPath string) Route {

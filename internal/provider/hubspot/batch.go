@@ -14,11 +14,14 @@ import (
 // maxInputs of a batch (developers.hubspot.com/docs/api-reference/crm-contacts-v3/batch/post-crm-v3-objects-contacts-batch-create).
 const maxInputs = 100
 
-// Batch merges creations: records of one type are made by one call, of which each is made or not by itself.
+// Batch merges creations and updates: records of one type go in one call, of which each is written or not by itself.
 func (HubSpot) Batch(operation string) (dialect.Batch, bool) {
 	for kind, name := range named {
-		if operation == "Create"+name.one {
+		switch operation {
+		case "Create" + name.one:
 			return createObjects{kind: kind, operation: "Create" + name.many}, true
+		case "Update" + name.one:
+			return updateObjects{kind: kind, operation: "Update" + name.many}, true
 		}
 	}
 	return nil, false
@@ -41,16 +44,24 @@ func (createObjects) List() string { return "inputs" }
 // Merge takes the calls whose body holds properties and associations only, at the same path as the first. Each input has a trace ID, by which HubSpot says what
 // became of it.
 func (c createObjects) Merge(_ string, members []dialect.Request) (dialect.Request, []int) {
-	bulk := c.Bulk()
+	return batch(c.Bulk(), "/batch/create", members, func(m dialect.Request) (at string, input map[string]json.RawMessage, ok bool) {
+		input, ok = inputOf(m)
+		return strings.TrimSuffix(m.Target, "/"), input, ok
+	})
+}
+
+// batch completes the write of a batch at a path. of reads a call: the path of its records' type, and what it asks for. Those at the path of the first go together.
+func batch(
+	bulk dialect.Request, path string, members []dialect.Request, of func(dialect.Request) (at string, input map[string]json.RawMessage, ok bool),
+) (dialect.Request, []int) {
 	var inputs []map[string]json.RawMessage
 	var in []int
 	for i, m := range members {
-		target := strings.TrimSuffix(m.Target, "/") + "/batch/create"
-		input, ok := inputOf(m)
-		if !ok || len(in) > 0 && target != bulk.Target {
+		at, input, ok := of(m)
+		if !ok || len(in) > 0 && at+path != bulk.Target {
 			continue
 		}
-		bulk.Target = target
+		bulk.Target = at + path
 		input["objectWriteTraceId"] = json.RawMessage(strconv.Quote(strconv.Itoa(len(in))))
 		inputs, in = append(inputs, input), append(in, i)
 	}
@@ -75,8 +86,13 @@ func inputOf(m dialect.Request) (input map[string]json.RawMessage, ok bool) {
 	return input, true
 }
 
-// Split goes by the trace IDs. A record that was made is what the single call is answered.
-func (createObjects) Split(_ int, body []byte, n int) dialect.Split {
+// Split answers as the creation of a record does.
+func (createObjects) Split(_ int, body []byte, of []dialect.Request) dialect.Split {
+	return split(body, len(of), http.StatusCreated)
+}
+
+// split goes by the trace IDs. A record that was written is what the single call is answered.
+func split(body []byte, n, status int) dialect.Split {
 	var answer struct {
 		Results []map[string]json.RawMessage `json:"results"`
 		Errors  []struct {
@@ -97,7 +113,7 @@ func (createObjects) Split(_ int, body []byte, n int) dialect.Split {
 		delete(record, "objectWriteTraceId")
 		one, err := json.Marshal(record)
 		if i, known := item(trace, n); known && err == nil && record["id"] != nil {
-			items[i].Answer = &dialect.Response{Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json;charset=utf-8"}}, Body: one}
+			items[i].Answer = &dialect.Response{Status: status, Header: http.Header{"Content-Type": {"application/json;charset=utf-8"}}, Body: one}
 		}
 	}
 	for _, e := range answer.Errors {

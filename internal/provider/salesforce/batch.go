@@ -15,11 +15,13 @@ import (
 // (developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_create.htm).
 const maxRecords = 200
 
-// Batch merges creations: records of one type are made by a collection, of which each is saved or not by itself.
+// Batch merges creations and updates: records of one type go in a collection, of which each is saved or not by itself.
 func (Salesforce) Batch(operation string) (dialect.Batch, bool) {
-	object, creates := strings.CutPrefix(operation, "Create")
-	if creates && slices.Contains(objects, object) {
+	if object, creates := strings.CutPrefix(operation, "Create"); creates && slices.Contains(objects, object) {
 		return createRecords{object}, true
+	}
+	if object, updates := strings.CutPrefix(operation, "Update"); updates && slices.Contains(objects, object) {
+		return updateRecords{object}, true
 	}
 	return nil, false
 }
@@ -40,17 +42,25 @@ func (createRecords) List() string { return "records" }
 
 // Merge takes the calls whose body is an object of fields, of the API version of the first.
 func (c createRecords) Merge(_ string, members []dialect.Request) (dialect.Request, []int) {
-	bulk := c.Bulk()
-	attributes, err := json.Marshal(map[string]string{"type": c.object})
+	return collect(c.Bulk(), c.object, members, func(m dialect.Request) (version string, fields map[string]json.RawMessage, ok bool) {
+		version, ok = strings.CutSuffix(m.Target, "/sobjects/"+c.object)
+		return version, fields, ok && json.Unmarshal(m.Body, &fields) == nil
+	})
+}
+
+// collect completes the write of a collection. of reads a call: its API version's path, and its fields. Those of the version of the first go together.
+func collect(
+	bulk dialect.Request, object string, members []dialect.Request, of func(dialect.Request) (version string, fields map[string]json.RawMessage, ok bool),
+) (dialect.Request, []int) {
+	attributes, err := json.Marshal(map[string]string{"type": object})
 	if err != nil { // strings always encode
 		panic(err)
 	}
 	var records []map[string]json.RawMessage
 	var in []int
 	for i, m := range members {
-		var fields map[string]json.RawMessage
-		version, path := strings.CutSuffix(m.Target, "/sobjects/"+c.object)
-		if !path || json.Unmarshal(m.Body, &fields) != nil || fields == nil || fields["attributes"] != nil || strings.Contains(version, "?") {
+		version, fields, ok := of(m)
+		if !ok || fields == nil || fields["attributes"] != nil || strings.Contains(m.Target, "?") {
 			continue
 		}
 		if target := version + "/composite/sobjects"; len(in) == 0 {
@@ -68,8 +78,15 @@ func (c createRecords) Merge(_ string, members []dialect.Request) (dialect.Reque
 	return bulk, in
 }
 
-// Split goes by the order of the records. What the answer says of one that was saved is what the single call is answered.
-func (createRecords) Split(_ int, body []byte, n int) dialect.Split {
+// Split gives what the answer says of a record that was made to the single call.
+func (createRecords) Split(_ int, body []byte, of []dialect.Request) dialect.Split {
+	return split(body, len(of), func(record json.RawMessage) *dialect.Response {
+		return &dialect.Response{Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, Body: record}
+	})
+}
+
+// split goes by the order of the records.
+func split(body []byte, n int, answer func(record json.RawMessage) *dialect.Response) dialect.Split {
 	var saved []json.RawMessage
 	if json.Unmarshal(body, &saved) != nil || len(saved) != n {
 		return dialect.Split{}
@@ -85,7 +102,7 @@ func (createRecords) Split(_ int, body []byte, n int) dialect.Split {
 		case !*record.Success:
 			items[i].Failed = true
 		case record.ID != "":
-			items[i].Answer = &dialect.Response{Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, Body: one}
+			items[i].Answer = answer(one)
 		}
 	}
 	return dialect.Split{Items: items}

@@ -20,10 +20,13 @@ const (
 	leastItems = 9
 )
 
-// Batch merges creations of tickets into create_many.
+// Batch merges creations of tickets into create_many, and updates into update_many.
 func (Zendesk) Batch(operation string) (dialect.Batch, bool) {
-	if operation == "CreateTicket" {
+	switch operation {
+	case "CreateTicket":
 		return createMany{}, true
+	case "UpdateTicket":
+		return updateMany{}, true
 	}
 	return nil, false
 }
@@ -35,7 +38,7 @@ type jobs struct{}
 func (jobs) Size() (least, most int) { return leastItems, maxItems }
 
 // Split reads the job's name.
-func (jobs) Split(status int, body []byte, _ int) dialect.Split {
+func (jobs) Split(status int, body []byte, _ []dialect.Request) dialect.Split {
 	started, _ := Zendesk{}.Jobs(http.MethodPost, status, body)
 	if len(started) == 0 {
 		return dialect.Split{}
@@ -48,19 +51,19 @@ func (jobs) Poll(names []string) dialect.Request {
 	return dialect.Request{Method: http.MethodGet, Target: "/api/v2/job_statuses/show_many.json?ids=" + url.QueryEscape(strings.Join(names, ","))}
 }
 
-// jobResult is what became of one item. The order of results is not documented, so index says which one it is about; in the field, failures were seen to have the
-// position as their id instead.
+// jobResult is what became of one item. The order of results is not documented: for creations the index says which one it is about, for updates the ticket's id.
 type jobResult struct {
-	Index  *int   `json:"index"`
-	ID     int64  `json:"id"`
-	Error  string `json:"error"`
-	Status string `json:"status"`
+	Index   *int   `json:"index"`
+	ID      int64  `json:"id"`
+	Error   string `json:"error"`
+	Status  string `json:"status"`
+	Success bool   `json:"success"`
 }
 
 func (r jobResult) failed() bool { return r.Error != "" || r.Status == "Failed" }
 
-// results are those of a job by item, nil if the answer does not know the job.
-func results(name string, body []byte, n int) (of []*jobResult, pending bool) {
+// results are those of a job that has ended, nil if the answer does not know it.
+func results(name string, body []byte) (all []jobResult, pending bool) {
 	var answer struct {
 		Jobs []struct {
 			jobStatus
@@ -70,21 +73,12 @@ func results(name string, body []byte, n int) (of []*jobResult, pending bool) {
 	if json.Unmarshal(body, &answer) != nil {
 		return nil, true
 	}
-	of = make([]*jobResult, n)
 	for _, j := range answer.Jobs {
-		if j.ID != name {
-			continue
-		}
-		if j.Status == "queued" || j.Status == "working" {
-			return nil, true
-		}
-		for _, r := range j.Results {
-			if r.Index != nil && *r.Index >= 0 && *r.Index < n {
-				of[*r.Index] = &r
-			}
+		if j.ID == name {
+			return j.Results, j.Status == "queued" || j.Status == "working"
 		}
 	}
-	return of, false
+	return nil, false
 }
 
 // createMany makes tickets. Each carries two tags of ours: that of the bulk call, and that with its call's place among the members.
@@ -96,7 +90,7 @@ func (createMany) Bulk() dialect.Request {
 }
 
 // List is where the items are.
-func (createMany) List() string { return "tickets" }
+func (jobs) List() string { return "tickets" }
 
 // Merge takes the calls whose body is a ticket and nothing else.
 func (c createMany) Merge(mark string, members []dialect.Request) (dialect.Request, []int) {
@@ -107,13 +101,17 @@ func (c createMany) Merge(mark string, members []dialect.Request) (dialect.Reque
 			tickets, in = append(tickets, ticket), append(in, i)
 		}
 	}
+	return many(c.Bulk(), tickets), in
+}
+
+// many completes a bulk call about tickets.
+func many(bulk dialect.Request, tickets []map[string]json.RawMessage) dialect.Request {
 	body, err := json.Marshal(map[string]any{"tickets": tickets})
 	if err != nil { // what was read is written again
 		panic(err)
 	}
-	bulk := c.Bulk()
 	bulk.Header, bulk.Body = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, body
-	return bulk, in
+	return bulk
 }
 
 func itemTag(mark string, place int) string { return mark + "-" + strconv.Itoa(place) }
@@ -124,8 +122,13 @@ func ticketOf(m dialect.Request) (ticket map[string]json.RawMessage, ok bool) {
 	if query != "" || (Zendesk{}).Canonical(path) != "/api/v2/tickets" {
 		return nil, false
 	}
+	return ticketIn(m.Body)
+}
+
+// ticketIn reads a body that is a ticket and nothing else.
+func ticketIn(text []byte) (ticket map[string]json.RawMessage, ok bool) {
 	var body map[string]json.RawMessage
-	if json.Unmarshal(m.Body, &body) != nil || len(body) != 1 || json.Unmarshal(body["ticket"], &ticket) != nil {
+	if json.Unmarshal(text, &body) != nil || len(body) != 1 || json.Unmarshal(body["ticket"], &ticket) != nil {
 		return nil, false
 	}
 	return ticket, ticket != nil
@@ -146,24 +149,30 @@ func tag(ticket map[string]json.RawMessage, names ...string) bool {
 }
 
 // ReadJob answers as the creation of a ticket does, as far as the job tells: with its id.
-func (createMany) ReadJob(name string, body []byte, n int) ([]dialect.Item, bool) {
-	of, pending := results(name, body, n)
-	items := make([]dialect.Item, n)
-	for i, r := range of {
+func (createMany) ReadJob(name string, body []byte, of []dialect.Request) ([]dialect.Item, bool) {
+	all, pending := results(name, body)
+	items := make([]dialect.Item, len(of))
+	if pending {
+		return items, true
+	}
+	for _, r := range all {
 		switch {
-		case r == nil:
+		case r.Index == nil || *r.Index < 0 || *r.Index >= len(of):
 		case r.failed():
-			items[i].Failed = true
+			items[*r.Index].Failed = true
 		case r.ID != 0:
-			items[i].Answer = created(r.ID)
+			items[*r.Index].Answer = created(r.ID)
 		}
 	}
-	return items, pending
+	return items, false
 }
 
-func created(id int64) *dialect.Response {
+func created(id int64) *dialect.Response { return ticketAnswer(http.StatusCreated, id) }
+
+// ticketAnswer is what a job tells of a ticket.
+func ticketAnswer(status int, id int64) *dialect.Response {
 	return &dialect.Response{
-		Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}, Body: fmt.Appendf(nil, `{"ticket":{"id":%d}}`, id),
+		Status: status, Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}, Body: fmt.Appendf(nil, `{"ticket":{"id":%d}}`, id),
 	}
 }
 

@@ -20,6 +20,7 @@ func TestClassify(t *testing.T) {
 		"a path may end in .json":           {"POST", "/api/v2/tickets.json", ``, class{Operation: "CreateTicket", Key: idempotencyKey}},
 		"a path may end in a slash":         {"POST", "/api/v2/tickets/", ``, class{Operation: "CreateTicket", Key: idempotencyKey}},
 		"creating many tickets has no key":  {"POST", "/api/v2/tickets/create_many.json", ``, class{Operation: "CreateTickets"}},
+		"updating many tickets":             {"PUT", "/api/v2/tickets/update_many.json", `{"tickets":[{"id":1}]}`, class{Operation: "UpdateTickets", Idempotent: true}},
 		"another path has no name":          {"POST", "/api/v2/tickets/12/tags", ``, class{}},
 		"another prefix has no name":        {"POST", "/api/v1/tickets", ``, class{}},
 		"updating a field can be repeated":  {"PUT", "/api/v2/tickets/12.json", `{"ticket":{"status":"open"}}`, class{Operation: "UpdateTicket", Idempotent: true}},

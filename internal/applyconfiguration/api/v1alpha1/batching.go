@@ -21,8 +21,12 @@ type BatchingApplyConfiguration struct {
 	MaxItems *int32 `json:"maxItems,omitempty"`
 	// maxLingerSeconds is how long a queued call is held back for others to go with, from its acceptance on.
 	MaxLingerSeconds *int32 `json:"maxLingerSeconds,omitempty"`
-	// operations are those whose calls are merged. When it is absent, all that the provider can merge. Zendesk: CreateTicket.
+	// operations are those whose calls are merged. When it is absent, all that the provider can merge. Zendesk: CreateTicket, UpdateTicket.
 	Operations []apiv1alpha1.OperationName `json:"operations,omitempty"`
+	// updates is Separate to send each queued update, or Folded to make one update of those of the same record that wait in a row: of a field that several set, the last
+	// one holds. Each caller gets the answer to that one update. What the CRM does because of an update, such as triggers and entries in the record's history, it does
+	// once then. Updates that do more than set plain fields, such as add a comment, are not folded, and none is folded past them. Zendesk, Salesforce, HubSpot.
+	Updates *apiv1alpha1.UpdateFolding `json:"updates,omitempty"`
 }
 
 // BatchingApplyConfiguration constructs a declarative configuration of the Batching type for use with
@@ -62,5 +66,13 @@ func (b *BatchingApplyConfiguration) WithOperations(values ...apiv1alpha1.Operat
 	for i := range values {
 		b.Operations = append(b.Operations, values[i])
 	}
+	return b
+}
+
+// WithUpdates sets the Updates field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Updates field is set to the value of the last call.
+func (b *BatchingApplyConfiguration) WithUpdates(value apiv1alpha1.UpdateFolding) *BatchingApplyConfiguration {
+	b.Updates = &value
 	return b
 }

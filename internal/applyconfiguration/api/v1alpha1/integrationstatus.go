@@ -25,6 +25,8 @@ type IntegrationStatusApplyConfiguration struct {
 	Backlog *BacklogStatusApplyConfiguration `json:"backlog,omitempty"`
 	// callsSaved is how many calls were answered without a request of their own to the CRM, since the dispatcher's volume was made, rounded to two digits.
 	CallsSaved *int64 `json:"callsSaved,omitempty"`
+	// effects say how often queued calls take effect, for each operation with policy Queue, and each that batching names.
+	Effects []OperationEffectApplyConfiguration `json:"effects,omitempty"`
 	// summary holds the texts of the printed columns.
 	Summary *SummaryApplyConfiguration `json:"summary,omitempty"`
 }
@@ -90,6 +92,19 @@ func (b *IntegrationStatusApplyConfiguration) WithBacklog(value *BacklogStatusAp
 // If called multiple times, the CallsSaved field is set to the value of the last call.
 func (b *IntegrationStatusApplyConfiguration) WithCallsSaved(value int64) *IntegrationStatusApplyConfiguration {
 	b.CallsSaved = &value
+	return b
+}
+
+// WithEffects adds the given value to the Effects field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Effects field.
+func (b *IntegrationStatusApplyConfiguration) WithEffects(values ...*OperationEffectApplyConfiguration) *IntegrationStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithEffects")
+		}
+		b.Effects = append(b.Effects, *values[i])
+	}
 	return b
 }
 

@@ -55,7 +55,7 @@ func (r *run) learn(t *rapid.T) {
 	b := r.batch()
 	switch place := rapid.IntRange(-2, len(bulk.Members)-1).Draw(t, "place"); {
 	case place == -2:
-		bulk.Job, bulk.Items = "job", []int{0}
+		bulk.Job, bulk.Items, bulk.Folded, bulk.Whole = "job", []int{0}, [][]int{{1, 2}}, true
 	case place == -1:
 		bulk.Doubt = &backlog.Doubt{Since: start, Until: start.Add(time.Hour), Absent: 1}
 	case bulk.Members[place] == "":
