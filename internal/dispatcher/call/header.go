@@ -30,3 +30,10 @@ func EndToEnd(header http.Header) http.Header {
 	}
 	return out
 }
+
+// IsJSON says whether a Content-Type is that of JSON.
+func IsJSON(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "application/json" || strings.HasSuffix(media, "+json")
+}

@@ -86,6 +86,7 @@ var statuses = map[contract.Reason]int{
 	contract.ReasonBodyTooLarge:         http.StatusRequestEntityTooLarge,
 	contract.ReasonBodyIncomplete:       http.StatusRequestTimeout,
 	contract.ReasonKeyReused:            http.StatusUnprocessableEntity,
+	contract.ReasonBadReference:         http.StatusUnprocessableEntity,
 	contract.ReasonUnknownResult:        http.StatusNotFound,
 	contract.ReasonOtherState:           http.StatusConflict,
 	contract.ReasonNotEncrypted:         http.StatusConflict,

@@ -13,6 +13,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 )
 
@@ -165,7 +166,11 @@ func (s *Scheduler) arrived(c *call.Call, a backlog.Appended) {
 		l.queue.arrived(a.Kind, a.ID)
 		l.stale = true
 	}
-	s.ask(s.options.Now(), l, s.price(c.Operation, c.Method, c.Target), false)
+	target := c.Target
+	if len(c.References) > 0 { // its record is not known yet
+		target = reference.Sample(target)
+	}
+	s.ask(s.options.Now(), l, s.price(c.Operation, c.Method, target), false)
 	s.nextDue = earlier(s.nextDue, c.Expires)
 }
 
@@ -173,7 +178,10 @@ func (s *Scheduler) arrived(c *call.Call, a backlog.Appended) {
 func (s *Scheduler) refuseAppend(e *backlog.Entry, err error) error {
 	integration, most := e.Call.Integration, contract.Queue{MaxCalls: e.MaxQueued, MaxBytes: e.MaxBytes}
 	refusal := &call.Refusal{}
+	problem, refers := errors.AsType[*reference.Error](err)
 	switch {
+	case refers:
+		refusal.Code, refusal.Detail = contract.ReasonBadReference, "the call cannot be sent: "+problem.Error()
 	case errors.Is(err, backlog.ErrQueueFull):
 		refusal = refuseQueueFull(integration, most)
 	case errors.Is(err, backlog.ErrQueueLarge):

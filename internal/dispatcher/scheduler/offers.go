@@ -101,7 +101,8 @@ func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
 	return to
 }
 
-// offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those whose time for being sent has passed.
+// offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those whose time for being sent has passed, and ends
+// those that refer to an answer which will never come.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 	counts := s.togetherNow(now, l)
 	for i := 0; i < len(l.queue.heads); i++ {
@@ -115,6 +116,11 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			s.transit(backlog.Transition{
 				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
 			}, parked.Expires)
+			i--
+			continue
+		}
+		if h.Unfillable != "" {
+			s.end(now, l.ref(h.ID), call.StateQueued, h.Unfillable)
 			i--
 			continue
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 )
 
 // Volume is what a store is kept on.
@@ -123,6 +124,7 @@ func (r *run) append(t *rapid.T) {
 		MaxQueued:   int64(rapid.IntRange(1, 6).Draw(t, "max queued")),
 		MaxBytes:    int64(rapid.SampledFrom([]int{0, 0, 6, 15, 30}).Draw(t, "max bytes")),
 	}
+	r.refer(t, e.Call)
 	got, err := r.store.Append(e)
 	first, known := r.now.keys[modelKey{integration, e.DedupeKey}]
 	switch {
@@ -133,6 +135,10 @@ func (r *run) append(t *rapid.T) {
 	case known:
 		if got.ID != first.id || !got.Seen || err != nil {
 			t.Fatalf("a key seen before: %+v %v, want %s", got, err, first.id)
+		}
+	case r.now.refusesReferences(e.Call):
+		if _, is := errors.AsType[*reference.Error](err); !is {
+			t.Fatalf("a call that refers to one without success: %v", err)
 		}
 	case int64(len(r.now.in(integration, call.StateQueued))) >= e.MaxQueued:
 		if !errors.Is(err, backlog.ErrQueueFull) {
@@ -184,6 +190,11 @@ func (r *run) commit(t *rapid.T, b *backlog.Batch, synced bool) {
 	}
 	before := r.now.clone()
 	r.now.commit(b)
+	for i := range got {
+		if got[i].Unfillable != "" {
+			got[i].Unfillable = unfillable
+		}
+	}
 	slices.SortFunc(got, func(a, b backlog.Ready) int {
 		return cmp.Or(strings.Compare(a.Integration, b.Integration), strings.Compare(string(a.ID), string(b.ID)))
 	})
@@ -252,7 +263,7 @@ func (r *run) decideOn(t *rapid.T, b *backlog.Batch, c modelCall, ready bool) ba
 		tr.KeepUntil = start.Add(24*time.Hour + r.clock)
 	}
 	if tr.To == call.StateSucceeded || tr.To == call.StateFailed {
-		tr.Answer = &backlog.Answer{Status: 200, Header: map[string][]string{"X": {"1"}}, Body: []byte("answer of " + string(ref.ID))}
+		tr.Answer = answerTo(t, ref.ID)
 	}
 	return tr
 }
