@@ -4,12 +4,14 @@ package scheduler
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -248,6 +250,53 @@ func TestAReferenceToWhatIsEncrypted(t *testing.T) {
 		time.Sleep(time.Minute)
 		if r := b.result(third); r.State != call.StateDead || !strings.Contains(r.Reason, "erased by order") {
 			t.Errorf("it is %s: %s", r.State, r.Reason)
+		}
+	})
+}
+
+// TestReferencesInBulkCalls: each of 20 tickets names the one of 20 others that it refers to; both lots go together.
+func TestReferencesInBulkCalls(t *testing.T) {
+	const n = 20
+	d := &desk{takes: 20 * time.Second}
+	onDesk(t, d, func(t *testing.T, b *bench) {
+		b.apply(merging100(3, held))
+		var ids []call.ID
+		for i := range n {
+			ids = append(ids, b.enqueue(create(fmt.Sprintf("s%d", i))))
+		}
+		for i := range n {
+			c := create("")
+			c.References, c.Header = []call.ID{ids[i]}, http.Header{"Content-Type": {"application/json"}}
+			c.Body = fmt.Appendf(nil, `{"ticket":{"subject":"s%d","problem_id":"(crmquota:%s:ticket.id)"}}`, n+i, ids[i])
+			ids = append(ids, b.enqueue(c))
+		}
+		synctest.Wait() // the last one is known, too
+		b.apply(merging100(4))
+		time.Sleep(10 * time.Minute)
+		b.wantOwnTickets(d, ids)
+		filled := 0
+		for _, what := range b.crm.sent() {
+			_, body, _ := strings.Cut(what, " ")
+			var bulk struct {
+				Tickets []struct {
+					Subject string
+					Problem int `json:"problem_id"`
+				}
+			}
+			_ = json.Unmarshal([]byte(body), &bulk) // others are no bulk calls
+			for _, ticket := range bulk.Tickets {
+				if ticket.Problem == 0 {
+					continue
+				}
+				filled++
+				var of int
+				if _, err := fmt.Sscanf(d.tickets[ticket.Problem-1].Subject, "s%d", &of); err != nil || ticket.Subject != fmt.Sprintf("s%d", n+of) {
+					t.Errorf("%s names %s", ticket.Subject, d.tickets[ticket.Problem-1].Subject)
+				}
+			}
+		}
+		if filled != n || d.bulks > 4 {
+			t.Errorf("%d references in %d bulk calls", filled, d.bulks)
 		}
 	})
 }
