@@ -142,6 +142,8 @@ type Head struct {
 	Expires    time.Time
 	// Size of the body in bytes.
 	Size int64
+	// Urgency is the call's.
+	Urgency int8
 	// Refers: the call holds references. Unfillable says why these can never be filled, as far as that can be known without its body.
 	Refers     bool
 	Unfillable string

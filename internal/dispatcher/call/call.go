@@ -39,6 +39,8 @@ type Call struct {
 
 	// OrderKey, if not empty, orders the queued calls of its integration that have the same: each is sent after the one before it has ended. At most MaxOrderKey bytes.
 	OrderKey string
+	// Urgency is by how many steps the call is less urgent (above 0) or more urgent (below 0) than others of its integration.
+	Urgency int8
 	// References are the queued calls, accepted before and of the same integration, of whose answers its target and body hold places (see package reference). It is
 	// sent after they have succeeded. At most MaxReferences.
 	References []ID

@@ -87,6 +87,7 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 		Body:        body,
 		OrderKey:    order,
 		References:  references,
+		Urgency:     urgency(e.r.Header, e.caller.integration),
 		Repeat:      repeat(class),
 		AcceptedAt:  time.Now(),
 	}

@@ -20,7 +20,7 @@ import (
 // Do sends a call that somebody waits for and returns the CRM's answer, whose body must be closed. When the call does not fit within wait it returns a
 // *call.Refusal; with wait 0 at once. When ctx ends, a call that was not sent is withdrawn.
 func (s *Scheduler) Do(ctx context.Context, c *call.Call, wait time.Duration) (*call.Answer, error) {
-	w := &waiter{call: c, answered: make(chan reply, 1)}
+	w := &waiter{call: c, urgency: c.Urgency, answered: make(chan reply, 1)}
 	if err := s.submit(ctx, func() { s.admit(w, wait) }); err != nil {
 		return nil, refuseStopped(err)
 	}

@@ -54,7 +54,9 @@ func (s *Scheduler) setMerging(l *lane) {
 		bulk := batch.Bulk()
 		m.price, m.about = s.price(bulk.Operation, bulk.Method, bulk.Target), subject{bulk.Operation, bulk.Method, bulk.Target}
 		l.merging[operation] = m
-		l.queue.wide[backlog.KindOf(operation, "", "")] = m.most
+		for _, urgency := range []int8{-1, 0, 1} {
+			l.queue.wide[backlog.KindOf(operation, "", "").Urgent(urgency)] = m.most
+		}
 	}
 }
 
@@ -154,7 +156,7 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 		return to, false
 	}
 	n := counts[h.Operation]
-	if until := h.AcceptedAt.Add(m.linger); (m.always || s.scarce) && n < m.most && now.Before(until) {
+	if until := h.AcceptedAt.Add(m.linger); (m.always || s.scarce) && n < m.most && now.Before(until) && h.Urgency >= 0 {
 		l.staleAt = earlier(l.staleAt, until)
 		return to, true
 	}
@@ -162,10 +164,8 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 		return to, false
 	}
 	o := s.newOffer(l, fairshare.Backlog, m.price, h.AcceptedAt)
-	if !slices.ContainsFunc(to, o.samePlace) {
-		o.bulk, o.queued, o.about = h.Operation, h.ID, m.about
-		to = append(to, o)
-	}
+	o.bulk, o.queued, o.about = h.Operation, h.ID, m.about
+	to = enlist(to, o)
 	if m.price.kind == h.price.kind {
 		return to, true
 	}
@@ -217,9 +217,10 @@ func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID) 
 // gather takes the calls that go together out of the window, from the one that was offered on.
 func (s *Scheduler) gather(now time.Time, l *lane, o offer, m *merging) []backlog.Head {
 	var ids []call.ID
-	for i := range l.queue.heads {
-		h := &l.queue.heads[i]
-		if len(ids) < m.most && h.Operation == o.bulk && h.ID >= o.queued && !h.NotBefore.After(now) && s.mergeable(h, m) {
+	begun := false
+	for _, h := range l.inOrder() {
+		begun = begun || h.ID == o.queued
+		if begun && len(ids) < m.most && h.Operation == o.bulk && !h.NotBefore.After(now) && s.mergeable(h, m) {
 			ids = append(ids, h.ID)
 		}
 	}

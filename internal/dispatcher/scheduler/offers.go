@@ -90,38 +90,24 @@ func (s *Scheduler) newOffer(l *lane, in fairshare.Lane, of price, since time.Ti
 
 // offerWaiting adds the first call of each kind that somebody waits for.
 func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
-	for _, w := range l.waiting {
+	for _, w := range l.waitingInOrder() {
 		o := s.newOffer(l, fairshare.Waiting, w.price, w.since)
 		o.waiter, o.about = w, subjectOf(w.call)
-		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, w.price) || s.held(now, l, o.about) {
+		if outranked(to, o) || !s.recordFree(now, l, w.price) || s.held(now, l, o.about) {
 			continue
 		}
-		to = append(to, o)
+		to = enlist(to, o)
 	}
 	return to
 }
 
-// offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those whose time for being sent has passed, and ends
-// those that refer to an answer which will never come.
+// offerQueued adds the first call of each kind in the part of the backlog that is in memory.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
+	s.endUnsendable(now, l)
 	counts := s.togetherNow(now, l)
-	for i := 0; i < len(l.queue.heads); i++ {
-		h := &l.queue.heads[i]
+	for _, h := range l.inOrder() {
 		if h.NotBefore.After(now) {
 			l.staleAt = earlier(l.staleAt, h.NotBefore)
-			continue
-		}
-		if reason := s.tooOld(&h.Head, now); reason != "" {
-			parked := l.queue.take(h.ID)
-			s.transit(backlog.Transition{
-				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
-			}, parked.Expires)
-			i--
-			continue
-		}
-		if h.Unfillable != "" {
-			s.end(now, l.ref(h.ID), call.StateQueued, h.Unfillable)
-			i--
 			continue
 		}
 		if h.Attempts > 0 && !l.retries.allows(now) {
@@ -134,12 +120,35 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			continue
 		}
 		o.queued, o.about = h.ID, subject{h.Operation, h.Method, h.Target}
-		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, h.price) || s.held(now, l, o.about) {
+		if outranked(to, o) || !s.recordFree(now, l, h.price) || s.held(now, l, o.about) {
 			continue
 		}
-		to = append(to, o)
+		to = enlist(to, o)
 	}
 	return to
+}
+
+// endUnsendable parks the calls whose time for being sent has passed, and ends those that refer to an answer which will never come.
+func (s *Scheduler) endUnsendable(now time.Time, l *lane) {
+	for i := 0; i < len(l.queue.heads); i++ {
+		h := l.queue.heads[i].Head
+		if h.NotBefore.After(now) {
+			continue
+		}
+		reason := s.tooOld(&h, now)
+		switch {
+		case h.Unfillable != "":
+			s.end(now, l.ref(h.ID), call.StateQueued, h.Unfillable)
+		case reason != "":
+			l.queue.drop(h.ID)
+			s.transit(backlog.Transition{
+				Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: h.Progress, Reason: reason,
+			}, h.Expires)
+		default:
+			continue
+		}
+		i--
+	}
 }
 
 // recordFree says whether the limits per record let a call through. If not, the lane is looked at again when they may.

@@ -35,7 +35,7 @@ type promise struct {
 	// refersTo is the promise whose answer it holds a place for; referred, another one does so.
 	refersTo *promise
 	referred bool
-	final      *call.Result
+	final    *call.Result
 }
 
 // request is what a client hands in.

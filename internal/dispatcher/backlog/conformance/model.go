@@ -78,8 +78,8 @@ func (m *model) append(e backlog.Entry, id call.ID) {
 		call:   c,
 		result: call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
 		head: backlog.Head{
-			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target), Operation: c.Operation, Method: c.Method, Target: c.Target, Repeat: c.Repeat,
-			AcceptedAt: c.AcceptedAt, Expires: c.Expires, Size: int64(len(c.Body)), Refers: len(c.References) > 0,
+			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target).Urgent(c.Urgency), Operation: c.Operation, Method: c.Method, Target: c.Target, Repeat: c.Repeat,
+			AcceptedAt: c.AcceptedAt, Expires: c.Expires, Size: int64(len(c.Body)), Urgency: c.Urgency, Refers: len(c.References) > 0,
 		},
 		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey, body: true,
 	}

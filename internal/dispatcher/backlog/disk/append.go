@@ -178,7 +178,7 @@ func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record, ke
 	} else {
 		w.set(place, e.Call.Body)
 	}
-	if len(r.References) > 0 {
+	if len(r.References) > 0 || r.Urgency != 0 {
 		w.set(keyFormat, []byte(strconv.Itoa(format)))
 	}
 	w.setJSON(refKey(spaceRecord, ref), r)

@@ -40,7 +40,7 @@ func (s *Store) ready(w *writer, ref backlog.Ref, r *record) {
 	if len(r.Awaits) > 0 { // it will be, once these have ended
 		return
 	}
-	kind := backlog.KindOf(r.Operation, r.Method, r.Target)
+	kind := r.ownKind()
 	s.mu.Lock()
 	all := s.groupsOf(ref.Integration)
 	named := len(all)

@@ -23,11 +23,11 @@ import (
 )
 
 // format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls. Version 3
-// had no data keys, and would send what is encrypted as it is; nor bulk calls, whose members it would never end. Version 4 would send references as they are: a volume
-// becomes one of version 5 with the first call that has some, and can go back to an older dispatcher until then.
+// had no data keys, and would send what is encrypted as it is; nor bulk calls, whose members it would never end. Version 4 would send references as they are, and
+// not find calls of their own urgency again: a volume becomes one of version 5 with the first such call, and can go back to an older dispatcher until then.
 const format = 5
 
-// formatWithout references has every key as it is now.
+// formatWithout references and urgencies has every key as it is now.
 const formatWithout = 4
 
 // formatInOrder has every key as it is now.
