@@ -150,6 +150,9 @@ func (w *world) newRequest(ctx context.Context, integration int, r request) *htt
 	if r.key != "" {
 		request.Header.Set("Idempotency-Key", r.key)
 	}
+	if w.refers {
+		request.Header.Set("Priority", urgencyOf(r))
+	}
 	if r.refersTo != nil {
 		request.Header.Set(contract.HeaderReferences, string(r.refersTo.id))
 	}
