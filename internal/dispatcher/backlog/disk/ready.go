@@ -107,9 +107,7 @@ func (s *Store) Heads(integration string, kind backlog.Kind, after call.ID, n in
 			return nil, err
 		}
 		h := r.head(id)
-		if err := s.fillHead(integration, r, &h); err != nil {
-			return nil, err
-		}
+		s.fillHead(integration, r, &h)
 		heads = append(heads, h)
 	}
 	return heads, nil

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 )
@@ -147,11 +146,11 @@ func (s *Store) answersFor(integration string) reference.Answers {
 	}
 }
 
-// fillHead fills the target of a ready call, by which it is priced, or says why the call can never be sent. While the key is missing that opens an answer, it is priced
-// by a sample: the call cannot be read then.
-func (s *Store) fillHead(integration string, r *record, h *backlog.Head) error {
+// fillHead fills the target of a ready call, by which it is priced, or says why the call can never be sent. While an answer cannot be read, for want of its key, it is
+// priced by a sample: the call cannot be read then either.
+func (s *Store) fillHead(integration string, r *record, h *backlog.Head) {
 	if !h.Refers {
-		return nil
+		return
 	}
 	c := call.Call{Integration: integration, Target: r.Target, References: r.References}
 	err := s.fill(&c)
@@ -159,12 +158,9 @@ func (s *Store) fillHead(integration string, r *record, h *backlog.Head) error {
 	switch problem, is := errors.AsType[*reference.Error](err); {
 	case is:
 		h.Unfillable = problem.Error()
-	case errors.Is(err, sealing.ErrNoKey):
+	case err != nil:
 		h.Target = reference.Sample(r.Target)
-	default:
-		return err
 	}
-	return nil
 }
 
 // fillReadied fills the targets of calls that have become ready.
@@ -174,12 +170,10 @@ func (s *Store) fillReadied(all []backlog.Ready) error {
 			continue
 		}
 		r, err := s.record(backlog.Ref{Integration: all[i].Integration, ID: all[i].ID})
-		if err == nil {
-			err = s.fillHead(all[i].Integration, r, &all[i].Head)
-		}
 		if err != nil {
 			return err
 		}
+		s.fillHead(all[i].Integration, r, &all[i].Head)
 	}
 	return nil
 }
