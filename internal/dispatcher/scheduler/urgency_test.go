@@ -114,7 +114,7 @@ func TestAnUrgentCallThatSomebodyWaitsForGoesFirst(t *testing.T) {
 // TestUrgencyTakesNothingFromOthers: an integration all of whose calls are urgent gets what it would get otherwise.
 func TestUrgencyTakesNothingFromOthers(t *testing.T) {
 	sentOf := func(t *testing.T, steps int8) (x int) {
-		inBubble(t, func(t *testing.T, b *bench) {
+		inBubble(t, func(_ *testing.T, b *bench) {
 			two := func(p *contract.Plan) {
 				other := p.Integrations[0]
 				other.Name, other.UID = "y", "y"

@@ -13,7 +13,6 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 )
 
 // observation is all that can be seen of a store.
@@ -75,12 +74,11 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 		if o.Bodies[ref] = -1; held {
 			o.Bodies[ref] = size
 		}
-		c, err := s.Call(ref)
-		if _, refers := errors.AsType[*reference.Error](err); refers || errors.Is(err, call.ErrUnknown) {
-			continue
-		}
+		c, err := sendable(s, ref)
 		must(err)
-		o.Calls[ref] = *c
+		if c != nil {
+			o.Calls[ref] = *c
+		}
 	}
 	var err error
 	o.Due, _, err = s.Due(endOfTime, len(refs)+1)
@@ -168,12 +166,7 @@ func (m *model) observe() observation {
 			if ready := o.Heads[ref.Integration]; len(ready) > 0 {
 				c.result.Ahead = max(0, c.ordinal-m.calls[backlog.Ref{Integration: ref.Integration, ID: ready[0].ID}].ordinal)
 			}
-			switch {
-			case len(c.awaits) > 0:
-				c.result.Behind = c.awaits[0]
-			case !m.ready(c):
-				c.result.Behind = m.turn(c)
-			}
+			c.result.Behind = m.behind(c)
 		}
 		o.Results[ref], o.Bodies[ref] = c.result, -1
 		if c.body {

@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 )
 
 // unknown is the ID of no call.
@@ -138,3 +140,23 @@ func (m *model) fillHead(c modelCall) backlog.Head {
 
 // unfillable stands for any words that say why.
 const unfillable = "it cannot be filled"
+
+// behind is the call that a queued one waits for; empty if it is ready.
+func (m *model) behind(c modelCall) call.ID {
+	switch {
+	case len(c.awaits) > 0:
+		return c.awaits[0]
+	case !m.ready(c):
+		return m.turn(c)
+	}
+	return ""
+}
+
+// sendable is a call as it is sent; nil if it cannot be.
+func sendable(s backlog.Store, ref backlog.Ref) (*call.Call, error) {
+	c, err := s.Call(ref)
+	if _, refers := errors.AsType[*reference.Error](err); refers || errors.Is(err, call.ErrUnknown) {
+		return nil, nil
+	}
+	return c, err
+}
