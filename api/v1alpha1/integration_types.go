@@ -57,10 +57,24 @@ const (
 	PriorityBulk Priority = "Bulk"
 )
 
+// PriorityHeader says which Priority headers of requests are followed.
+// +kubebuilder:validation:Enum=Ignore;Lower;Follow
+type PriorityHeader string
+
+const (
+	// PriorityHeaderIgnore has all calls wait in the order of their arrival.
+	PriorityHeaderIgnore PriorityHeader = "Ignore"
+	// PriorityHeaderLower lets clients make calls less urgent than the others.
+	PriorityHeaderLower PriorityHeader = "Lower"
+	// PriorityHeaderFollow lets clients make calls more urgent than the others, too.
+	PriorityHeaderFollow PriorityHeader = "Follow"
+)
+
 // IntegrationSpec declares one application's share of a CRM's licence and how its calls behave when the share is used up.
 // +kubebuilder:validation:XValidation:rule="self.route == 'External' || has(self.clients)",message="clients are required: name who may call, or set route to External"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.clients)",message="clients must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.overflow)",message="overflow must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.priorityHeader) || self.priorityHeader == 'Ignore'",message="priorityHeader must be Ignore with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.batching)",message="batching must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.credentials)",message="credentials must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="!has(self.clients) || self.clients.all(c, has(c.crmCredentialHashes)) || !self.clients.exists(c, has(c.crmCredentialHashes))",message="crmCredentialHashes must be set for all clients or for none"
@@ -98,6 +112,13 @@ type IntegrationSpec struct {
 	// +optional
 	// +default="Standard"
 	Priority Priority `json:"priority,omitempty"`
+
+	// priorityHeader says whether the header "Priority: u=0" to "u=7" of a request (RFC 9218; 3 without one, lower is more urgent) decides which of this integration's
+	// own calls goes first: Ignore, Lower for what makes a call less urgent only, or Follow. A step is worth an eighth of the longest time that such a call may wait,
+	// an hour at most, so none waits for ever. Other integrations are not affected.
+	// +optional
+	// +default="Ignore"
+	PriorityHeader PriorityHeader `json:"priorityHeader,omitempty"`
 
 	// overflow says what happens to calls that do not fit now. When it is absent they wait for up to 8 seconds.
 	// +optional

@@ -50,6 +50,10 @@ func ClientAudience(namespace, crm string) string { return "crmquota.dev/" + nam
 // HeaderOrderingKey is a header of requests: queued calls of one integration with the same value are sent one after the other, in the order of their acceptance.
 const HeaderOrderingKey = "Crmquota-Ordering-Key"
 
+// HeaderReferences is a header of requests: the results, by ID and with commas between, of earlier queued calls of the integration that the call is sent after, and
+// whose answers its path and body hold places for.
+const HeaderReferences = "Crmquota-References"
+
 // Headers that a dispatcher adds to answers.
 const (
 	// HeaderOrigin says whose answer it is: OriginCRM or OriginDispatcher.

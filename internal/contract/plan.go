@@ -294,6 +294,9 @@ type Integration struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	// Priority among borrowed calls.
 	Priority Priority `json:"priority"`
+	// MostUrgent and LeastUrgent bound the steps by which clients can make a call less urgent (above 0) or more urgent (below 0) than others of the integration.
+	MostUrgent  int8 `json:"mostUrgent,omitempty"`
+	LeastUrgent int8 `json:"leastUrgent,omitempty"`
 	// External: its calls do not come through the dispatcher; its share is kept free for them. It has no clients.
 	External bool     `json:"external,omitempty"`
 	Clients  []Client `json:"clients,omitempty"`

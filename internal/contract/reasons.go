@@ -56,6 +56,8 @@ const (
 	ReasonBodyIncomplete Reason = "BodyIncomplete"
 	// ReasonKeyReused: the Idempotency-Key came with another request before.
 	ReasonKeyReused Reason = "KeyReused"
+	// ReasonBadReference: the call refers to one that has ended without success, or of which the integration has no result.
+	ReasonBadReference Reason = "BadReference"
 	// ReasonUnknownResult: there is no such result, or it has expired, or it belongs to another integration.
 	ReasonUnknownResult Reason = "UnknownResult"
 	// ReasonOtherState: the call is in a state in which the order makes no sense.

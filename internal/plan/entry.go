@@ -44,6 +44,7 @@ func entryOf(i *v1alpha1.Integration, crm *v1alpha1.CRMSpec, head *contract.Plan
 		External:  external,
 		Enforce:   enforces(i, head),
 	}
+	entry.MostUrgent, entry.LeastUrgent = urgencies(spec.PriorityHeader)
 	overflow(&entry, &spec.Overflow)
 	entry.ShareReads = !external && spec.Reads.Share != v1alpha1.ShareNever
 	for _, c := range spec.Reads.Cache {
@@ -55,6 +56,18 @@ func entryOf(i *v1alpha1.Integration, crm *v1alpha1.CRMSpec, head *contract.Plan
 		entry.Clients = append(entry.Clients, clientOf(c, i.Namespace))
 	}
 	return entry
+}
+
+// urgencies are the steps from the ordinary urgency that requests can ask for. RFC 9218 has urgencies from 0 to 7, of which 3 is the ordinary one.
+func urgencies(header v1alpha1.PriorityHeader) (most, least int8) {
+	switch header {
+	case v1alpha1.PriorityHeaderFollow:
+		return -3, 4
+	case v1alpha1.PriorityHeaderLower:
+		return 0, 4
+	case v1alpha1.PriorityHeaderIgnore:
+	}
+	return 0, 0
 }
 
 // overflow translates what happens to calls that do not fit. It may be absent.

@@ -227,6 +227,17 @@ func TestAnAbsentOverflowIsWhatTheDefaultsOfItsFieldsSay(t *testing.T) {
 	}
 }
 
+func TestThePriorityHeaderInThePlan(t *testing.T) {
+	for header, want := range map[v1alpha1.PriorityHeader][2]int8{
+		"": {0, 0}, v1alpha1.PriorityHeaderIgnore: {0, 0}, v1alpha1.PriorityHeaderLower: {0, 4}, v1alpha1.PriorityHeaderFollow: {-3, 4},
+	} {
+		out := compile(crm(), nil, integration("a", func(i *v1alpha1.Integration) { i.Spec.PriorityHeader = header }))
+		if got := entry(t, out.Plan, "a"); got.MostUrgent != want[0] || got.LeastUrgent != want[1] {
+			t.Errorf("%q: from %d to %d, want %v", header, got.MostUrgent, got.LeastUrgent, want)
+		}
+	}
+}
+
 func TestPriorityReachesThePlan(t *testing.T) {
 	out := compile(crm(), nil, integration("a", func(i *v1alpha1.Integration) { i.Spec.Priority = v1alpha1.PriorityBulk }))
 	if got := entry(t, out.Plan, "a").Priority; got != contract.PriorityBulk {

@@ -512,6 +512,10 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Priority
       default: Standard
+    - name: priorityHeader
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PriorityHeader
+      default: Ignore
     - name: reads
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Reads
@@ -926,6 +930,8 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.PathPattern
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Priority
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.PriorityHeader
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Provider
   scalar: string

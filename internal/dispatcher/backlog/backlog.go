@@ -36,8 +36,8 @@ const Erased = "erased by order"
 // Store keeps what must survive a crash. Append and the reads may be called by many goroutines, Commit by one at a time.
 type Store interface {
 	// Append makes a call durable, as queued. When the integration has used e.DedupeKey before, nothing is stored: it returns the first call's ID and Seen, or
-	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull, ErrQueueFull, ErrQueueLarge, and sealing.ErrNoKey while what is stored has to
-	// be encrypted and the key for it is missing.
+	// call.ErrKeyReused if that had another fingerprint. Other errors are ErrStoreFull, ErrQueueFull, ErrQueueLarge, a *reference.Error if the call refers to one that
+	// is not known or has ended without success, and sealing.ErrNoKey while what is stored has to be encrypted and the key for it is missing.
 	Append(e Entry) (Appended, error)
 	// Commit makes all of b durable or nothing; batches come into effect in the order of their commits. A batch that holds nothing but charges' ends, refunds,
 	// tallies, memory and the clock may be lost by a crash as long as no later batch was committed: losing it keeps charges for longer than needed.
@@ -47,11 +47,13 @@ type Store interface {
 	Commit(b *Batch) ([]Ready, error)
 
 	// Heads returns the first n ready calls of an integration and a kind behind after, in the order of acceptance. A queued call is ready unless it has an
-	// ordering key and it is another one's turn: a call with the same key is sent or parked, or it is queued and was accepted before.
+	// ordering key and it is another one's turn (a call with the same key is sent or parked, or it is queued and was accepted before), or refers to one that has not
+	// ended. References in targets are filled.
 	Heads(integration string, kind Kind, after call.ID, n int) ([]Head, error)
 	// Kinds returns the kinds of an integration that have ready calls, and perhaps some that have none any more; at most MaxKinds.
 	Kinds(integration string) []Kind
-	// Call returns a call as it is to be sent, or call.ErrUnknown when it has ended or never was, ErrErased, or sealing.ErrNoKey.
+	// Call returns a call as it is to be sent, its references filled, or call.ErrUnknown when it has ended or never was, ErrErased, sealing.ErrNoKey, or a
+	// *reference.Error when it can never be.
 	Call(ref Ref) (*call.Call, error)
 	// Request returns a call as it was accepted, in whatever state it is as long as that is kept: call.ErrUnknown if it never was, call.ErrBodyGone if it succeeded,
 	// failed or was erased, or sealing.ErrNoKey.
@@ -141,6 +143,11 @@ type Head struct {
 	Expires    time.Time
 	// Size of the body in bytes.
 	Size int64
+	// Urgency is the call's.
+	Urgency int8
+	// Refers: the call holds references. Unfillable says why these can never be filled, as far as that can be known without its body.
+	Refers     bool
+	Unfillable string
 	Progress
 }
 
@@ -161,7 +168,7 @@ type Batch struct {
 	Refunds []uint64
 	// Bulks that are new or of which something became known; of several of one ID the last counts. One without members is forgotten.
 	Bulks []Bulk
-	// ForgetCalls removes ended calls with their results and keys.
+	// ForgetCalls removes ended calls with their results and keys. One that is not due at the time of Clock any more stays: a call that refers to it was accepted.
 	ForgetCalls []Ref
 	// Tallies are added to the stored ones. The states in them and QueuedBytes are ignored: transitions keep those.
 	Tallies map[string]Tally

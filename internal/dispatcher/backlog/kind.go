@@ -17,6 +17,17 @@ const Others Kind = 0
 // MaxKinds bounds an integration's kinds that have ready calls, Others included.
 const MaxKinds = 32
 
+// Urgent is the kind of calls that are like those of k, but of another urgency than the ordinary one: many ordinary ones must not hide an urgent one.
+func (k Kind) Urgent(urgency int8) Kind {
+	switch {
+	case urgency < 0:
+		k ^= 1 << 62
+	case urgency > 0:
+		k ^= 1 << 61
+	}
+	return max(Others+1, k)
+}
+
 // KindOf is the kind of a call's own: its operation, or if it has none, its method and the shape of its path, in which segments with a digit stand for any.
 func KindOf(operation, method, target string) Kind {
 	hash := fnv.New64a()

@@ -15,6 +15,9 @@ type ID string
 // MaxOrderKey is the longest ordering key, in bytes.
 const MaxOrderKey = 255
 
+// MaxReferences is how many other calls a call can refer to.
+const MaxReferences = 10
+
 // Call is one request to the CRM, after intake: authenticated, confined to the CRM's endpoint, its body complete and the client's credentials removed.
 type Call struct {
 	ID ID
@@ -43,6 +46,11 @@ type Call struct {
 
 	// OrderKey, if not empty, orders the queued calls of its integration that have the same: each is sent after the one before it has ended. At most MaxOrderKey bytes.
 	OrderKey string
+	// Urgency is by how many steps the call is less urgent (above 0) or more urgent (below 0) than others of its integration.
+	Urgency int8
+	// References are the queued calls, accepted before and of the same integration, of whose answers its target and body hold places (see package reference). It is
+	// sent after they have succeeded. At most MaxReferences.
+	References []ID
 	// Identity, of calls that only read, is the same for calls that get the same answer, which may be asked for once then. Zero: the call is like no other.
 	Identity [32]byte
 
@@ -129,7 +137,7 @@ type Result struct {
 	Composed bool
 	// Ahead is how many calls of the same integration are before it while queued.
 	Ahead int64
-	// Behind is set while a queued call has to wait for another one with its ordering key: the one whose turn it is.
+	// Behind is set while a queued call has to wait for another one: one that it refers to, or the one of its ordering key whose turn it is.
 	Behind ID
 	// ETA is when it is expected to be sent; zero if it cannot be foreseen.
 	ETA time.Time

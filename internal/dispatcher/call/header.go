@@ -45,3 +45,10 @@ func Traced(header http.Header) bool {
 	values := header["Traceparent"]
 	return len(values) == 1 && len(values[0]) > before && strings.IndexByte("13579bdf", values[0][before]) >= 0
 }
+
+// IsJSON says whether a Content-Type is that of JSON.
+func IsJSON(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "application/json" || strings.HasSuffix(media, "+json")
+}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -97,7 +96,7 @@ func (v *view) rewrite(out, header http.Header, body io.Reader) io.Reader {
 		})
 	}
 	changeEach(out, "Link", v.links.LinkHeader)
-	if !isJSON(out.Get("Content-Type")) || out.Get("Content-Encoding") != "" || v.members.None() {
+	if !call.IsJSON(out.Get("Content-Type")) || out.Get("Content-Encoding") != "" || v.members.None() {
 		return body
 	}
 	for _, name := range ofTheBody {
@@ -116,10 +115,4 @@ func changeEach(header http.Header, name string, change func(string) string) {
 		values[i] = change(value)
 	}
 	header[name] = values
-}
-
-func isJSON(contentType string) bool {
-	media, _, _ := strings.Cut(contentType, ";")
-	media = strings.ToLower(strings.TrimSpace(media))
-	return media == "application/json" || strings.HasSuffix(media, "+json")
 }

@@ -41,7 +41,7 @@ func shown(body []byte, contentType string) (value any, encoding string) {
 	switch {
 	case len(body) == 0:
 		return nil, ""
-	case isJSON(contentType) && json.Valid(body):
+	case call.IsJSON(contentType) && json.Valid(body):
 		return json.RawMessage(body), ""
 	case utf8.Valid(body):
 		return string(body), ""

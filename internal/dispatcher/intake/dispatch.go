@@ -32,6 +32,9 @@ func (e *exchange) dispatch(to route) error {
 	if to.queue {
 		return e.enqueue(to)
 	}
+	if len(e.call.References) > 0 {
+		return badReferences("only a queued call can refer to others: send it with Prefer: respond-async, or list its operation with the policy Queue")
+	}
 	keep := to.keep > 0 && lookup.Wanted(e.r.Header)
 	var like [32]byte
 	if to.share || keep {

@@ -30,7 +30,7 @@ func (v *view) keeps(i *contract.Integration, operation, path string) time.Durat
 
 // ofTheSender are headers of requests that tell who asks, and no CRM answers otherwise for them.
 var ofTheSender = map[string]bool{
-	"User-Agent": true, "Traceparent": true, "Tracestate": true, "Baggage": true, "X-Request-Id": true, "X-Correlation-Id": true, "Cache-Control": true,
+	"User-Agent": true, "Traceparent": true, "Tracestate": true, "Baggage": true, "X-Request-Id": true, "X-Correlation-Id": true, "Cache-Control": true, "Priority": true,
 }
 
 // identity is the same for calls that the CRM answers in the same way: of one integration, as one user of the CRM, to one target, with the same headers.

@@ -88,6 +88,7 @@ var statuses = map[contract.Reason]int{
 	contract.ReasonExceedsLimit:         http.StatusUnprocessableEntity,
 	contract.ReasonBodyIncomplete:       http.StatusRequestTimeout,
 	contract.ReasonKeyReused:            http.StatusUnprocessableEntity,
+	contract.ReasonBadReference:         http.StatusUnprocessableEntity,
 	contract.ReasonUnknownResult:        http.StatusNotFound,
 	contract.ReasonOtherState:           http.StatusConflict,
 	contract.ReasonNotEncrypted:         http.StatusConflict,

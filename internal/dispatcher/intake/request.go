@@ -72,6 +72,10 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 	if len(order) > call.MaxOrderKey {
 		return dialect.Class{}, &call.Refusal{Code: contract.ReasonBadRequest, Detail: "the " + contract.HeaderOrderingKey + " is longer than 255 bytes"}
 	}
+	references, err := e.references(body)
+	if err != nil {
+		return dialect.Class{}, err
+	}
 	class := e.view.provider.Classify(e.r.Method, e.path, body)
 	e.call = &call.Call{
 		Integration: e.caller.integration.Key(),
@@ -84,6 +88,8 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 		Credential:  e.caller.credential,
 		Counts:      dialect.Counts(e.r.Header.Get("Content-Type"), body),
 		OrderKey:    order,
+		References:  references,
+		Urgency:     urgency(e.r.Header, e.caller.integration),
 		Repeat:      repeat(class),
 		AcceptedAt:  time.Now(),
 	}
@@ -141,7 +147,7 @@ func (e *exchange) randomKey() string {
 // another target or sender than the request's own.
 var notForwarded = []string{
 	"Authorization", "Cookie",
-	"Prefer", idempotencyKey, contract.HeaderOrderingKey, contract.HeaderOrigin, contract.HeaderReason,
+	"Prefer", idempotencyKey, contract.HeaderOrderingKey, contract.HeaderReferences, contract.HeaderOrigin, contract.HeaderReason,
 	"Accept-Encoding", "Content-Length", "Expect",
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip",
 	"X-Original-Url", "X-Rewrite-Url", "X-Original-Host", "X-Host",

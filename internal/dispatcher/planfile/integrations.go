@@ -32,6 +32,8 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		seen[integration.Key()] = true
 		p.shares(&integration, everLimits(plan), field)
 		p.priority(integration.Priority, field+".priority")
+		p.within(int64(integration.MostUrgent), -3, 0, field+".mostUrgent")
+		p.within(int64(integration.LeastUrgent), 0, 4, field+".leastUrgent")
 		p.overflow(integration, adapter, field)
 		p.cachedReads(integration.CachedReads, adapter, field+".cachedReads")
 		p.batching(integration.Batching, adapter, field+".batching")

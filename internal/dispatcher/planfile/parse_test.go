@@ -271,6 +271,8 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"an override's zone":    {func(p *contract.Plan) { p.Integrations[0].Overrides[1].Weekly.TimeZone = "Local" }, `.overrides: override night: weekly.timeZone: unknown time zone "Local"`},
 		"a priority":            {func(p *contract.Plan) { p.Integrations[0].Priority = "" }, `.priority: "" is not Interactive, Standard or Bulk`},
 		"an external's client":  {func(p *contract.Plan) { p.Integrations[0].External = true }, "integrations[contact-centre/ccai].clients: must not be set for an external"},
+		"an urgency":            {func(p *contract.Plan) { p.Integrations[0].MostUrgent = -4 }, ".mostUrgent: -4 is not between -3 and 0"},
+		"a lack of urgency":     {func(p *contract.Plan) { p.Integrations[0].LeastUrgent = 5 }, ".leastUrgent: 5 is not between 0 and 4"},
 		"default policy":        {func(p *contract.Plan) { p.Integrations[0].Default = contract.Queued }, `.default: "Queue" is neither Wait nor Reject`},
 		"waiting":               {func(p *contract.Plan) { p.Integrations[0].WaitSeconds = 301 }, ".waitSeconds: 301 is not between 0 and 300"},
 		"queue length":          {func(p *contract.Plan) { p.Integrations[0].Queue.MaxCalls = 100001 }, ".queue.maxCalls: 100001 is not"},

@@ -13,13 +13,14 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 )
 
 // Do sends a call that somebody waits for and returns the CRM's answer, whose body must be closed. When the call does not fit within wait it returns a
 // *call.Refusal; with wait 0 at once. When ctx ends, a call that was not sent is withdrawn.
 func (s *Scheduler) Do(ctx context.Context, c *call.Call, wait time.Duration) (*call.Answer, error) {
-	w := &waiter{call: c, answered: make(chan reply, 1)}
+	w := &waiter{call: c, urgency: c.Urgency, answered: make(chan reply, 1)}
 	if err := s.submit(ctx, func() { s.admit(w, wait) }); err != nil {
 		return nil, refuseStopped(err)
 	}
@@ -189,7 +190,10 @@ func (s *Scheduler) arrived(c *call.Call, a backlog.Appended) {
 func (s *Scheduler) refuseAppend(e *backlog.Entry, err error) error {
 	integration, most := e.Call.Integration, contract.Queue{MaxCalls: e.MaxQueued, MaxBytes: e.MaxBytes}
 	refusal := &call.Refusal{}
+	problem, refers := errors.AsType[*reference.Error](err)
 	switch {
+	case refers:
+		refusal.Code, refusal.Detail = contract.ReasonBadReference, "the call cannot be sent: "+problem.Error()
 	case errors.Is(err, backlog.ErrQueueFull):
 		refusal = refuseQueueFull(integration, most)
 	case errors.Is(err, backlog.ErrQueueLarge):

@@ -12,6 +12,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
@@ -27,8 +28,12 @@ const (
 	manyAttempts = 8
 )
 
-// errDamaged: a queued call cannot be read any more.
-var errDamaged = errors.New("the stored call cannot be read")
+var (
+	// errDamaged: a queued call cannot be read any more.
+	errDamaged = errors.New("the stored call cannot be read")
+	// errOtherTarget: a queued call goes elsewhere than it was priced for, as the answer it refers to could not be read then. It is priced anew.
+	errOtherTarget = errors.New("the call has another target by now")
+)
 
 // flight is one request on its way: for somebody who waits, or for a queued call.
 type flight struct {
@@ -103,9 +108,12 @@ func (s *Scheduler) load(f *flight) error {
 		return err
 	})
 	if err != nil {
-		err = fmt.Errorf("%w: %w", errDamaged, err)
+		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	return err
+	if f.call.Target != f.about.target {
+		return errOtherTarget
+	}
+	return nil
 }
 
 // report runs f on the loop, which goes on until every flight has reported.
@@ -264,6 +272,10 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 		s.blame(now, f, nil, what)
 		h.NotBefore = now.Add(s.pause(manyAttempts)) // if it is this call alone, others go first
 	case unsent:
+		if _, refers := errors.AsType[*reference.Error](o.Err); refers || errors.Is(o.Err, errOtherTarget) { // that says nothing of the CRM
+			s.queuedUntold(f)
+			break
+		}
 		s.blame(now, f, o.Err, what)
 	case unavailable, lost:
 		s.blame(now, f, nil, what)

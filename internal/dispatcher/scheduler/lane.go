@@ -57,6 +57,8 @@ type waiter struct {
 	held Held
 	// refused is the CRM's own refusal of an earlier sending, kept for the case that no other answer comes in time.
 	refused *call.Answer
+	// urgency is the call's, or that of a follower that is more urgent.
+	urgency int8
 	// repeated: it was sent again after its answer was lost.
 	repeated bool
 	// gone: the client does not wait any more. own: there is none, it asks what became of a bulk call.

@@ -63,7 +63,9 @@ func (s *Scheduler) setMerging(l *lane) {
 		bulk := batch.Bulk()
 		m.about = subject{bulk.Operation, bulk.Method, bulk.Target}
 		l.merging[operation] = m
-		l.queue.wide[backlog.KindOf(operation, "", "")] = m.most
+		for _, urgency := range []int8{-1, 0, 1} {
+			l.queue.wide[backlog.KindOf(operation, "", "").Urgent(urgency)] = m.most
+		}
 	}
 }
 
@@ -177,7 +179,7 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 		return to, false
 	}
 	n := counts[h.Operation]
-	if until := h.AcceptedAt.Add(m.linger); (m.always || s.scarce) && n < m.most && now.Before(until) {
+	if until := h.AcceptedAt.Add(m.linger); (m.always || s.scarce) && n < m.most && now.Before(until) && h.Urgency >= 0 {
 		l.staleAt = earlier(l.staleAt, until)
 		return to, true
 	}
@@ -187,10 +189,8 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 	items := min(n, m.most)
 	bulk := s.bulkPrice(l, m, h, items)
 	o := s.newOffer(l, fairshare.Backlog, bulk, h.AcceptedAt)
-	if !slices.ContainsFunc(to, o.samePlace) {
-		o.bulk, o.items, o.queued, o.about = h.Operation, items, h.ID, m.about
-		to = append(to, o)
-	}
+	o.bulk, o.items, o.queued, o.about = h.Operation, items, h.ID, m.about
+	to = enlist(to, o)
 	if bulk.kind == h.price.kind {
 		return to, true
 	}
@@ -251,11 +251,11 @@ func (s *Scheduler) gather(now time.Time, l *lane, o offer) (members []call.ID) 
 	if o.bulk == "" {
 		return nil
 	}
-	m, turns, items := l.merging[o.bulk], s.turnsOf(now, l), 0
-	for i := range l.queue.heads {
-		h := &l.queue.heads[i]
+	m, turns, items, begun := l.merging[o.bulk], s.turnsOf(now, l), 0, false
+	for _, h := range l.inOrder() {
 		first := turns.first(h)
-		if !turns.has(h) || len(members) == m.most || first && items == o.items || h.Operation != o.bulk || h.ID < o.queued || h.NotBefore.After(now) {
+		begun = begun || h.ID == o.queued
+		if !begun || !turns.has(h) || len(members) == m.most || first && items == o.items || h.Operation != o.bulk || h.NotBefore.After(now) {
 			continue
 		}
 		if !s.mergeable(l, h, m) || !s.covers(l, o.Cost, h) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
@@ -28,7 +29,11 @@ func (s *Scheduler) price(c tariff.Call) price {
 }
 
 func (s *Scheduler) priceCall(as *access, c *call.Call) price {
-	return s.price(tariff.Call{User: as.user, Operation: c.Operation, Method: c.Method, Target: c.Target, Counts: c.Counts})
+	target := c.Target
+	if len(c.References) > 0 { // its record may not be known yet
+		target = reference.Sample(target)
+	}
+	return s.price(tariff.Call{User: as.user, Operation: c.Operation, Method: c.Method, Target: target, Counts: c.Counts})
 }
 
 func (s *Scheduler) priceHead(as *access, h *backlog.Head) price {
@@ -103,35 +108,27 @@ func (s *Scheduler) newOffer(l *lane, in fairshare.Lane, of price, since time.Ti
 
 // offerWaiting adds the first call of each kind that somebody waits for.
 func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
-	for _, w := range l.waiting {
+	for _, w := range l.waitingInOrder() {
 		o := s.newOffer(l, fairshare.Waiting, w.price, w.since)
 		o.waiter, o.about = w, subjectOf(w.call)
-		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, w.price) || s.held(now, l, o.about) {
+		if outranked(to, o) || !s.recordFree(now, l, w.price) || s.held(now, l, o.about) {
 			continue
 		}
-		to = append(to, o)
+		to = enlist(to, o)
 	}
 	return to
 }
 
-// offerQueued adds the first call of each kind in the part of the backlog that is in memory. It parks those that are not to be sent any more.
+// offerQueued adds the first call of each kind in the part of the backlog that is in memory.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
+	s.endUnsendable(now, l)
 	counts, turns := s.togetherNow(now, l), s.turnsOf(now, l)
-	for i := 0; i < len(l.queue.heads); i++ {
-		h := &l.queue.heads[i]
+	for _, h := range l.inOrder() {
 		if !turns.has(h) {
 			continue
 		}
 		if h.NotBefore.After(now) {
 			l.staleAt = earlier(l.staleAt, h.NotBefore)
-			continue
-		}
-		if reason := s.unfit(now, l, h); reason != "" {
-			parked := l.queue.take(h.ID)
-			s.transit(backlog.Transition{
-				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
-			}, parked.Expires)
-			i--
 			continue
 		}
 		if h.Attempts > 0 && !l.retries.allows(now) {
@@ -144,12 +141,32 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 			continue
 		}
 		o.queued, o.about = h.ID, subject{h.Operation, h.Method, h.Target}
-		if slices.ContainsFunc(to, o.samePlace) || !s.recordFree(now, l, h.price) || s.held(now, l, o.about) {
+		if outranked(to, o) || !s.recordFree(now, l, h.price) || s.held(now, l, o.about) {
 			continue
 		}
-		to = append(to, o)
+		to = enlist(to, o)
 	}
 	return to
+}
+
+// endUnsendable parks the calls that are not to be sent any more, and ends those that refer to an answer which will never come.
+func (s *Scheduler) endUnsendable(now time.Time, l *lane) {
+	for i := 0; i < len(l.queue.heads); i++ {
+		h := &l.queue.heads[i]
+		if h.NotBefore.After(now) {
+			continue
+		}
+		if h.Unfillable != "" {
+			s.end(now, l.ref(h.ID), call.StateQueued, h.Unfillable)
+			i--
+		} else if reason := s.unfit(now, l, h); reason != "" {
+			parked := l.queue.take(h.ID)
+			s.transit(backlog.Transition{
+				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
+			}, parked.Expires)
+			i--
+		}
+	}
 }
 
 // unfit says why a queued call is not to be sent any more: the time for that has passed, or the limits have changed.

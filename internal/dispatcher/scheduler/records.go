@@ -59,7 +59,7 @@ func (t *turns) has(h *queued) bool {
 	if record == "" {
 		return true
 	}
-	if t.l.changing[record] > 0 || t.later[record] {
+	if t.l.changing[record] > 0 || t.later[record] || t.overtakes(h, record) {
 		return false
 	}
 	if h.NotBefore.After(t.now) {
@@ -70,6 +70,20 @@ func (t *turns) has(h *queued) bool {
 
 // first says whether none about the same record goes yet.
 func (t *turns) first(h *queued) bool { return !t.taken[t.s.recordOf(h)] }
+
+// overtakes says whether a call of another urgency about the same record was accepted before: whatever is urgent, records change in the order of acceptance.
+func (t *turns) overtakes(h *queued, record string) bool {
+	for i := range t.l.queue.heads {
+		before := &t.l.queue.heads[i]
+		if before.ID >= h.ID {
+			break
+		}
+		if before.Urgency != h.Urgency && t.s.recordOf(before) == record {
+			return true
+		}
+	}
+	return false
+}
 
 // take reports whether a call goes, and notes that: the first about its record, or with fold those behind it that set fields only.
 func (t *turns) take(h *queued, fold bool) bool {

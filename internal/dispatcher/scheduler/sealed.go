@@ -9,6 +9,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 )
 
 // unreadAttempts give a call whose key is missing a pause of 8 s at most: when the key is back, its calls are not to wait for long.
@@ -16,7 +17,10 @@ const unreadAttempts = 3
 
 // unreadable is the state of a queued call that could not be read from the store, and why. One whose key is missing waits for it: nothing is lost yet.
 func unreadable(err error) (to call.State, reason string) {
+	problem, refers := errors.AsType[*reference.Error](err)
 	switch {
+	case refers:
+		return call.StateDead, problem.Error()
 	case errors.Is(err, sealing.ErrNoKey):
 		return call.StateQueued, ""
 	case errors.Is(err, backlog.ErrErased):

@@ -24,6 +24,9 @@ func (s *Scheduler) join(now time.Time, w *waiter) bool {
 	for _, first := range w.lane.waiting {
 		if first.call.Identity == w.call.Identity && !first.deadline.After(w.deadline) {
 			first.followers, w.leader = append(first.followers, w), first
+			if w.urgency < first.urgency {
+				first.urgency, w.lane.stale = w.urgency, true
+			}
 			return true
 		}
 	}

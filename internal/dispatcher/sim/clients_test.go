@@ -32,20 +32,28 @@ type promise struct {
 	external string
 	// order is the ordering key, key what the client called it by.
 	order, key string
-	final      *call.Result
+	// refersTo is the promise whose answer it holds a place for; referred, another one does so.
+	refersTo *promise
+	referred bool
+	final    *call.Result
 }
 
 // request is what a client hands in.
 type request struct {
 	method, target, body, key, external, order string
 
-	queued bool
+	queued   bool
+	refersTo *promise
 }
 
 // hand makes the requests of one integration until the load ends. Each life of a client is a stream of its own randomness.
 func (w *world) hand(ctx context.Context, integration, client int, random *rand.Rand) {
 	for n := 0; ctx.Err() == nil; n++ {
 		sleep(ctx, time.Duration(random.ExpFloat64()*float64(w.pace)))
+		if w.refers && random.IntN(3) == 0 {
+			w.askInTurn(ctx, integration, random, fmt.Sprintf("%d-%d", client, n))
+			continue
+		}
 		r := drawRequest(random, integration, fmt.Sprintf("%d-%d", client, n))
 		patience := ctx
 		if !r.queued && random.IntN(5) == 0 { // some clients go away
@@ -142,6 +150,12 @@ func (w *world) newRequest(ctx context.Context, integration int, r request) *htt
 	if r.key != "" {
 		request.Header.Set("Idempotency-Key", r.key)
 	}
+	if w.refers {
+		request.Header.Set("Priority", urgencyOf(r))
+	}
+	if r.refersTo != nil {
+		request.Header.Set(contract.HeaderReferences, string(r.refersTo.id))
+	}
 	if r.order != "" {
 		request.Header.Set(contract.HeaderOrderingKey, r.order)
 	}
@@ -167,7 +181,12 @@ func (w *world) promised(integration int, r request, answer *httptest.ResponseRe
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.promises = append(w.promises, &promise{integration: w.plan.Integrations[integration].Key(), id: body.ID, external: r.external, order: r.order, key: r.key})
+	if r.refersTo != nil {
+		r.refersTo.referred = true
+	}
+	w.promises = append(w.promises, &promise{
+		integration: w.plan.Integrations[integration].Key(), id: body.ID, external: r.external, order: r.order, key: r.key, refersTo: r.refersTo,
+	})
 }
 
 // sleep waits for d or the end of ctx.

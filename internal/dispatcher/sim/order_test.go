@@ -24,7 +24,7 @@ func (w *world) decideParked(s *scheduler.Scheduler) {
 			w.t.Errorf("no list of parked calls: %v", err)
 		}
 		for _, r := range parked {
-			n := slices.IndexFunc(w.promises, func(p *promise) bool { return p.id == r.ID && p.order != "" })
+			n := slices.IndexFunc(w.promises, func(p *promise) bool { return p.id == r.ID && p.holdsUp() })
 			if n < 0 {
 				continue
 			}

@@ -47,6 +47,8 @@ type setup struct {
 	between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 	// crowds of creations are queued at a time, so that they go together.
 	crowds bool
+	// refers: some calls refer to earlier ones.
+	refers bool
 }
 
 // choose draws a setup. What the CRM enforces and what the plan says is the same, but for a hidden limit.

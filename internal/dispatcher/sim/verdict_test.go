@@ -43,6 +43,8 @@ type verdict struct {
 	happened           happened
 	// together is how many promises were kept by bulk calls.
 	together int
+	// filled is how many requests arrived at the ticket that they referred to.
+	filled int
 	// problems are all other broken promises.
 	problems []string
 }
@@ -109,7 +111,7 @@ func (w *world) collect(s *scheduler.Scheduler) {
 		r, err := s.Result(context.Background(), p.integration, p.id, 0)
 		if errors.Is(err, call.ErrUnknown) {
 			p.final = &call.Result{}
-		} else if err == nil && r.State != call.StateQueued && r.State != call.StateSent && (r.State != call.StateParked || p.order == "") {
+		} else if err == nil && r.State != call.StateQueued && r.State != call.StateSent && (r.State != call.StateParked || !p.holdsUp()) {
 			p.final = &r
 		}
 	}
@@ -136,6 +138,7 @@ func (w *world) judge(drained bool) *verdict {
 	}
 	w.judgeCharges(v)
 	w.judgeOrder(v, tickets)
+	w.judgeReferences(v, tickets)
 	v.happened = w.happened
 	if w.trusty() && v.parked() > v.happened.doubt {
 		v.problems = append(v.problems, fmt.Sprintf("%d calls are parked, and %d were on their way at crashes", v.parked(), v.happened.doubt))

@@ -26,6 +26,10 @@ type IntegrationSpecApplyConfiguration struct {
 	// priority is Interactive, Standard or Bulk. It decides among calls that want what nobody has reserved: a higher one goes first, and a call that has waited
 	// for a minute goes with the highest. What is guaranteed does not depend on it.
 	Priority *apiv1alpha1.Priority `json:"priority,omitempty"`
+	// priorityHeader says whether the header "Priority: u=0" to "u=7" of a request (RFC 9218; 3 without one, lower is more urgent) decides which of this integration's
+	// own calls goes first: Ignore, Lower for what makes a call less urgent only, or Follow. A step is worth an eighth of the longest time that such a call may wait,
+	// an hour at most, so none waits for ever. Other integrations are not affected.
+	PriorityHeader *apiv1alpha1.PriorityHeader `json:"priorityHeader,omitempty"`
 	// overflow says what happens to calls that do not fit now. When it is absent they wait for up to 8 seconds.
 	Overflow *OverflowApplyConfiguration `json:"overflow,omitempty"`
 	// reads say how calls that only read are saved. When it is absent, equal ones are one call while they wait.
@@ -91,6 +95,14 @@ func (b *IntegrationSpecApplyConfiguration) WithOverrides(values ...*ShareOverri
 // If called multiple times, the Priority field is set to the value of the last call.
 func (b *IntegrationSpecApplyConfiguration) WithPriority(value apiv1alpha1.Priority) *IntegrationSpecApplyConfiguration {
 	b.Priority = &value
+	return b
+}
+
+// WithPriorityHeader sets the PriorityHeader field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PriorityHeader field is set to the value of the last call.
+func (b *IntegrationSpecApplyConfiguration) WithPriorityHeader(value apiv1alpha1.PriorityHeader) *IntegrationSpecApplyConfiguration {
+	b.PriorityHeader = &value
 	return b
 }
 

@@ -64,7 +64,8 @@ func (r *run) learn(t *rapid.T) {
 		tr := backlog.Transition{Ref: backlog.Ref{Integration: bulk.Integration, ID: bulk.Members[place]}, From: call.StateSent, To: call.StateQueued, At: start.Add(r.clock)}
 		if rapid.Bool().Draw(t, "succeeded") {
 			tr.To, tr.KeepUntil = call.StateSucceeded, start.Add(24*time.Hour+r.clock)
-			tr.Answer = &backlog.Answer{Status: 201, Body: []byte("{}"), Composed: true}
+			tr.Answer = answerTo(t, tr.ID)
+			tr.Answer.Composed = true
 		}
 		bulk.Members[place], b.Transitions = "", []backlog.Transition{tr}
 	}

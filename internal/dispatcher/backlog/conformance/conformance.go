@@ -19,6 +19,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 )
 
 // Volume is what a store is kept on.
@@ -115,6 +116,7 @@ func (r *run) append(t *rapid.T) {
 			Operation:  rapid.SampledFrom([]string{"CreateTicket", "UpdateTicket", ""}).Draw(t, "operation"),
 			Counts:     rapid.SampledFrom([]map[string]int64{nil, {"data": 3}}).Draw(t, "counts"),
 			OrderKey:   rapid.SampledFrom([]string{"", "o1", "o2"}).Draw(t, "ordering key"),
+			Urgency:    rapid.SampledFrom([]int8{0, 0, -3, 4}).Draw(t, "urgency"),
 			Repeat:     call.Repeat{Class: call.RepeatKeyed, KeyValidFor: time.Hour},
 			AcceptedAt: start.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "accepted")) * time.Millisecond), // clocks are set back, too
 			Expires:    start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "expires")) * time.Second),
@@ -124,6 +126,7 @@ func (r *run) append(t *rapid.T) {
 		MaxQueued:   int64(rapid.IntRange(1, 6).Draw(t, "max queued")),
 		MaxBytes:    int64(rapid.SampledFrom([]int{0, 0, 6, 15, 30}).Draw(t, "max bytes")),
 	}
+	r.refer(t, e.Call)
 	got, err := r.store.Append(e)
 	first, known := r.now.keys[modelKey{integration, e.DedupeKey}]
 	switch {
@@ -134,6 +137,10 @@ func (r *run) append(t *rapid.T) {
 	case known:
 		if got.ID != first.id || !got.Seen || err != nil {
 			t.Fatalf("a key seen before: %+v %v, want %s", got, err, first.id)
+		}
+	case r.now.refusesReferences(e.Call):
+		if _, is := errors.AsType[*reference.Error](err); !is {
+			t.Fatalf("a call that refers to one without success: %v", err)
 		}
 	case int64(len(r.now.in(integration, call.StateQueued))) >= e.MaxQueued:
 		if !errors.Is(err, backlog.ErrQueueFull) {
@@ -185,6 +192,11 @@ func (r *run) commit(t *rapid.T, b *backlog.Batch, synced bool) {
 	}
 	before := r.now.clone()
 	r.now.commit(b)
+	for i := range got {
+		if got[i].Unfillable != "" {
+			got[i].Unfillable = unfillable
+		}
+	}
 	slices.SortFunc(got, func(a, b backlog.Ready) int {
 		return cmp.Or(strings.Compare(a.Integration, b.Integration), strings.Compare(string(a.ID), string(b.ID)))
 	})
@@ -253,7 +265,7 @@ func (r *run) decideOn(t *rapid.T, b *backlog.Batch, c modelCall, ready bool) ba
 		tr.KeepUntil = start.Add(24*time.Hour + r.clock)
 	}
 	if tr.To == call.StateSucceeded || tr.To == call.StateFailed {
-		tr.Answer = &backlog.Answer{Status: 200, Header: map[string][]string{"X": {"1"}}, Body: []byte("answer of " + string(ref.ID))}
+		tr.Answer = answerTo(t, ref.ID)
 	}
 	return tr
 }

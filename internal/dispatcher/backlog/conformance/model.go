@@ -34,6 +34,8 @@ type modelCall struct {
 	due     time.Time
 	key     string
 	body    bool
+	// awaits are those it refers to that have not ended, while it is queued.
+	awaits []call.ID
 }
 
 type modelKey struct{ integration, key string }
@@ -76,11 +78,12 @@ func (m *model) append(e backlog.Entry, id call.ID) {
 		call:   c,
 		result: call.Result{ID: id, Integration: c.Integration, Method: c.Method, Target: c.Target, State: call.StateQueued, AcceptedAt: c.AcceptedAt},
 		head: backlog.Head{
-			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target), Operation: c.Operation, Method: c.Method, Target: c.Target, Counts: c.Counts, Repeat: c.Repeat,
-			AcceptedAt: c.AcceptedAt, Expires: c.Expires, Size: int64(len(c.Body)),
+			ID: id, Kind: backlog.KindOf(c.Operation, c.Method, c.Target).Urgent(c.Urgency), Operation: c.Operation, Method: c.Method, Target: c.Target, Counts: c.Counts,
+			Repeat: c.Repeat, AcceptedAt: c.AcceptedAt, Expires: c.Expires, Size: int64(len(c.Body)), Urgency: c.Urgency, Refers: len(c.References) > 0,
 		},
 		ordinal: t.Accepted, due: c.Expires, key: e.DedupeKey, body: true,
 	}
+	m.await(backlog.Ref{Integration: c.Integration, ID: id})
 	if e.DedupeKey != "" {
 		m.keys[modelKey{c.Integration, e.DedupeKey}] = modelDedupe{id, e.Fingerprint}
 	}
@@ -141,6 +144,12 @@ func (m *model) transit(t backlog.Transition) {
 		c.result.Status, c.result.Header, c.result.Body, c.result.Composed = t.Answer.Status, t.Answer.Header, t.Answer.Body, t.Answer.Composed
 	}
 	m.calls[t.Ref] = c
+	switch {
+	case t.To == call.StateQueued:
+		m.await(t.Ref)
+	case ended(t.To):
+		m.release(t.Ref)
+	}
 	m.move(t.Integration, t.From, t.To)
 	sum, size := m.tallies[t.Integration], int64(len(c.call.Body))
 	if t.From == call.StateQueued {
@@ -172,7 +181,7 @@ func (m *model) turn(c modelCall) (first call.ID) {
 }
 
 func (m *model) ready(c modelCall) bool {
-	return c.result.State == call.StateQueued && (c.call.OrderKey == "" || m.turn(c) == c.call.ID)
+	return c.result.State == call.StateQueued && len(c.awaits) == 0 && (c.call.OrderKey == "" || m.turn(c) == c.call.ID)
 }
 
 // readySince are the calls that are ready and were not before.
@@ -180,7 +189,7 @@ func (m *model) readySince(before *model) (all []backlog.Ready) {
 	for _, integration := range integrations {
 		for _, c := range m.in(integration, call.StateQueued) {
 			if ref := (backlog.Ref{Integration: integration, ID: c.call.ID}); m.ready(c) && !before.ready(before.calls[ref]) {
-				all = append(all, backlog.Ready{Integration: integration, Head: c.head})
+				all = append(all, backlog.Ready{Integration: integration, Head: m.fillHead(c)})
 			}
 		}
 	}

@@ -74,12 +74,11 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 		if o.Bodies[ref] = -1; held {
 			o.Bodies[ref] = size
 		}
-		c, err := s.Call(ref)
-		if errors.Is(err, call.ErrUnknown) {
-			continue
-		}
+		c, err := sendable(s, ref)
 		must(err)
-		o.Calls[ref] = *c
+		if c != nil {
+			o.Calls[ref] = *c
+		}
 	}
 	var err error
 	o.Due, _, err = s.Due(endOfTime, len(refs)+1)
@@ -107,6 +106,11 @@ func headsOf(t *rapid.T, s backlog.Store, integration string) (heads []backlog.H
 			}
 			return page
 		}, func(h backlog.Head) call.ID { return h.ID })...)
+	}
+	for i := range heads {
+		if heads[i].Unfillable != "" {
+			heads[i].Unfillable = unfillable
+		}
 	}
 	slices.SortFunc(heads, func(a, b backlog.Head) int { return cmp.Compare(a.ID, b.ID) })
 	return heads
@@ -143,7 +147,7 @@ func (m *model) observe() observation {
 	for _, integration := range integrations {
 		for _, c := range m.in(integration, call.StateQueued) {
 			if m.ready(c) {
-				o.Heads[integration] = append(o.Heads[integration], c.head)
+				o.Heads[integration] = append(o.Heads[integration], m.fillHead(c))
 			}
 		}
 		for _, state := range []call.State{call.StateParked, call.StateDead} {
@@ -162,16 +166,14 @@ func (m *model) observe() observation {
 			if ready := o.Heads[ref.Integration]; len(ready) > 0 {
 				c.result.Ahead = max(0, c.ordinal-m.calls[backlog.Ref{Integration: ref.Integration, ID: ready[0].ID}].ordinal)
 			}
-			if !m.ready(c) {
-				c.result.Behind = m.turn(c)
-			}
+			c.result.Behind = m.behind(c)
 		}
 		o.Results[ref], o.Bodies[ref] = c.result, -1
 		if c.body {
 			o.Bodies[ref] = int64(len(c.call.Body))
 		}
-		if !ended(c.result.State) {
-			o.Calls[ref] = c.call
+		if filled, ok := m.fill(c.call); ok && !ended(c.result.State) {
+			o.Calls[ref] = filled
 		}
 		if !c.due.IsZero() {
 			due = append(due, when{c.due, backlog.Due{Ref: ref, State: c.result.State, Reason: c.result.Reason}})

@@ -5,6 +5,7 @@ package disk
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -30,7 +31,7 @@ func (s *Store) Append(e backlog.Entry) (backlog.Appended, error) {
 	}
 	s.keyring.use.enter()
 	defer s.keyring.use.leave()
-	if e.Call.OrderKey == "" {
+	if e.Call.OrderKey == "" && len(e.Call.References) == 0 {
 		return s.append(e, pebble.Sync)
 	}
 	// The first call of a day has a key made, which is synced: not while others wait for their turns.
@@ -44,10 +45,14 @@ func (s *Store) Append(e backlog.Entry) (backlog.Appended, error) {
 	return a, s.sync()
 }
 
-// appendInOrder stores a call with an ordering key, not durably yet: calls with one key come into effect in the order of their IDs, and share fsyncs still.
+// appendInOrder stores a call with an ordering key or references, not durably yet: calls with one key come into effect in the order of their IDs, none that is
+// referred to ends meanwhile, and they share fsyncs still.
 func (s *Store) appendInOrder(e backlog.Entry) (backlog.Appended, error) {
 	s.turns.Lock()
 	defer s.turns.Unlock()
+	if err := s.checkReferences(e.Call); err != nil {
+		return backlog.Appended{}, err
+	}
 	return s.append(e, pebble.NoSync)
 }
 
@@ -172,6 +177,9 @@ func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record, ke
 		r.Key, r.Header, fingerprint = name, nil, key.Fingerprint(fingerprint)
 	} else {
 		w.set(place, e.Call.Body)
+	}
+	if len(r.References) > 0 || r.Urgency != 0 {
+		w.set(keyFormat, []byte(strconv.Itoa(format)))
 	}
 	w.setJSON(refKey(spaceRecord, ref), r)
 	w.set(dueKey(r.DueAt, ref), nil)

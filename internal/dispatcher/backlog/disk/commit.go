@@ -62,7 +62,7 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 		}
 	}
 	for _, ref := range b.ForgetCalls {
-		state, err := s.forget(&w, ref)
+		state, err := s.forget(&w, ref, b.Clock.Time)
 		w.keep(err)
 		sum(ref.Integration).Move(state, "")
 	}
@@ -87,7 +87,7 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 		return nil, err
 	}
 	s.committed(b, sums)
-	return w.readied, nil
+	return w.readied, s.fillReadied(w.readied)
 }
 
 // writeCharges keeps open charges by their IDs and ended ones by their ends, so that forgetting is one range.
@@ -145,6 +145,7 @@ func (s *Store) transit(w *writer, t backlog.Transition) (int64, error) {
 	case ended(t.To):
 		r.DueAt, r.EndedAt, r.Answer = t.KeepUntil, t.At, t.Answer
 		w.keep(s.leave(w, t.Ref, r))
+		w.keep(s.release(w, t.Ref, r))
 	default: // a sent call cannot be due before its outcome is known
 		r.DueAt = time.Time{}
 	}
@@ -169,7 +170,8 @@ func (s *Store) transit(w *writer, t backlog.Transition) (int64, error) {
 	return r.Size, nil
 }
 
-// depart removes the keys by which a call is found in the state that it leaves. A call cannot be sent or parked when it is not its turn.
+// depart removes the keys by which a call is found in the state that it leaves. A call cannot be sent or parked when it is not its turn, or it waits for one that it
+// refers to.
 func (s *Store) depart(w *writer, t backlog.Transition, r *record) error {
 	if listed(t.From) {
 		w.del(stateKey(t.From, t.Ref))
@@ -181,22 +183,25 @@ func (s *Store) depart(w *writer, t backlog.Transition, r *record) error {
 	switch {
 	case err != nil:
 		return err
-	case turn:
+	case turn && len(r.Awaits) == 0:
 		s.unready(w, t.Ref, r)
 	case !ended(t.To):
-		return fmt.Errorf("call %s waits for another one with its ordering key: %w", t.ID, backlog.ErrConflict)
+		return fmt.Errorf("call %s waits for another one: %w", t.ID, backlog.ErrConflict)
 	}
 	return nil
 }
 
-// forget removes an ended call and returns the state it was in.
-func (s *Store) forget(w *writer, ref backlog.Ref) (call.State, error) {
+// forget removes an ended call and returns the state it was in; none if it is to be kept for longer by now.
+func (s *Store) forget(w *writer, ref backlog.Ref, now time.Time) (call.State, error) {
 	r, err := readRecord(w.from, ref)
 	if err != nil {
 		return "", err
 	}
 	if !ended(r.State) {
 		return "", fmt.Errorf("call %s is %s and cannot be forgotten: %w", ref.ID, r.State, backlog.ErrConflict)
+	}
+	if !now.IsZero() && r.DueAt.After(now) {
+		return "", nil
 	}
 	w.del(refKey(spaceRecord, ref))
 	w.del(refKey(spaceAnswer, ref))

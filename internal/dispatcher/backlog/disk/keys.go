@@ -28,6 +28,7 @@ const (
 	spaceOpen   = 'o' // id -> charge
 	spaceEnded  = 'l' // end, id -> charge
 	spaceTally  = 'n' // integration -> tally, by merging
+	spaceAwait  = 'a' // integration, id, id of a queued call that waits for it -> nothing
 	spaceBulk   = 'u' // id of its charge -> bulk; one for each bulk call that has members
 )
 
@@ -103,6 +104,11 @@ func lineKey(ref backlog.Ref, orderKey string) []byte {
 // lineEnd is above every ID in the line: IDs are of letters and digits.
 func lineEnd(integration, orderKey string) []byte {
 	return lineKey(backlog.Ref{Integration: integration, ID: "~"}, orderKey)
+}
+
+// awaitKey is for the call that waits for another one; with an empty ID it is before all others that wait for it.
+func awaitKey(other backlog.Ref, waits call.ID) []byte {
+	return append(append(refKey(spaceAwait, other), sep), waits...)
 }
 
 func stateKey(state call.State, ref backlog.Ref) []byte {

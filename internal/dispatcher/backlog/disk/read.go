@@ -24,7 +24,11 @@ func (s *Store) Call(ref backlog.Ref) (*call.Call, error) {
 	if ended(r.State) {
 		return nil, call.ErrUnknown
 	}
-	return s.callOf(ref, r)
+	c, err := s.callOf(ref, r)
+	if err == nil {
+		err = s.fill(c)
+	}
+	return c, err
 }
 
 // Request implements backlog.Store.
@@ -47,7 +51,8 @@ func (s *Store) callOf(ref backlog.Ref, r *record) (*call.Call, error) {
 	}
 	return &call.Call{
 		ID: ref.ID, Integration: ref.Integration, Client: r.Client, Operation: r.Operation, Method: r.Method, Target: r.Target,
-		Header: header, Body: body, Counts: r.Counts, OrderKey: r.OrderKey, Repeat: r.repeat(), AcceptedAt: r.AcceptedAt, Expires: r.Expires,
+		Header: header, Body: body, Counts: r.Counts, OrderKey: r.OrderKey, Urgency: r.Urgency, References: r.References, Repeat: r.repeat(),
+		AcceptedAt: r.AcceptedAt, Expires: r.Expires,
 	}, nil
 }
 
@@ -68,7 +73,11 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	if err == nil && r.State == call.StateQueued {
 		result.Ahead, err = s.ahead(ref.Integration, r.Ordinal)
 	}
-	if err == nil && r.State == call.StateQueued && r.OrderKey != "" {
+	switch {
+	case err != nil || r.State != call.StateQueued:
+	case len(r.Awaits) > 0:
+		result.Behind = r.Awaits[0]
+	case r.OrderKey != "":
 		result.Behind, err = s.behind(ref, r.OrderKey)
 	}
 	return result, err

@@ -45,9 +45,12 @@ func (s *Store) groupsOf(integration string) groups {
 	return g
 }
 
-// ready writes that nothing but the limits holds a queued call back any more. Once that is in effect, inEffect must be called.
+// ready writes that nothing but the limits holds a queued call back any more, unless it waits for one that it refers to. Once that is in effect, inEffect must be called.
 func (s *Store) ready(w *writer, ref backlog.Ref, r *record) {
-	kind := backlog.KindOf(r.Operation, r.Method, r.Target)
+	if len(r.Awaits) > 0 { // it will be, once these have ended
+		return
+	}
+	kind := r.ownKind()
 	s.mu.Lock()
 	all := s.groupsOf(ref.Integration)
 	named := len(all)
@@ -137,7 +140,9 @@ func (s *Store) Heads(integration string, kind backlog.Kind, after call.ID, n in
 		if err != nil {
 			return nil, err
 		}
-		heads = append(heads, r.head(id))
+		h := r.head(id)
+		s.fillHead(integration, r, &h)
+		heads = append(heads, h)
 	}
 	return heads, nil
 }

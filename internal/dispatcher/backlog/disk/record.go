@@ -37,6 +37,10 @@ type record struct {
 	Ordinal    int64  `json:"ordinal"`
 	DedupeHash []byte `json:"dedupe,omitempty"`
 	OrderKey   string `json:"orderKey,omitempty"`
+	Urgency    int8   `json:"urgency,omitempty"`
+	// References are the calls that it refers to, Awaits those of them that have not ended, while it is queued.
+	References []call.ID `json:"references,omitempty"`
+	Awaits     []call.ID `json:"awaits,omitempty"`
 	// Others: when it became ready last, there was no kind of its own for it.
 	Others bool            `json:"others,omitempty"`
 	Answer *backlog.Answer `json:"answer,omitempty"`
@@ -53,7 +57,7 @@ func newRecord(e backlog.Entry, ordinal int64) *record {
 		Method: e.Call.Method, Target: e.Call.Target, Header: e.Call.Header,
 		Class: e.Call.Repeat.Class, KeyValid: e.Call.Repeat.KeyValidFor,
 		AcceptedAt: e.Call.AcceptedAt, Expires: e.Call.Expires, Ordinal: ordinal, DueAt: e.Call.Expires, OrderKey: e.Call.OrderKey, Size: int64(len(e.Call.Body)),
-		Counts: e.Call.Counts,
+		Counts: e.Call.Counts, Urgency: e.Call.Urgency, References: e.Call.References,
 	}
 	if e.DedupeKey != "" {
 		r.DedupeHash = dedupeHash(e.DedupeKey)
@@ -68,13 +72,18 @@ func (r *record) kind() backlog.Kind {
 	if r.Others {
 		return backlog.Others
 	}
-	return backlog.KindOf(r.Operation, r.Method, r.Target)
+	return r.ownKind()
+}
+
+// ownKind is the one under which the call is ready if there is room for it.
+func (r *record) ownKind() backlog.Kind {
+	return backlog.KindOf(r.Operation, r.Method, r.Target).Urgent(r.Urgency)
 }
 
 func (r *record) head(id call.ID) backlog.Head {
 	return backlog.Head{
 		ID: id, Kind: r.kind(), Operation: r.Operation, Method: r.Method, Target: r.Target, Counts: r.Counts, Repeat: r.repeat(),
-		AcceptedAt: r.AcceptedAt, Expires: r.Expires, Size: r.Size, Progress: r.Progress,
+		AcceptedAt: r.AcceptedAt, Expires: r.Expires, Size: r.Size, Urgency: r.Urgency, Refers: len(r.References) > 0, Progress: r.Progress,
 	}
 }
 

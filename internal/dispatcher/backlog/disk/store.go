@@ -23,8 +23,12 @@ import (
 )
 
 // format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls. Version 3
-// had no data keys, and would send what is encrypted as it is; nor bulk calls, whose members it would never end.
-const format = 4
+// had no data keys, and would send what is encrypted as it is; nor bulk calls, whose members it would never end. Version 4 would send references as they are, and
+// not find calls of their own urgency again: a volume becomes one of version 5 with the first such call, and can go back to an older dispatcher until then.
+const format = 5
+
+// formatWithout references and urgencies has every key as it is now.
+const formatWithout = 4
 
 // formatInOrder has every key as it is now.
 const formatInOrder = 3
@@ -142,10 +146,10 @@ func (s *Store) checkFormat() error {
 			return fmt.Errorf("the volume has format %q and this version reads up to %d: run the version that wrote it, or a newer one", value, format)
 		}
 		switch found {
-		case format:
+		case format, formatWithout:
 			return nil
 		case formatInOrder:
-			return s.db.Set(keyFormat, strconv.AppendInt(nil, format, 10), pebble.Sync)
+			return s.db.Set(keyFormat, strconv.AppendInt(nil, formatWithout, 10), pebble.Sync)
 		}
 	}
 	return s.upgrade()

@@ -46,8 +46,11 @@ func (s *Store) hasTurn(from pebble.Reader, ref backlog.Ref, r *record) (bool, e
 	return t.holder == ref.ID, err
 }
 
-// enter writes that a call is queued: it is ready, or stands in line.
+// enter writes that a call is queued: it is ready, stands in line, or waits for calls that it refers to.
 func (s *Store) enter(w *writer, ref backlog.Ref, r *record) error {
+	if err := s.await(w, ref, r); err != nil {
+		return err
+	}
 	if r.OrderKey == "" {
 		s.ready(w, ref, r)
 		return nil

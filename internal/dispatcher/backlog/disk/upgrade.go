@@ -39,7 +39,7 @@ func (s *Store) upgrade() error {
 		w.merge(tallyKey(integration), encodeTally(*t))
 	}
 	w.keep(w.batch.DeleteRange([]byte{spaceQueue}, []byte{spaceQueue + 1}, nil))
-	w.set(keyFormat, strconv.AppendInt(nil, format, 10))
+	w.set(keyFormat, strconv.AppendInt(nil, formatWithout, 10))
 	return s.upgraded(&w, pebble.Sync)
 }
 
