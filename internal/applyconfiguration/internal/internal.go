@@ -37,6 +37,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.AfterLedgerLoss
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.AppStatus
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: used
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BacklogStatus
@@ -170,6 +179,9 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Storage
       default:
         size: 1Gi
+    - name: usage
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Usage
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRMStatus
   map:
     fields:
@@ -1044,6 +1056,12 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.TokenURL
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Usage
+  map:
+    fields:
+    - name: intervalSeconds
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WeeklyTime
@@ -1067,6 +1085,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WindowStatus
   map:
     fields:
+    - name: apps
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.AppStatus
+          elementRelationship: associative
+          keys:
+          - name
     - name: assurance
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance

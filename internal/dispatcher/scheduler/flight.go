@@ -125,6 +125,8 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	s.hear(now, f, o, what)
 	s.watchJobs(now, f, o)
 	s.noteCredentials(what)
+	s.answering.note(now, o, what, verdict)
+	s.endUsage(now, f, o)
 	switch what {
 	case refused:
 		f.again = s.refuse(now, f, verdict)

@@ -123,7 +123,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Answer == nil || s.plan == nil {
 		return
 	}
-	readings := s.readings(now, o)
+	readings := s.readings(now, f, o)
 	ended := o.Ended
 	if o.Rest != nil {
 		ended = now
@@ -148,15 +148,16 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 			Own: observe.Own{Settled: settled, Open: open},
 		})
 	}
+	s.see(now, readings)
 	if what == refused {
 		s.judgeRefusal(now, f.call.Operation, cost, readings)
 	}
 }
 
 // readings are what an answer says, by the number of the limit. What fits no declared limit is left out.
-func (s *Scheduler) readings(now time.Time, o upstream.Outcome) map[int]dialect.Reading {
+func (s *Scheduler) readings(now time.Time, f *flight, o upstream.Outcome) map[int]dialect.Reading {
 	var all map[int]dialect.Reading
-	for _, r := range s.provider.Readings(o.Answer.Header, now) {
+	for _, r := range s.told(now, f, o) {
 		k := slices.IndexFunc(s.plan.Limits, func(l contract.Limit) bool { return isAbout(r, l) })
 		if k < 0 || s.word.watches[k] == nil {
 			continue
@@ -219,6 +220,11 @@ func (s *Scheduler) reportWord(now time.Time, k int, r *contract.WindowReport) {
 	}
 	r.Used -= s.ledger.Outside(k)
 	r.Borrowed -= s.sharing.BorrowedBy(k, s.ledger.Owner(undeclared))
+	r.Apps = s.usage.apps[limitKey(s.word.declared[k])]
+	if s.plan.Observe {
+		s.reportSurvey(now, k, r)
+		return
+	}
 	if others, known := w.Others(now); known {
 		r.External = new(others.PerWindow)
 		r.Used += (others.Least + others.Most) / 2
