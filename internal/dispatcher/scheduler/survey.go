@@ -37,6 +37,9 @@ func (u *surveys) setSurveys(ls []limits.Limit, watches []*observe.Watch) {
 
 // see has what others use, under Observe, be the demand that is foreseen and that the licence is held against: later it is to come through the dispatcher.
 func (s *Scheduler) see(now time.Time, readings map[int]dialect.Reading) {
+	if len(readings) == 0 {
+		return
+	}
 	counted := false
 	for k := range s.word.declared {
 		r, said := readings[k]

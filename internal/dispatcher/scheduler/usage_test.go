@@ -131,7 +131,7 @@ func TestAskingNeverTakesTheLastCalls(t *testing.T) {
 	used := func(n int) func(*contract.Plan) {
 		return func(p *contract.Plan) {
 			p.Limits = []contract.Limit{{Name: "minute", Calls: int64(n), WindowSeconds: 60}}
-			p.Integrations[0].Share.Part.GuaranteedPercent = 0
+			p.Integrations[0].Share.GuaranteedPercent = 0
 		}
 	}
 	for name, test := range map[string]struct {
@@ -252,7 +252,7 @@ func TestObserveShowsWhoUsesWhat(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.dialect = tells{}
 		began := time.Now()
-		b.crm.reply = func(c *call.Call) answer { // 6,000 an hour; 24,000 were used before
+		b.crm.reply = func(*call.Call) answer { // 6,000 an hour; 24,000 were used before
 			used := 24_000 + int64(100*time.Since(began).Minutes())
 			a := toldDay{Limit: 100_000, Left: 100_000 - used}.answer()
 			a.header = says(http.StatusOK, 1000, 900, 0).header
