@@ -19,7 +19,9 @@ const (
 
 	// ConditionEndpointResolved (CRM, advice): the dispatcher can look up the endpoint's host.
 	ConditionEndpointResolved = "EndpointResolved"
-	// ConditionQuotaEnforced (advice): calls are held back by the declared limits; False under Shadow, bypass and route External.
+	// ConditionCRMAnswering (CRM, advice): the CRM takes calls.
+	ConditionCRMAnswering = "CRMAnswering"
+	// ConditionQuotaEnforced (advice): calls are held back by the declared limits; False under Observe, Shadow, bypass and route External.
 	ConditionQuotaEnforced = "QuotaEnforced"
 	// ConditionBudgetOnTrack (CRM, advice): no limit per calendar period, and none of a window longer than an hour, is likely to be used up before it is renewed.
 	ConditionBudgetOnTrack = "BudgetOnTrack"
@@ -117,6 +119,15 @@ const (
 	// ReasonEndpointUnresolvable: the endpoint's host name cannot be looked up.
 	ReasonEndpointUnresolvable = "EndpointUnresolvable"
 
+	// ReasonAnswering: the CRM takes calls.
+	ReasonAnswering = "Answering"
+	// ReasonUnreachable: no connection to the CRM can be made, or no answer comes.
+	ReasonUnreachable = "Unreachable"
+	// ReasonFailing: the CRM answers all calls with a status by which it is out of order, such as 503.
+	ReasonFailing = "Failing"
+	// ReasonRefusing: the CRM refuses all calls for quota.
+	ReasonRefusing = "Refusing"
+
 	// ReasonAvailable: the dispatcher accepts calls durably.
 	ReasonAvailable = "Available"
 	// ReasonStarting: the dispatcher's pod is not ready yet.
@@ -137,6 +148,8 @@ const (
 
 	// ReasonEnforced: calls are held back by the declared limits.
 	ReasonEnforced = "Enforced"
+	// ReasonObserving: enforcement is Observe.
+	ReasonObserving = "Observing"
 	// ReasonShadow: enforcement is Shadow.
 	ReasonShadow = "Shadow"
 	// ReasonBypassed: the annotation crmquota.dev/bypass-until is in force.

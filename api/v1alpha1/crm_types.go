@@ -80,6 +80,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.licence.account) || self.provider in ['Zendesk', 'Salesforce', 'Dynamics365', 'ServiceNow', 'Freshdesk'] || self.provider == 'Pipedrive' && !self.endpoint.contains('//api.pipedrive.com')",message="licence.account is required: it follows from the endpoint for Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive only, and not from api.pipedrive.com"
 // +kubebuilder:validation:XValidation:rule="self.provider in ['Zendesk', 'Salesforce', 'HubSpot', 'ServiceNow'] || (!has(self.credentials.oauthClient) || has(self.credentials.oauthClient.tokenURL)) && (!has(self.credentials.oauthRefresh) || has(self.credentials.oauthRefresh.tokenURL))",message="tokenURL is required: it follows from the endpoint for Zendesk, Salesforce, HubSpot and ServiceNow only"
 // +kubebuilder:validation:XValidation:rule="self.endpoint.startsWith('http://') || (!has(self.credentials.oauthClient) || !has(self.credentials.oauthClient.tokenURL) || self.credentials.oauthClient.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthRefresh) || !has(self.credentials.oauthRefresh.tokenURL) || self.credentials.oauthRefresh.tokenURL.startsWith('https://')) && (!has(self.credentials.oauthJWT) || !has(self.credentials.oauthJWT.tokenURL) || self.credentials.oauthJWT.tokenURL.startsWith('https://'))",message="tokenURL must be https unless the endpoint is plain http itself"
+// +kubebuilder:validation:XValidation:rule="self.enforcement != 'Observe' || self.provider in ['Zendesk', 'Salesforce', 'HubSpot', 'Freshdesk', 'Pipedrive', 'Intercom', 'Kustomer']",message="enforcement: Observe is only for CRMs that tell what is used of their limits: Zendesk, Salesforce, HubSpot, Freshdesk, Pipedrive, Intercom and Kustomer; begin with Shadow"
+// +kubebuilder:validation:XValidation:rule="self.enforcement != 'Observe' || !has(self.usage) || !has(self.usage.intervalSeconds) || self.usage.intervalSeconds > 0",message="usage.intervalSeconds must not be 0 with enforcement: Observe, which does nothing but ask"
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Generic' || !has(self.generic)",message="generic is only for provider Generic: remove it"
 // +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.idempotencyKey) || !has(self.credentials.header) || self.generic.idempotencyKey.header.lowerAscii() != self.credentials.header.name.lowerAscii()",message="generic.idempotencyKey.header must be another header than credentials.header"
 type CRMSpec struct {
@@ -108,11 +110,16 @@ type CRMSpec struct {
 	// +required
 	Licence Licence `json:"licence,omitzero"`
 
-	// enforcement is Enforce, or Shadow to forward every call at once and only count what would have been held back. An Integration may be laxer, not
-	// stricter, than its CRM.
+	// enforcement is Enforce; Shadow to forward every call at once and only count what would have been held back; or Observe to take no call and only ask the CRM
+	// what is used of its limits, with credentials that may only read: applications go on calling the CRM itself. An Integration may be laxer, not stricter, than
+	// its CRM.
 	// +optional
 	// +default="Enforce"
 	Enforcement Enforcement `json:"enforcement,omitempty"`
+
+	// usage is how the CRM is asked what has been used of its limits, by all callers together.
+	// +optional
+	Usage Usage `json:"usage,omitzero"`
 
 	// dispatch is Run; Hold accepts and queues calls but sends nothing; Drain refuses new calls and sends what is queued.
 	// +optional
@@ -219,6 +226,18 @@ type HeaderCredentials struct {
 	ValueKey SecretKey `json:"valueKey,omitempty"`
 }
 
+// Usage is how the CRM is asked what has been used of its limits. The calls count as any other, go last, take at most a hundredth of any limit, and never its last
+// hundredth. Which calls they are is said in the documentation of each CRM.
+// +kubebuilder:validation:MinProperties=1
+type Usage struct {
+	// intervalSeconds is how often the CRM is asked, about; 0 for never. When absent it is 300 where the CRM has a call for that (Salesforce, HubSpot), and 60 where
+	// any answer's headers tell (Zendesk, Freshdesk, Pipedrive, Intercom, Kustomer): there it is only asked while no other answer tells. The others do not tell.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=86400
+	IntervalSeconds *int32 `json:"intervalSeconds,omitempty"`
+}
+
 // Intake is how integrations reach the dispatcher.
 // +kubebuilder:validation:XValidation:rule="self.scheme == 'HTTPS' || !has(self.tlsSecretRef)",message="tlsSecretRef must not be set when scheme is HTTP"
 // +kubebuilder:validation:MinProperties=1
@@ -297,11 +316,11 @@ type Deletion struct {
 // +kubebuilder:validation:MinProperties=1
 type CRMStatus struct {
 	// conditions are Accepted, CredentialsResolved, DispatcherAvailable and Programmed, summed up by Ready; besides them advice that never moves Ready:
-	// EndpointResolved, QuotaEnforced, BudgetOnTrack, LicenceAdequate, LicenceValid, BacklogHealthy and LedgerTrusted.
+	// EndpointResolved, CRMAnswering, QuotaEnforced, BudgetOnTrack, LicenceAdequate, LicenceValid, BacklogHealthy, LedgerTrusted, LimitsMatch and UsageAccounted.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=24
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation of the spec that this status speaks of.

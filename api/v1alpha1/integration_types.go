@@ -150,6 +150,7 @@ type IntegrationSpec struct {
 	// CRM's own wins.
 	// +optional
 	// +default="Enforce"
+	// +kubebuilder:validation:XValidation:rule="self != 'Observe'",message="enforcement is Shadow or Enforce: Observe is of the whole CRM; for an application that goes on calling the CRM itself set route: External"
 	Enforcement Enforcement `json:"enforcement,omitempty"`
 }
 

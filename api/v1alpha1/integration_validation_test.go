@@ -34,7 +34,8 @@ func TestIntegrationNameAndReference(t *testing.T) {
 		"a missing reference is refused":         {edits{"spec.crmRef": nil}, "spec.crmRef: Required value"},
 		"a reference without a name is refused":  {edits{"spec.crmRef": map[string]any{}}, "spec.crmRef.name: Required value"},
 		"enforcement Shadow is taken":            {edits{"spec.enforcement": "Shadow"}, ""},
-		"enforcement that is unknown is refused": {edits{"spec.enforcement": "Observe"}, `spec.enforcement: Unsupported value: "Observe"`},
+		"enforcement that is unknown is refused": {edits{"spec.enforcement": "Watch"}, `spec.enforcement: Unsupported value: "Watch"`},
+		"enforcement Observe is refused":         {edits{"spec.enforcement": "Observe"}, "for an application that goes on calling the CRM itself set route: External"},
 	})
 	judgeUpdate(t, validIntegration, edits{}, map[string]verdict{
 		"another CRM is refused": {edits{"spec.crmRef.name": "other"}, "spec.crmRef: Invalid value"},

@@ -5,10 +5,12 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Enforcement says whether quota decisions are carried out.
-// +kubebuilder:validation:Enum=Shadow;Enforce
+// +kubebuilder:validation:Enum=Observe;Shadow;Enforce
 type Enforcement string
 
 const (
+	// EnforcementObserve takes no calls, and only looks at what others use of the limits.
+	EnforcementObserve Enforcement = "Observe"
 	// EnforcementShadow forwards every call at once and only counts what Enforce would have held back.
 	EnforcementShadow Enforcement = "Shadow"
 	// EnforcementEnforce holds back, queues or refuses calls that do not fit.

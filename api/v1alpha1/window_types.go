@@ -43,6 +43,14 @@ type WindowStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	External *int64 `json:"external,omitempty"`
 
+	// apps are what single applications have used, by the CRM's names for them, in order of name and rounded to twentieths of the limit; only where the CRM tells:
+	// Salesforce does of connected apps that have a quota of their own.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Apps []AppStatus `json:"apps,omitempty"`
+
 	// keptFree is what externalPercent and Integrations with route External keep free for such callers.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -79,6 +87,20 @@ type WindowStatus struct {
 	// exhaustion is when the limit is expected to be used up before it is renewed; absent when it is not.
 	// +optional
 	Exhaustion ExhaustionStatus `json:"exhaustion,omitzero"`
+}
+
+// AppStatus is what one application has used of a limit.
+type AppStatus struct {
+	// name of the application as the CRM knows it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Name string `json:"name,omitempty"`
+
+	// used is what it has used, rounded to twentieths of the limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Used *int64 `json:"used,omitempty"`
 }
 
 // ExhaustionStatus is a forecast of when a limit is used up, to the minute or to 5 % of the time until then.

@@ -53,7 +53,8 @@ func (r Recorder) transition(object runtime.Object, t status.Transition) {
 // onTheWay are reasons that need nobody's attention.
 func onTheWay(reason string) bool {
 	switch reason {
-	case v1alpha1.ReasonStarting, v1alpha1.ReasonPending, v1alpha1.ReasonVolumePending, v1alpha1.ReasonNotKnown, v1alpha1.ReasonShadow:
+	case v1alpha1.ReasonStarting, v1alpha1.ReasonPending, v1alpha1.ReasonVolumePending, v1alpha1.ReasonNotKnown, v1alpha1.ReasonShadow,
+		v1alpha1.ReasonObserving:
 		return true
 	}
 	return false

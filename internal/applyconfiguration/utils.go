@@ -20,6 +20,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=crmquota.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("AddOn"):
 		return &apiv1alpha1.AddOnApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AppStatus"):
+		return &apiv1alpha1.AppStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BacklogStatus"):
 		return &apiv1alpha1.BacklogStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BasicCredentials"):
@@ -122,6 +124,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.TimeHeaderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Tracing"):
 		return &apiv1alpha1.TracingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Usage"):
+		return &apiv1alpha1.UsageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WeeklyTime"):
 		return &apiv1alpha1.WeeklyTimeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WindowStatus"):

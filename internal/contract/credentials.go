@@ -66,9 +66,11 @@ func (c Credentials) User() string {
 	}
 }
 
-// CredentialsOf are those with which an integration's calls go out; there are none where clients bring their own.
+// CredentialsOf are those with which an integration's calls go out, those of the CRM for nil; there are none where clients bring their own.
 func (p *Plan) CredentialsOf(i *Integration) Credentials {
 	switch {
+	case i == nil:
+		return p.Credentials
 	case i.PassesThrough():
 		return Credentials{}
 	case i.Credentials != nil:

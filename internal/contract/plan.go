@@ -39,6 +39,8 @@ type Plan struct {
 	LimitSource LimitSource `json:"limitSource,omitempty"`
 	// ExternalPercent of every limit is kept free for callers that nobody has declared.
 	ExternalPercent int64 `json:"externalPercent,omitempty"`
+	// UsageSeconds is how often the CRM is asked, at most, what has been used of its limits; 0 for never.
+	UsageSeconds int64 `json:"usageSeconds,omitempty"`
 	// MaxServerDelaySeconds is the longest time after which a call that nobody listens to any more can still be counted by the CRM; 0 means the default.
 	MaxServerDelaySeconds int64 `json:"maxServerDelaySeconds,omitempty"`
 	// Ledger says what the dispatcher starts from when its volume is not the one that was reported last.
@@ -46,7 +48,9 @@ type Plan struct {
 	// Tiers are what the licence could be instead, for advice; the smallest first.
 	Tiers []Tier `json:"tiers,omitempty"`
 
-	// Enforce is false under Shadow: every call is forwarded at once and charged.
+	// Observe: no call is taken, and none is sent but those that ask what has been used. Enforce is false then.
+	Observe bool `json:"observe,omitempty"`
+	// Enforce is false under Observe and Shadow; under Shadow every call is forwarded at once and charged.
 	Enforce bool `json:"enforce"`
 	// Hold: accept and queue, send nothing.
 	Hold bool `json:"hold,omitempty"`

@@ -25,6 +25,8 @@ const (
 	ReasonNoPlan Reason = "NoPlan"
 	// ReasonDraining: new calls are not accepted, because the dispatcher is stopping or the CRM object says dispatch: Drain.
 	ReasonDraining Reason = "Draining"
+	// ReasonObserving: the CRM object says enforcement: Observe, under which no call is taken: it is to go to the CRM itself.
+	ReasonObserving Reason = "Observing"
 	// ReasonStoreFull: the volume has no room for another call.
 	ReasonStoreFull Reason = "StoreFull"
 	// ReasonNoCredentials: the CRM's credentials are missing or must not be sent to the endpoint.

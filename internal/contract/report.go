@@ -25,6 +25,8 @@ const (
 	CauseTurn Cause = "Turn"
 	// CauseHeld: the CRM object says dispatch: Hold.
 	CauseHeld Cause = "Held"
+	// CauseObserving: the CRM object says enforcement: Observe.
+	CauseObserving Cause = "Observing"
 	// CauseCRMRefusing: the CRM itself refused calls and asked for a pause.
 	CauseCRMRefusing Cause = "CRMRefusing"
 	// CauseOutage: the CRM failed, and queued calls wait until a probe succeeds.
@@ -59,7 +61,7 @@ type Report struct {
 	Certificate CertificateReport `json:"certificate"`
 	Endpoint    EndpointReport    `json:"endpoint"`
 
-	// Enforcing is false under Shadow and bypass.
+	// Enforcing is false under Observe, Shadow and bypass.
 	Enforcing bool `json:"enforcing"`
 
 	Windows      []WindowReport      `json:"windows"`
@@ -76,6 +78,41 @@ type Report struct {
 
 	// RefusedUntil, if set: the CRM refused calls and asked for no more before then.
 	RefusedUntil *time.Time `json:"refusedUntil,omitempty"`
+	// Answering says whether the CRM takes calls, Usage how it answered when it was asked last what has been used; nil if it never was.
+	Answering AnsweringReport `json:"answering,omitzero"`
+	Usage     *UsageReport    `json:"usage,omitempty"`
+}
+
+// AnsweringReport says whether the CRM takes calls.
+type AnsweringReport struct {
+	// Known is false while none was sent since the process started.
+	Known bool `json:"known,omitempty"`
+	// Trouble is what became of the last calls, several in a row; empty while the CRM takes some. Since is when that began.
+	Trouble CRMTrouble `json:"trouble,omitempty"`
+	Since   time.Time  `json:"since,omitzero"`
+}
+
+// CRMTrouble is why a CRM takes no calls.
+type CRMTrouble string
+
+// The troubles with CRMs.
+const (
+	// CRMUnreachable: no connection can be made, or no answer comes.
+	CRMUnreachable CRMTrouble = "Unreachable"
+	// CRMFailing: it answers that it is out of order.
+	CRMFailing CRMTrouble = "Failing"
+	// CRMRefusing: it refuses all calls for quota.
+	CRMRefusing CRMTrouble = "Refusing"
+	// CRMUnauthorised: it does not take the credentials.
+	CRMUnauthorised CRMTrouble = "Unauthorised"
+)
+
+// UsageReport is how the CRM answered when it was asked what has been used of its limits.
+type UsageReport struct {
+	// Call that was made, as "GET /services/data/v60.0/limits".
+	Call string `json:"call"`
+	// Status of the answer; 0 if none came.
+	Status int `json:"status"`
 }
 
 // Verdict says who is to blame for a refusal by the CRM.
@@ -161,6 +198,8 @@ type WindowReport struct {
 	// themselves, and are ignored for now.
 	Reported     *int64 `json:"reported,omitempty"`
 	Contradicted bool   `json:"contradicted,omitempty"`
+	// Apps are what single applications have used, the largest first, where the CRM tells.
+	Apps []AppUse `json:"apps,omitempty"`
 	// Lent is how much of what is guaranteed and not used may be borrowed now; Borrowed is how much of Used is beyond its owners' guarantees.
 	Lent     int64 `json:"lent,omitempty"`
 	Borrowed int64 `json:"borrowed,omitempty"`
@@ -175,6 +214,12 @@ type WindowReport struct {
 	// Demand is what all integrations together are expected to ask for per window or period: the median, and what is passed in one case of twenty.
 	DemandP50 int64 `json:"demandP50,omitempty"`
 	DemandP95 int64 `json:"demandP95,omitempty"`
+}
+
+// AppUse is what one application, by the CRM's name for it, has used of a limit.
+type AppUse struct {
+	Name string `json:"name"`
+	Used int64  `json:"used"`
 }
 
 // ExhaustionForecast is when a limit is expected to be used up: P95 is the earlier instant, which comes true in one case of twenty, P50 the even chance; nil if

@@ -42,6 +42,7 @@ func TestPlanOfACRM(t *testing.T) {
 			{Name: "day", Calls: 2500, Calendar: &contract.Calendar{Unit: contract.CalendarDay, TimeZone: "Europe/Berlin"}, AlertOnly: true},
 			{Name: "inflight", Concurrent: 20},
 		},
+		UsageSeconds:          60,
 		MaxServerDelaySeconds: 60,
 		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerBounded},
 		Tiers: []contract.Tier{ // of the declared limits only minute is one that a tier implies
@@ -82,6 +83,18 @@ func TestCRMFieldsReachThePlan(t *testing.T) {
 		"Shadow does not enforce": {
 			func(c *v1alpha1.CRM) { c.Spec.Enforcement = v1alpha1.EnforcementShadow },
 			func(p *contract.Plan) any { return []bool{p.Enforce, p.Integrations[0].Enforce} }, []bool{false, false},
+		},
+		"Observe neither takes nor enforces": {
+			func(c *v1alpha1.CRM) { c.Spec.Enforcement = v1alpha1.EnforcementObserve },
+			func(p *contract.Plan) any { return []bool{p.Observe, p.Enforce, p.Integrations[0].Enforce} }, []bool{true, false, false},
+		},
+		"how often to ask what was used": {
+			func(c *v1alpha1.CRM) { c.Spec.Usage.IntervalSeconds = new(int32(900)) },
+			func(p *contract.Plan) any { return p.UsageSeconds }, int64(900),
+		},
+		"or never": {
+			func(c *v1alpha1.CRM) { c.Spec.Usage.IntervalSeconds = new(int32(0)) },
+			func(p *contract.Plan) any { return p.UsageSeconds }, int64(0),
 		},
 		"Hold holds": {
 			func(c *v1alpha1.CRM) { c.Spec.Dispatch = v1alpha1.DispatchHold },

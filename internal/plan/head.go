@@ -97,10 +97,12 @@ func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 		Tiers:                 licence.Tiers,
 		LimitSource:           limitSource(spec.Licence.LimitSource),
 		ExternalPercent:       number(spec.Licence.ExternalPercent),
+		UsageSeconds:          usageSeconds(spec),
 		MaxServerDelaySeconds: int64(licence.ServerDelaySeconds),
 		Ledger:                contract.LedgerPast{AfterLoss: contract.LedgerLoss(spec.Licence.AfterLedgerLoss)},
 
-		Enforce: spec.Enforcement != v1alpha1.EnforcementShadow,
+		Enforce: spec.Enforcement == v1alpha1.EnforcementEnforce || spec.Enforcement == "",
+		Observe: spec.Enforcement == v1alpha1.EnforcementObserve,
 		Hold:    spec.Dispatch == v1alpha1.DispatchHold,
 		Drain:   spec.Dispatch == v1alpha1.DispatchDrain,
 	}

@@ -43,6 +43,8 @@ type Provider interface {
 	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 	// Readings are what an answer's header says of the CRM's limits, at most one of each; now is when it came. Figures that cannot be read are left out.
 	Readings(header http.Header, now time.Time) []dialect.Reading
+	// Usage is how the CRM is asked what has been used of its limits, and false if it does not tell.
+	Usage() (dialect.Usage, bool)
 	// Refusal is how a refusal by the dispatcher looks to the CRM's clients.
 	Refusal(dialect.Refusal) dialect.Response
 	// ShowShare has the CRM's own headers about its limits, in a header that goes to a client, tell of the share in place of the licence.

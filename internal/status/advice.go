@@ -22,6 +22,7 @@ func (f *CRMFacts) advise(c *conditions, w *weighing, numbers *figures[v1alpha1.
 		patience  time.Duration
 		observe   func() (verdict, time.Duration)
 	}{
+		{v1alpha1.ConditionCRMAnswering, Patience, func() (verdict, time.Duration) { return f.answering(w.current, now) }},
 		{v1alpha1.ConditionBudgetOnTrack, Patience, func() (verdict, time.Duration) { return f.budget(numbers.windows, w.current), 0 }},
 		{v1alpha1.ConditionLicenceAdequate, Patience, func() (verdict, time.Duration) { return f.licence(), 0 }},
 		{v1alpha1.ConditionBacklogHealthy, Patience, func() (verdict, time.Duration) { return f.backlogs(now) }},

@@ -44,8 +44,15 @@ import (
 //	EndpointResolved      True     Resolved              the endpoint's host can be looked up
 //	(advice)              False    EndpointUnresolvable  it cannot
 //	                      Unknown  NotKnown,NotReporting not tried yet, or as above
+//	CRMAnswering          True     Answering             the CRM takes calls
+//	(advice)              False    Unreachable           no connection is made, or no answer comes
+//	                      False    Failing               it answers that it is out of order
+//	                      False    Refusing              it refuses all calls for quota
+//	                      False    CredentialsRefused    it does not take the credentials
+//	                      Unknown  NotKnown,NotReporting none was sent yet, or as above
 //	QuotaEnforced         True     Enforced              calls are held back
-//	(advice)              False    Bypassed, Shadow      they are not
+//	(advice)              False    Observing             none is taken: the limits are only looked at
+//	                      False    Bypassed, Shadow      they are not
 //	                      Unknown  NotKnown,NotReporting as above
 //	BudgetOnTrack         True     OnTrack               no long limit is likely to be used up before it is renewed
 //	(advice)              False    LimitUsedUp           one is used up
@@ -73,11 +80,11 @@ import (
 //	UsageAccounted        True     Accounted             others use no notable part of a limit beyond what is declared for them
 //	(advice)              False    UndeclaredUse         they use a twentieth of a limit more: the message has the figures, and the field to change
 //	                      Unknown  NotKnown,NotReporting the CRM's answers have not told yet, or as above
-//	Ready                 True     Ready, Held, Draining the first four are True
+//	Ready                 True     Ready, Held, Draining, Observing: the first four are True
 //	                      else     (theirs)              the first of them that is False, else that is Unknown
 //	Stalled               True     (the compiler's)      present only while nothing but an edit of the spec helps
 //
-// BudgetOnTrack, LicenceAdequate, BacklogHealthy, LimitsMatch and UsageAccounted turn only when there has been evidence for it for Patience.
+// CRMAnswering, BudgetOnTrack, LicenceAdequate, BacklogHealthy, LimitsMatch and UsageAccounted turn only when there has been evidence for it for Patience.
 func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alpha1.CRMStatus] {
 	h, heardFor := f.Reported.hearing(now)
 	held, holdFor := f.holds(h, current, now)
@@ -281,17 +288,19 @@ func (f *CRMFacts) quotaEnforced(h hearing, current []metav1.Condition) verdict 
 	if h != heard {
 		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionQuotaEnforced)
 	}
-	v := enforced(f.Reported.Latest.Enforcing, f.Compiled.Plan.BypassUntil != nil, f.Compiled.Plan.Enforce, current)
+	v := enforced(f.Reported.Latest.Enforcing, f.Compiled.Plan, f.Compiled.Plan.Enforce, current)
 	v.message = strings.Join(append([]string{v.message}, f.Compiled.Warnings...), " But ")
 	return v
 }
 
 // enforced reads the dispatcher's word; the plan tells the reason. A plan that enforces while the dispatcher does not yet keeps the reason there was.
-func enforced(enforcing, bypass, enforce bool, current []metav1.Condition) verdict {
+func enforced(enforcing bool, p *contract.Plan, enforce bool, current []metav1.Condition) verdict {
 	switch was := keep(current, v1alpha1.ConditionQuotaEnforced).reason; {
 	case enforcing:
 		return yes(v1alpha1.ReasonEnforced, "Calls are held back by the declared limits.")
-	case bypass, enforce && was == v1alpha1.ReasonBypassed:
+	case p.Observe, enforce && was == v1alpha1.ReasonObserving:
+		return no(v1alpha1.ReasonObserving, "No call is taken or held back: the dispatcher only asks the CRM what is used of its limits.")
+	case p.BypassUntil != nil, enforce && was == v1alpha1.ReasonBypassed:
 		return no(v1alpha1.ReasonBypassed, "Every call is forwarded at once until the time in annotation "+v1alpha1.AnnotationBypassUntil+".")
 	default:
 		return no(v1alpha1.ReasonShadow, "Every call is forwarded at once; what would have been held back is only counted.")
@@ -305,6 +314,8 @@ func (f *CRMFacts) ready() verdict {
 		return yes(v1alpha1.ReasonDraining, "New calls are refused; what is queued is sent.")
 	case p != nil && p.Hold:
 		return yes(v1alpha1.ReasonHeld, "Calls are accepted and queued; nothing is sent.")
+	case p != nil && p.Observe:
+		return yes(v1alpha1.ReasonObserving, "The CRM is asked what is used of its limits; calls go to it directly, and none is taken here.")
 	default:
 		return yes(v1alpha1.ReasonReady, "Calls are accepted and sent as the limits allow.")
 	}

@@ -67,6 +67,11 @@ func TestCRMConditions(t *testing.T) {
 		"under Shadow it is ready and enforces nothing": {
 			[]func(*status.CRMFacts){shadow, report(func(r *contract.Report) { r.Enforcing = false })}, but(map[int]string{quota: "False/Shadow"}),
 		},
+		"under Observe it is ready and enforces nothing": {
+			[]func(*status.CRMFacts){
+				func(f *status.CRMFacts) { f.Compiled.Plan.Observe, f.Compiled.Plan.Enforce = true, false }, report(func(r *contract.Report) { r.Enforcing = false }),
+			}, but(map[int]string{ready: "True/Observing", quota: "False/Observing"}),
+		},
 		"under a bypass it is ready and enforces nothing": {
 			[]func(*status.CRMFacts){
 				func(f *status.CRMFacts) { f.Compiled.Plan.BypassUntil = new(start.Add(time.Hour)) },

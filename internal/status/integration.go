@@ -30,6 +30,7 @@ import (
 //	               True     Programmed            the dispatcher enforces this generation
 //	QuotaEnforced  True     Enforced              its calls are held back
 //	(advice)       False    Bypassed, Shadow      they are not
+//	               False    Observing             none is taken: the CRM's limits are only looked at
 //	               False    External              they do not go through the dispatcher
 //	               Unknown  NotKnown,NotReporting as above, or it is not in force
 //	GuaranteeMet   True     GuaranteeMet          no call within the guarantee waits for the licence
@@ -197,5 +198,5 @@ func (f *IntegrationFacts) quotaEnforced(h hearing, current []metav1.Condition) 
 	if entry != nil && entry.External {
 		return no(v1alpha1.ReasonExternal, "Calls do not go through the dispatcher, so nothing holds them back; the share is kept free for them.")
 	}
-	return enforced(r.Enforcing, f.Plan.BypassUntil != nil, entry == nil || entry.Enforce, current)
+	return enforced(r.Enforcing, f.Plan, entry == nil || entry.Enforce, current)
 }

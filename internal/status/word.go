@@ -109,5 +109,5 @@ func (f *CRMFacts) usageAccounted(windows []v1alpha1.WindowStatus) verdict {
 	if told {
 		return yes(v1alpha1.ReasonAccounted, "Others use no notable part of a limit beyond what is declared for them.")
 	}
-	return unknown(v1alpha1.ReasonNotKnown, "The CRM's answers have not told yet what others use.")
+	return unknown(v1alpha1.ReasonNotKnown, "The CRM's answers have not told yet what others use."+f.unanswered())
 }

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m, func(c *rest.Config) { con
 func TestApply(t *testing.T) {
 	c := client.WithFieldValidation(testenv.Client(t, config), "Strict")
 	// In this order: the samples need the CRDs, the demo builds on the samples.
-	for _, dir := range []string{"config/default", "config/samples", "config/samples/oauth", "config/samples/crms", "config/demo"} {
+	for _, dir := range []string{"config/default", "config/samples", "config/samples/oauth", "config/samples/crms", "config/samples/observe", "config/demo"} {
 		t.Run(dir, func(t *testing.T) {
 			objects := build(t, dir)
 			if len(objects) == 0 {
@@ -53,6 +53,7 @@ func TestApply(t *testing.T) {
 	}
 	t.Run("the samples fit together", func(t *testing.T) { fitTogether(t, c) })
 	t.Run("the OAuth samples are accepted", func(t *testing.T) { compileEach(t, c) })
+	t.Run("what is only observed is accepted", func(t *testing.T) { observed(t, c) })
 	t.Run("there is a sample of each CRM", func(t *testing.T) { oneOfEach(t, c) })
 }
 
@@ -81,6 +82,18 @@ func compileEach(t *testing.T, c client.Client) {
 		if err != nil || !slices.Contains(strings.Fields(string(secret.Data["hosts"])), u.Hostname()) {
 			t.Errorf("CRM %s: %s is not among the hosts %q: %v", crm.Name, out.Plan.Credentials.TokenURL(), secret.Data["hosts"], err)
 		}
+	}
+}
+
+// observed compiles the CRM that is only looked at.
+func observed(t *testing.T, c client.Client) {
+	t.Helper()
+	in := plan.Input{CRM: &v1alpha1.CRM{}, Now: time.Now()}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "crm-observe", Name: "salesforce"}, in.CRM); err != nil {
+		t.Fatal(err)
+	}
+	if out := plan.Compile(in); !out.CRM.OK() || !out.Plan.Observe || out.Plan.UsageSeconds != 300 {
+		t.Errorf("CRM: %+v", out.CRM)
 	}
 }
 

@@ -37,6 +37,15 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TierName
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.AfterLedgerLoss
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.AppStatus
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: used
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BacklogStatus
@@ -177,6 +186,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tracing
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Tracing
+    - name: usage
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Usage
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRMStatus
   map:
     fields:
@@ -1122,6 +1134,12 @@ var schemaYAML = typed.YAMLObject(`types:
       default: 10
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.UpdateFolding
   scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Usage
+  map:
+    fields:
+    - name: intervalSeconds
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Weekday
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WeeklyTime
@@ -1145,6 +1163,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.WindowStatus
   map:
     fields:
+    - name: apps
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.AppStatus
+          elementRelationship: associative
+          keys:
+          - name
     - name: assurance
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance

@@ -39,6 +39,7 @@ func New(o crm.Options) crm.CRM {
 		return records.Fields{"name": name, "email": email, "phone": phone}
 	})
 	f.routes = crm.Compile(
+		crm.Route{Method: http.MethodGet, Pattern: "/api/v2/agents/me", Operation: "CurrentAgent", Run: f.me},
 		crm.Route{Method: http.MethodPost, Pattern: "/api/v2/tickets/bulk_update", Operation: "BulkUpdateTickets", Run: f.bulkUpdate},
 		crm.Route{Method: http.MethodPost, Pattern: "/api/v2/tickets/bulk_delete", Operation: "BulkDeleteTickets", Run: f.bulkDelete},
 		crm.Route{Method: http.MethodPost, Pattern: "/api/v2/tickets/{id}/notes", Operation: "AddNote", Run: f.converse},
@@ -58,6 +59,10 @@ func New(o crm.Options) crm.CRM {
 		crm.Route{Method: http.MethodDelete, Pattern: "/api/v2/contacts/{id}", Operation: "DeleteContact", Run: f.removeIn("contacts")},
 	)
 	return f
+}
+
+func (f *Freshdesk) me(*crm.Call) crm.Reply {
+	return crm.JSON(http.StatusOK, map[string]any{"id": 1, "type": "support_agent", "contact": map[string]any{"name": "Agent"}})
 }
 
 // Endpoint goes by method and path.

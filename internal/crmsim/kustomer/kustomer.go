@@ -37,6 +37,7 @@ func New(o crm.Options) crm.CRM {
 		return records.Fields{"name": name, "emails": email, "phones": phone}
 	})
 	routes := []crm.Route{
+		{Method: http.MethodGet, Pattern: "/v1/users/current", Operation: "CurrentUser", Run: k.me},
 		{Method: http.MethodPost, Pattern: "/v1/customers/search", Operation: "SearchCustomers", Run: k.search},
 		{Method: http.MethodPost, Pattern: "/v1/customers/{id}/messages", Operation: "CreateMessage", Run: k.createOf("customers", "messages")},
 		{Method: http.MethodPost, Pattern: "/v1/customers/{id}/conversations", Operation: "CreateConversation", Run: k.createOf("customers", "conversations")},
@@ -59,6 +60,10 @@ func New(o crm.Options) crm.CRM {
 	}
 	k.routes = crm.Compile(routes...)
 	return k
+}
+
+func (k *Kustomer) me(*crm.Call) crm.Reply {
+	return crm.JSON(http.StatusOK, map[string]any{"data": map[string]any{"type": "user", "id": "1", "attributes": map[string]any{"name": "Agent"}}})
 }
 
 // Endpoint goes by method and path.

@@ -140,7 +140,21 @@ func (s *Salesforce) Show(c *crm.Call, answer *crm.Reply) {
 	if !found || !c.Known || c.Operation == versionsOperation {
 		return
 	}
-	answer.Header.Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", day.Limit.Calls-day.Remaining, day.Limit.Calls))
+	info := fmt.Sprintf("api-usage=%d/%d", day.Limit.Calls-day.Remaining, day.Limit.Calls)
+	if app, has := appQuota(c); has {
+		info += fmt.Sprintf("; per-app-api-usage=%d/%d(appName=%s)", app.Limit.Calls-app.Remaining, app.Limit.Calls, c.Credential)
+	}
+	answer.Header.Set("Sforce-Limit-Info", info)
+}
+
+// appQuota is the quota that the org has given the caller's connected app: a rolling limit for each credential.
+func appQuota(c *crm.Call) (crm.Standing, bool) {
+	for s := range c.Standings {
+		if s.Limit.Per == limit.PerCredential && s.Limit.Kind == limit.Rolling {
+			return s, true
+		}
+	}
+	return crm.Standing{}, false
 }
 
 // Token tells where the organisation is.
@@ -164,8 +178,15 @@ func (s *Salesforce) limits(c *crm.Call) crm.Reply {
 		s.reported, _ = c.Main(limit.Rolling)
 		s.reportedAt = c.Now
 	}
+	daily := map[string]any{"Max": s.reported.Limit.Calls, "Remaining": s.reported.Remaining}
+	for _, app := range []string{"Ant Migration Tool", "Dataloader Bulk"} { // apps without a quota of their own
+		daily[app] = map[string]int{"Max": 0, "Remaining": 0}
+	}
+	if app, has := appQuota(c); has {
+		daily[c.Credential] = map[string]int{"Max": app.Limit.Calls, "Remaining": app.Remaining}
+	}
 	return crm.JSON(http.StatusOK, map[string]any{
-		"DailyApiRequests":     map[string]int{"Max": s.reported.Limit.Calls, "Remaining": s.reported.Remaining},
+		"DailyApiRequests":     daily,
 		"DailyBulkApiBatches":  map[string]int{"Max": 15000, "Remaining": 15000},
 		"DailyBulkV2QueryJobs": map[string]int{"Max": 10000, "Remaining": 10000},
 	})

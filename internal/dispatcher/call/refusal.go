@@ -35,4 +35,12 @@ type Refusal struct {
 	Detail string
 }
 
+// RefuseObserving is the refusal of every call under Observe.
+func RefuseObserving() *Refusal {
+	return &Refusal{
+		Code:   contract.ReasonObserving,
+		Detail: "the dispatcher only looks at what is used of the CRM's limits (spec.enforcement of the CRM object is Observe): send calls to the CRM itself",
+	}
+}
+
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Detail }

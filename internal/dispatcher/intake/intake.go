@@ -152,6 +152,9 @@ func (e *exchange) serve() error {
 	if e.view, err = e.current(); err != nil {
 		return err
 	}
+	if err := e.observing(); err != nil {
+		return err
+	}
 	if e.isLogin() {
 		return e.login()
 	}
@@ -180,6 +183,18 @@ func (e *exchange) serve() error {
 		return err
 	}
 	return e.dispatch(e.view.route(e.caller.integration, class, e.r, e.path, e.started))
+}
+
+// observing refuses calls to the CRM under Observe, whoever makes them: nobody needs to be declared as a client then. Results of calls that were queued before can be
+// had.
+func (e *exchange) observing() error {
+	if !e.view.plan.Observe {
+		return nil
+	}
+	if path, err := confine(e.r); err != nil || isOwn(path) {
+		return err
+	}
+	return call.RefuseObserving()
 }
 
 // current is what follows from the plan in force.

@@ -75,6 +75,7 @@ func (e *exchange) write(status int, body []byte) {
 var statuses = map[contract.Reason]int{
 	contract.ReasonNoPlan:               http.StatusServiceUnavailable,
 	contract.ReasonDraining:             http.StatusServiceUnavailable,
+	contract.ReasonObserving:            http.StatusServiceUnavailable,
 	contract.ReasonOverloaded:           http.StatusServiceUnavailable,
 	contract.ReasonNoCredentials:        http.StatusServiceUnavailable,
 	contract.ReasonEncryptionKeyMissing: http.StatusServiceUnavailable,

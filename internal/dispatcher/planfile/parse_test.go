@@ -237,6 +237,8 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"a cost of many kinds":  {per(contract.Per{QueryList: "a", Items: 2, Most: 2001}), "limits[tokens].costs[0].per.most: 2001 is not between 1 and 2000"},
 		"a negative plus":       {per(contract.Per{QueryList: "a", Items: 2, Most: 2, Plus: -1}), "limits[tokens].costs[0].per.plus: -1 is not between 0 and 100000"},
 		"a cost over the burst": {func(p *contract.Plan) { p.Limits[5].Costs[0].Cost = 101 }, "limits[tokens].costs[0].cost: 101 is more than the burst of 100"},
+		"how often to ask":      {func(p *contract.Plan) { p.UsageSeconds = 86401 }, "usageSeconds: 86401 is not between 0 and 86400"},
+		"Observe that enforces": {func(p *contract.Plan) { p.Observe = true }, "observe: excludes enforce"},
 		"what others get":       {func(p *contract.Plan) { p.ExternalPercent = 91 }, "externalPercent: 91 is not between 0 and 90"},
 		"a server's delay":      {func(p *contract.Plan) { p.MaxServerDelaySeconds = 3601 }, "maxServerDelaySeconds: 3601 is not between 0 and 3600"},
 		"after a loss":          {func(p *contract.Plan) { p.Ledger.AfterLoss = "ProRata" }, `ledger.afterLoss: "ProRata" is not`},

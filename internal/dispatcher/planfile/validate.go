@@ -19,6 +19,7 @@ import (
 const (
 	maxExternalPercent    = 90
 	maxServerDelaySeconds = 3600
+	maxUsageSeconds       = 86400
 )
 
 // problems collects what is wrong with a plan, each with the path of its field.
@@ -56,6 +57,8 @@ func validate(plan *contract.Plan) error {
 	}
 	p.within(plan.ExternalPercent, 0, maxExternalPercent, "externalPercent")
 	p.within(plan.MaxServerDelaySeconds, 0, maxServerDelaySeconds, "maxServerDelaySeconds")
+	p.within(plan.UsageSeconds, 0, maxUsageSeconds, "usageSeconds")
+	p.require(!plan.Observe || !plan.Enforce, "observe", "excludes enforce")
 	adapter, _ := provider.ByName(plan.CRM.Provider)
 	p.generic(plan)
 	p.limits(plan.Limits, adapter, "limits")

@@ -58,6 +58,9 @@ func (s *Scheduler) setAccesses(p *contract.Plan) {
 	}
 }
 
+// licensed is the access of the CRM's own credentials.
+func (s *Scheduler) licensed() *access { return s.accesses[s.plan.Credentials.User()] }
+
 // accessOf is that of the user as whom a call of the lane goes out: of its client, if that brings its own credential.
 func (s *Scheduler) accessOf(l *lane, c *call.Call) *access {
 	if c.Credential == nil {

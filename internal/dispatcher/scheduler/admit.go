@@ -97,6 +97,8 @@ func (s *Scheduler) admissible(integration string) (*lane, *call.Refusal) {
 		return nil, refuseDraining()
 	case l == nil || l.spec == nil:
 		return nil, refuseNoPlan()
+	case s.plan.Observe:
+		return nil, call.RefuseObserving()
 	case s.plan.Drain:
 		return nil, refuseDraining()
 	}

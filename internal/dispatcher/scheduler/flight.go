@@ -144,6 +144,10 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	s.hear(now, f, o, what)
 	s.watchJobs(now, f, o)
 	f.access.noteCredentials(what)
+	if what != unauthorised || f.access == s.licensed() {
+		s.answering.note(now, o, what, verdict)
+	}
+	s.endUsage(now, f, o)
 	switch what {
 	case refused:
 		f.again = s.refuse(now, f, verdict)

@@ -151,7 +151,7 @@ func (s *Scheduler) isPaced(k int) bool {
 
 // drainTime is how long the first n queued calls of a lane will take: with even chances, and in 19 cases of 20. ok is false if that cannot be foreseen.
 func (s *Scheduler) drainTime(now time.Time, l *lane, n int64) (even, late time.Duration, ok bool) {
-	if s.plan == nil || s.plan.Hold || l == nil || l.spec == nil {
+	if s.plan == nil || s.plan.Hold || s.plan.Observe || l == nil || l.spec == nil {
 		return 0, 0, false
 	}
 	if n <= 0 {

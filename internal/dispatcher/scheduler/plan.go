@@ -122,6 +122,8 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	}
 	s.total.setLimits(ls, func(int) bool { return true })
 	s.setAdvisors(ls)
+	s.usage.setSurveys(ls, s.word.watches)
+	s.setUsage(p)
 	s.ahead = make([]forecast.Curve, len(ls))
 	return nil
 }

@@ -47,6 +47,8 @@ type Provider interface {
 	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 	// Readings are what an answer's header says of the CRM's limits; now is when it came.
 	Readings(header http.Header, now time.Time) []dialect.Reading
+	// Usage is how the CRM is asked what has been used of its limits, and false if it does not tell.
+	Usage() (dialect.Usage, bool)
 }
 
 // Observer is told how long things take. Its methods must be quick: the loop calls them.
@@ -153,7 +155,9 @@ type Scheduler struct {
 	crmClock          crmClock
 	word              word
 	// accesses are how the CRM takes its users as whom calls go out, by user.
-	accesses map[string]*access
+	accesses  map[string]*access
+	answering answering
+	usage     usage
 
 	batch *backlog.Batch
 	// effects become visible once batch is durable.

@@ -21,7 +21,7 @@ import (
 type Snapshot struct {
 	// Plan in force; nil before the first.
 	Plan *contract.Plan
-	// Enforcing is false under Shadow and bypass.
+	// Enforcing is false under Observe, Shadow and bypass.
 	Enforcing    bool
 	Windows      []contract.WindowReport
 	Backlog      contract.BacklogReport
@@ -37,6 +37,11 @@ type Snapshot struct {
 	RefusedUntil *time.Time
 	// CredentialsRefused: the CRM has not taken the credentials of the last calls.
 	CredentialsRefused bool
+	// Answering says whether the CRM takes calls, Usage how it answered when it was asked what has been used; nil if it never was.
+	Answering contract.AnsweringReport
+	Usage     *contract.UsageReport
+	// UsageCalls asked that, since the volume was made.
+	UsageCalls int64
 	// Refusals by the CRM since the process started, by their verdict.
 	Refusals map[contract.Verdict]int64
 	// Waiting calls have a client that waits and were not sent; InFlight requests have no end yet.
@@ -56,14 +61,16 @@ func (s *Scheduler) snapshot() Snapshot {
 	now := s.options.Now()
 	s.ledger.Advance(now)
 	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights), Volume: s.origin.volume, Position: s.position, Ledger: s.originReport()}
+	snap.Answering, snap.Usage = s.answering.report(), s.usage.last
 	tallies := s.options.Store.Tallies()
+	snap.UsageCalls = tallies[ownUse].Dispatched
 	for _, key := range slices.Sorted(maps.Keys(tallies)) {
 		addBacklog(&snap.Backlog, backlogOf(tallies[key]))
 	}
 	if s.plan == nil {
 		return snap
 	}
-	snap.CredentialsRefused = s.accesses[s.plan.Credentials.User()].refused()
+	snap.CredentialsRefused = s.licensed().refused()
 	snap.Enforcing = s.plan.Enforce && !s.bypassed(now)
 	if s.refusals.shut && now.Before(s.refusals.until) {
 		snap.RefusedUntil = new(s.refusals.until.UTC())
@@ -148,6 +155,7 @@ func (s *Scheduler) exhaustion(now time.Time, k int, renewal time.Duration) *con
 	if _, _, calendar := s.ledger.Period(k); calendar {
 		e.Releases = nil
 	}
+	s.surveyed(now, k, &e)
 	even, early := forecast.Exhaust(now, e)
 	if even.IsZero() && early.IsZero() {
 		return nil

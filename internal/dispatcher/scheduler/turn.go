@@ -91,6 +91,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	s.heed(now)
 	s.tendBulks(now)
 	more := s.dispatch(now)
+	s.askUsage(now)
 	s.giveUp(now)
 	ready, err := s.commit(now)
 	if err != nil {
@@ -146,6 +147,7 @@ func (s *Scheduler) show() {
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
 	wake = earlier(earlier(wake, s.sharesUntil), s.limitsUntil)
+	wake = earlier(wake, s.usageDue(now))
 	if s.sends() {
 		wake = earlier(wake, s.nextTending())
 	}
@@ -181,8 +183,11 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 	return earlier(earlier(wake, s.nextWord(now)), now.Add(fadeEvery))
 }
 
-// sends says whether calls are sent at all.
-func (s *Scheduler) sends() bool {
+// sends says whether calls of integrations are sent at all.
+func (s *Scheduler) sends() bool { return s.reaches() && !s.plan.Observe }
+
+// reaches says whether any calls are sent, be they our own.
+func (s *Scheduler) reaches() bool {
 	return s.plan != nil && !s.plan.Hold && !s.stopping && !s.origin.waiting
 }
 

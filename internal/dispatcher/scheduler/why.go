@@ -28,6 +28,8 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, i
 	switch {
 	case s.plan == nil || l.spec == nil:
 		return why{code: contract.ReasonNoPlan, cause: contract.CauseNoPlan, detail: refuseNoPlan().Detail}
+	case s.plan.Observe:
+		return why{code: contract.ReasonObserving, cause: contract.CauseObserving, detail: "spec.enforcement of the CRM object is Observe: no call is sent for anybody"}
 	case s.plan.Hold:
 		return why{code: contract.ReasonHeld, cause: contract.CauseHeld, detail: "spec.dispatch of the CRM object is Hold: calls are queued and none is sent"}
 	case s.origin.waiting:

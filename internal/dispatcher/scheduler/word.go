@@ -124,7 +124,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 	if o.Answer == nil || s.plan == nil {
 		return
 	}
-	readings := s.readings(now, f.access, o)
+	readings := s.readings(now, f, o)
 	ended := o.Ended
 	if o.Rest != nil {
 		ended = now
@@ -149,6 +149,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 			Own: observe.Own{Settled: settled, Open: open},
 		})
 	}
+	s.see(now, readings)
 	if what == refused {
 		s.judgeRefusal(now, f.call.Operation, cost, readings)
 	}
@@ -162,12 +163,12 @@ func (s *Scheduler) costOf(f *flight) ledger.Cost {
 	return s.tariff.Cost(s.priceCall(f.access, f.call).kind)
 }
 
-// readings are what an answer to a call says that went out with this access, by the number of the limit. What fits no declared limit is left out.
-func (s *Scheduler) readings(now time.Time, with *access, o upstream.Outcome) map[int]dialect.Reading {
+// readings are what an answer to a call says, by the number of the limit. What fits no declared limit is left out.
+func (s *Scheduler) readings(now time.Time, f *flight, o upstream.Outcome) map[int]dialect.Reading {
 	var all map[int]dialect.Reading
-	for _, r := range s.provider.Readings(o.Answer.Header, now) {
+	for _, r := range s.told(now, f, o) {
 		k := 0
-		for k < len(s.word.watches) && !(s.counts(k, with) && isAbout(r, s.tariff.Declared(k))) {
+		for k < len(s.word.watches) && !(s.counts(k, f.access) && isAbout(r, s.tariff.Declared(k))) {
 			k++
 		}
 		if k == len(s.word.watches) || s.word.watches[k] == nil {
@@ -231,6 +232,11 @@ func (s *Scheduler) reportWord(now time.Time, k int, r *contract.WindowReport) {
 	}
 	r.Used -= s.ledger.Outside(k)
 	r.Borrowed -= s.sharing.BorrowedBy(k, s.ledger.Owner(undeclared))
+	r.Apps = s.usage.apps[limitKey(s.word.declared[k])]
+	if s.plan.Observe {
+		s.reportSurvey(now, k, r)
+		return
+	}
 	if others, known := w.Others(now); known {
 		r.External = new(others.PerWindow)
 		r.Used += (others.Least + others.Most) / 2

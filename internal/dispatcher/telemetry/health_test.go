@@ -77,6 +77,7 @@ func watched() *fake {
 	}}
 	f.snapshot.Refusals = map[contract.Verdict]int64{contract.VerdictExternalUse: 3}
 	f.snapshot.Advice = &contract.LicenceAdvice{Adequate: true}
+	f.snapshot.Answering, f.snapshot.UsageCalls = contract.AnsweringReport{Known: true, Trouble: contract.CRMFailing}, 18
 	f.snapshot.Integrations = []contract.IntegrationReport{{
 		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20, Lent: 7, Borrowed: 8, Demand: 90}},
 		Backlog:                contract.BacklogReport{Queued: 5, QueuedBytes: 6, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60)), DrainP95Seconds: new(int64(90))},
@@ -102,7 +103,7 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`backlog_bytes{integration="n/a"} 6`, `backlog_calls{integration="n/a",state="dead"} 3`, `backlog_calls{integration="n/a",state="parked"} 2`,
 		`backlog_calls{integration="n/a",state="queued"} 5`, `backlog_calls{integration="n/a",state="sent"} 1`,
 		`backlog_drain_seconds{chance="p50",integration="n/a"} 60`, `backlog_drain_seconds{chance="p95",integration="n/a"} 90`, `backlog_oldest_timestamp_seconds{integration="n/a"} 1000`,
-		`borrowed_calls{limit="minute"} 6`, `crm_refusals_total{verdict="ExternalUse"} 3`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,
+		`borrowed_calls{limit="minute"} 6`, `crm_answering 0`, `crm_refusals_total{verdict="ExternalUse"} 3`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,
 		`dispatched_requests_total{integration="n/a"} 12`, `drained_calls_total{integration="n/a"} 13`, `enforcing 1`,
 		`exhaustion_timestamp_seconds{chance="p50",limit="minute"} 2000.5`, `exhaustion_timestamp_seconds{chance="p95",limit="minute"} 1000`,
 		`external_calls{limit="minute"} 40`,
@@ -112,7 +113,7 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`integration_lent_calls{integration="n/a",limit="minute"} 7`, `integration_used_calls{integration="n/a",limit="minute"} 20`,
 		`kept_free_calls{limit="minute"} 20`,
 		`ledger_waiting 0`, `lent_calls{limit="minute"} 50`, `licence_adequate 1`, `limit_calls{limit="minute"} 400`, `overheld_calls_total{integration="n/a"} 16`, `plan_sequence 7`, `refused_calls_total{integration="n/a"} 14`,
-		`refused_until_timestamp_seconds 2000.5`, `reported_limit_calls{limit="minute"} 200`, `saved_calls_total{integration="n/a"} 17`, "trace_spans_lost_total 0", `used_calls{limit="minute"} 30`, `waiting_calls 2`,
+		`refused_until_timestamp_seconds 2000.5`, `reported_limit_calls{limit="minute"} 200`, `saved_calls_total{integration="n/a"} 17`, "trace_spans_lost_total 0", `usage_calls_total 18`, `used_calls{limit="minute"} 30`, `waiting_calls 2`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -61,6 +61,8 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 		Position:     snapshot.Position,
 		Advice:       snapshot.Advice,
 		RefusedUntil: snapshot.RefusedUntil,
+		Answering:    snapshot.Answering,
+		Usage:        snapshot.Usage,
 	}
 	if err := f.Ready(ctx); err != nil {
 		report.NotReady = err.Error()

@@ -19,7 +19,9 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	planSequence = describe("plan_sequence", "Sequence of the plan in force; 0 before the first.")
-	enforcing    = describe("enforcing", "1 if limits are enforced, 0 under Shadow and bypass.")
+	enforcing    = describe("enforcing", "1 if limits are enforced, 0 under Observe, Shadow and bypass.")
+	answering    = describe("crm_answering", "1 if the CRM takes calls, 0 if it has taken none of the last ones, several in a row; absent before the first call.")
+	usageCalls   = describe("usage_calls_total", "Calls that asked the CRM what has been used of its limits, since the volume was made.")
 	refusedUntil = describe("refused_until_timestamp_seconds", "Until when the CRM asked for no more calls; absent if it did not.")
 	waiting      = describe("waiting_calls", "Calls that a client waits for and that were not sent yet.")
 	inFlight     = describe("in_flight_requests", "Requests to the CRM that have no end yet.")
@@ -86,6 +88,7 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	overall(snapshot, gauge)
+	out <- prometheus.MustNewConstMetric(usageCalls, prometheus.CounterValue, float64(snapshot.UsageCalls))
 	for verdict, n := range snapshot.Refusals {
 		out <- prometheus.MustNewConstMetric(crmRefusals, prometheus.CounterValue, float64(n), string(verdict))
 	}
@@ -117,6 +120,9 @@ func overall(s scheduler.Snapshot, gauge gaugeFunc) {
 	}
 	gauge(planSequence, float64(sequence))
 	gauge(enforcing, number01(s.Enforcing))
+	if s.Answering.Known {
+		gauge(answering, number01(s.Answering.Trouble == ""))
+	}
 	gauge(waiting, float64(s.Waiting))
 	gauge(inFlight, float64(s.InFlight))
 	if s.RefusedUntil != nil {

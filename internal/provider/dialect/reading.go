@@ -20,9 +20,11 @@ type Reading struct {
 	Remaining *int64
 	// Resets is the time until the window ends; 0 if the answer does not say.
 	Resets time.Duration
+	// Apps are what single applications have used of it, the largest first; empty if the answer does not say.
+	Apps []AppUse
 }
 
-// maxReading bounds figures in headers: more is a slip, and sums of it could overflow.
+// maxReading bounds figures in answers: more is a slip, and sums of it could overflow.
 const maxReading = 1_000_000_000
 
 // units reads a header that holds a number of units.

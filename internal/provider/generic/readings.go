@@ -11,3 +11,6 @@ import (
 
 // Readings are none: there are no headers about limits that all APIs have.
 func (Generic) Readings(http.Header, time.Time) []dialect.Reading { return nil }
+
+// Usage is not known: there is no call that all APIs have.
+func (Generic) Usage() (dialect.Usage, bool) { return dialect.Usage{}, false }

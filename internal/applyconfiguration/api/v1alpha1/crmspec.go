@@ -25,9 +25,12 @@ type CRMSpecApplyConfiguration struct {
 	Generic *GenericApplyConfiguration `json:"generic,omitempty"`
 	// licence is what the CRM's licence allows.
 	Licence *LicenceApplyConfiguration `json:"licence,omitempty"`
-	// enforcement is Enforce, or Shadow to forward every call at once and only count what would have been held back. An Integration may be laxer, not
-	// stricter, than its CRM.
+	// enforcement is Enforce; Shadow to forward every call at once and only count what would have been held back; or Observe to take no call and only ask the CRM
+	// what is used of its limits, with credentials that may only read: applications go on calling the CRM itself. An Integration may be laxer, not stricter, than
+	// its CRM.
 	Enforcement *apiv1alpha1.Enforcement `json:"enforcement,omitempty"`
+	// usage is how the CRM is asked what has been used of its limits, by all callers together.
+	Usage *UsageApplyConfiguration `json:"usage,omitempty"`
 	// dispatch is Run; Hold accepts and queues calls but sends nothing; Drain refuses new calls and sends what is queued.
 	Dispatch *apiv1alpha1.Dispatch `json:"dispatch,omitempty"`
 	// intake is how integrations reach the dispatcher.
@@ -91,6 +94,14 @@ func (b *CRMSpecApplyConfiguration) WithLicence(value *LicenceApplyConfiguration
 // If called multiple times, the Enforcement field is set to the value of the last call.
 func (b *CRMSpecApplyConfiguration) WithEnforcement(value apiv1alpha1.Enforcement) *CRMSpecApplyConfiguration {
 	b.Enforcement = &value
+	return b
+}
+
+// WithUsage sets the Usage field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Usage field is set to the value of the last call.
+func (b *CRMSpecApplyConfiguration) WithUsage(value *UsageApplyConfiguration) *CRMSpecApplyConfiguration {
+	b.Usage = value
 	return b
 }
 

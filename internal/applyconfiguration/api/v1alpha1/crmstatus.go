@@ -14,7 +14,7 @@ import (
 // CRMStatus is what the operator and the dispatcher observed.
 type CRMStatusApplyConfiguration struct {
 	// conditions are Accepted, CredentialsResolved, DispatcherAvailable and Programmed, summed up by Ready; besides them advice that never moves Ready:
-	// EndpointResolved, QuotaEnforced, BudgetOnTrack, LicenceAdequate, LicenceValid, BacklogHealthy and LedgerTrusted.
+	// EndpointResolved, CRMAnswering, QuotaEnforced, BudgetOnTrack, LicenceAdequate, LicenceValid, BacklogHealthy, LedgerTrusted, LimitsMatch and UsageAccounted.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status speaks of.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`

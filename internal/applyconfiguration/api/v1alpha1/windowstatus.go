@@ -26,6 +26,9 @@ type WindowStatusApplyConfiguration struct {
 	// external is what callers that do not go through the dispatcher use of a window or period, by the CRM's own answers: the mean of late windows, rounded to
 	// twentieths of the limit; of one longer than an hour what they have used of it. Absent where the CRM does not tell.
 	External *int64 `json:"external,omitempty"`
+	// apps are what single applications have used, by the CRM's names for them, in order of name and rounded to twentieths of the limit; only where the CRM tells:
+	// Salesforce does of connected apps that have a quota of their own.
+	Apps []AppStatusApplyConfiguration `json:"apps,omitempty"`
 	// keptFree is what externalPercent and Integrations with route External keep free for such callers.
 	KeptFree *int64 `json:"keptFree,omitempty"`
 	// reported is the size that the CRM itself says the limit has; absent where its answers do not tell.
@@ -87,6 +90,19 @@ func (b *WindowStatusApplyConfiguration) WithInDoubt(value int64) *WindowStatusA
 // If called multiple times, the External field is set to the value of the last call.
 func (b *WindowStatusApplyConfiguration) WithExternal(value int64) *WindowStatusApplyConfiguration {
 	b.External = &value
+	return b
+}
+
+// WithApps adds the given value to the Apps field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Apps field.
+func (b *WindowStatusApplyConfiguration) WithApps(values ...*AppStatusApplyConfiguration) *WindowStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithApps")
+		}
+		b.Apps = append(b.Apps, *values[i])
+	}
 	return b
 }
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package salesforce
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+)
+
+// limitsPath is of a version that all orgs have: the figures are the same in each.
+const limitsPath = "/services/data/v60.0/limits"
+
+// Usage is the limits resource (REST API Developer Guide, Limits). It needs the permission View Setup and Configuration, and what it tells may be five minutes old;
+// the header of its answer is of the moment, and comes without the permission, too.
+func (Salesforce) Usage() (dialect.Usage, bool) {
+	return dialect.Usage{
+		Ask:   dialect.Request{Operation: "Limits", Method: http.MethodGet, Target: limitsPath},
+		Every: 5 * time.Minute, Read: readLimits,
+	}, true
+}
+
+// readLimits reads the org's calls of 24 hours. Besides the sum there is an object for each connected app; its Max is 0 unless the org has given the app a quota of
+// its own, and then nothing is told of what it uses.
+func readLimits(body []byte, _ time.Time) []dialect.Reading {
+	var limits struct {
+		Daily map[string]json.RawMessage `json:"DailyApiRequests"`
+	}
+	if json.Unmarshal(body, &limits) != nil {
+		return nil
+	}
+	most, left, ok := maxAndRemaining(limits.Daily["Max"], limits.Daily["Remaining"])
+	if !ok || most == 0 {
+		return nil
+	}
+	r := dialect.Reading{Window: 24 * time.Hour, Limit: most, Remaining: &left}
+	for name, value := range limits.Daily {
+		var app struct{ Max, Remaining json.RawMessage }
+		if json.Unmarshal(value, &app) != nil || dialect.AppName(name) == "" {
+			continue // Max and Remaining themselves are numbers
+		}
+		if most, left, ok := maxAndRemaining(app.Max, app.Remaining); ok && most > 0 {
+			r.Apps = append(r.Apps, dialect.AppUse{Name: dialect.AppName(name), Used: max(0, most-left)})
+		}
+	}
+	slices.SortFunc(r.Apps, func(a, b dialect.AppUse) int {
+		return cmp.Or(cmp.Compare(b.Used, a.Used), strings.Compare(a.Name, b.Name))
+	})
+	r.Apps = r.Apps[:min(len(r.Apps), dialect.MaxApps)]
+	return []dialect.Reading{r}
+}
+
+// maxAndRemaining reads two counts. An org that is over its limit may have fewer than none left.
+func maxAndRemaining(limit, remaining json.RawMessage) (most, left int64, ok bool) {
+	var m, r float64
+	if json.Unmarshal(limit, &m) != nil || json.Unmarshal(remaining, &r) != nil {
+		return 0, 0, false
+	}
+	most, told := dialect.UnitsIn(m)
+	left, also := dialect.UnitsIn(max(0, r))
+	return most, left, told && also
+}
