@@ -2,8 +2,8 @@
 
 package v1alpha1
 
-// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, and
-// which calls it recognises by a key. What is absent is as with any API.
+// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, which
+// calls it recognises by a key, and which it takes many at a time. What is absent is as with any API.
 // +kubebuilder:validation:MinProperties=1
 type Generic struct {
 	// refusals tell which answers are refusals for quota; the first rule that an answer meets decides. A refused call is not lost: it is sent again, so no rule
@@ -30,6 +30,16 @@ type Generic struct {
 	// idempotencyKey is how the API recognises a call that was sent before: such calls are sent again when their outcome is unknown.
 	// +optional
 	IdempotencyKey *IdempotencyKey `json:"idempotencyKey,omitzero"`
+
+	// bulkCalls tell how queued calls that make one record each are made as one call. batching of an Integration says when. In doubt whether a bulk call took effect
+	// its calls are parked, as a record that was made cannot be told from one that was not.
+	// +optional
+	// +listType=map
+	// +listMapKey=operation
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.path == b.path))",message="each path must be there once"
+	BulkCalls []BulkCall `json:"bulkCalls,omitempty"`
 }
 
 // MemberPath is the path of a member in a JSON document: names from the root with "/" between them, where "*" stands for every element of an array.

@@ -35,7 +35,7 @@ func batchingOf(spec *v1alpha1.IntegrationSpec, head *contract.Plan) *contract.B
 
 // merged are the operations that the CRM has bulk calls for.
 func merged(head *contract.Plan) []string {
-	adapter, known := provider.ByName(head.CRM.Provider)
+	adapter, known := provider.Of(head)
 	if !known {
 		return nil
 	}

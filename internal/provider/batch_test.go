@@ -51,6 +51,14 @@ func TestBulkCalls(t *testing.T) {
 				"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["1"]}}]}`,
 			own: `{"id":"7","properties":{"email":"a"}}`,
 		},
+		"ZohoCRM": {
+			provider: "ZohoCRM", operation: "CreateLeads", target: "/crm/v8/Leads",
+			bodies: [3]string{`{"data":[{"Last_Name":"a"}]}`, `{"data":[{"Last_Name":"b"},{"Last_Name":"B"}]}`, `{"data":[{"Last_Name":"c"}]}`},
+			bulk:   "/crm/v8/Leads",
+			body:   `{"data":[{"Last_Name":"a"},{"Last_Name":"c"}]}`,
+			answer: `{"data":[{"code":"SUCCESS","status":"success","details":{"id":"57"}},{"code":"MANDATORY_NOT_FOUND","status":"error","details":{}}]}`,
+			own:    `{"data":[{"code":"SUCCESS","status":"success","details":{"id":"57"}}]}`,
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -104,10 +112,10 @@ func wantSame(t *testing.T, what, want string, got []byte) {
 
 // TestBulkAnswersThatSayNothing must not be taken for outcomes.
 func TestBulkAnswersThatSayNothing(t *testing.T) {
-	for _, operation := range []struct{ provider, name string }{{"Zendesk", "CreateTicket"}, {"Salesforce", "CreateCase"}, {"HubSpot", "CreateContact"}} {
+	for _, operation := range []struct{ provider, name string }{{"Zendesk", "CreateTicket"}, {"Salesforce", "CreateCase"}, {"HubSpot", "CreateContact"}, {"ZohoCRM", "CreateLeads"}} {
 		p, _ := provider.ByName(operation.provider)
 		batch, _ := p.Batch(operation.name)
-		for _, body := range []string{``, `null`, `{}`, `[]`, `[{}]`, `{"results":[{}]}`, `{"results":[{"id":"1"}]}`, `{"job_statuses":[{"id":"j","status":"failed"}]}`, `<html>`} {
+		for _, body := range []string{``, `null`, `{}`, `[]`, `[{}]`, `{"results":[{}]}`, `{"results":[{"id":"1"}]}`, `{"data":[{"status":"success","details":{}}]}`, `{"job_statuses":[{"id":"j","status":"failed"}]}`, `<html>`} {
 			t.Run(fmt.Sprintf("%s %s", operation.provider, body), func(t *testing.T) {
 				split := batch.Split(200, []byte(body), 1)
 				items := split.Items

@@ -42,6 +42,7 @@ func (p *problems) generic(plan *contract.Plan) {
 		p.member(l, fmt.Sprintf("generic.links[%d]", i))
 	}
 	p.key(g.IdempotencyKey)
+	p.bulkCalls(g.BulkCalls)
 }
 
 func (p *problems) refusal(r contract.RefusalRule, field string) {

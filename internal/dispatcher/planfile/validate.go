@@ -54,7 +54,7 @@ func validate(plan *contract.Plan) error {
 	}
 	p.within(plan.ExternalPercent, 0, maxExternalPercent, "externalPercent")
 	p.within(plan.MaxServerDelaySeconds, 0, maxServerDelaySeconds, "maxServerDelaySeconds")
-	adapter, _ := provider.ByName(plan.CRM.Provider)
+	adapter, _ := provider.Of(plan)
 	p.generic(plan)
 	p.limits(plan.Limits, adapter, "limits")
 	if plan.Next != nil {

@@ -11,8 +11,8 @@ import (
 // GenericApplyConfiguration represents a declarative configuration of the Generic type for use
 // with apply.
 //
-// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, and
-// which calls it recognises by a key. What is absent is as with any API.
+// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, which
+// calls it recognises by a key, and which it takes many at a time. What is absent is as with any API.
 type GenericApplyConfiguration struct {
 	// refusals tell which answers are refusals for quota; the first rule that an answer meets decides. A refused call is not lost: it is sent again, so no rule
 	// may meet an answer to a call that was carried out. When absent, 429 is a refusal, and 503 with Retry-After.
@@ -25,6 +25,9 @@ type GenericApplyConfiguration struct {
 	Links []apiv1alpha1.MemberPath `json:"links,omitempty"`
 	// idempotencyKey is how the API recognises a call that was sent before: such calls are sent again when their outcome is unknown.
 	IdempotencyKey *IdempotencyKeyApplyConfiguration `json:"idempotencyKey,omitempty"`
+	// bulkCalls tell how queued calls that make one record each are made as one call. batching of an Integration says when. In doubt whether a bulk call took effect
+	// its calls are parked, as a record that was made cannot be told from one that was not.
+	BulkCalls []BulkCallApplyConfiguration `json:"bulkCalls,omitempty"`
 }
 
 // GenericApplyConfiguration constructs a declarative configuration of the Generic type for use with
@@ -69,5 +72,18 @@ func (b *GenericApplyConfiguration) WithLinks(values ...apiv1alpha1.MemberPath) 
 // If called multiple times, the IdempotencyKey field is set to the value of the last call.
 func (b *GenericApplyConfiguration) WithIdempotencyKey(value *IdempotencyKeyApplyConfiguration) *GenericApplyConfiguration {
 	b.IdempotencyKey = value
+	return b
+}
+
+// WithBulkCalls adds the given value to the BulkCalls field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the BulkCalls field.
+func (b *GenericApplyConfiguration) WithBulkCalls(values ...*BulkCallApplyConfiguration) *GenericApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithBulkCalls")
+		}
+		b.BulkCalls = append(b.BulkCalls, *values[i])
+	}
 	return b
 }
