@@ -14,8 +14,9 @@ type Generic struct {
 	// +kubebuilder:validation:MaxItems=16
 	Refusals []RefusalRule `json:"refusals,omitempty"`
 
-	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. When absent there are
-	// RateLimit and RateLimit-Policy only, which every answer has.
+	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. With windowSeconds the
+	// dispatcher reads them, too. When absent there are RateLimit and RateLimit-Policy only, which every answer to a client has, and which are read where the API sends
+	// them.
 	// +optional
 	LimitHeaders LimitHeaders `json:"limitHeaders,omitzero"`
 
@@ -138,8 +139,9 @@ type TimeHeader struct {
 	Unit ResetUnit `json:"unit,omitempty"`
 }
 
-// LimitHeaders are headers that tell of a limit: of an integration's tightest one.
+// LimitHeaders are headers that tell of a limit: in answers to clients, of their integration's tightest one.
 // +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="has(self.limit) || has(self.remaining) || !has(self.windowSeconds)",message="windowSeconds needs limit or remaining: without them nothing tells of the window"
 type LimitHeaders struct {
 	// limit tells how many calls are allowed.
 	// +optional
@@ -152,6 +154,13 @@ type LimitHeaders struct {
 	// reset tells when there are more.
 	// +optional
 	Reset *TimeHeader `json:"reset,omitzero"`
+
+	// windowSeconds is the length of the window that the API's headers tell of: that of one of licence.limits without match. With it they are believed as those of
+	// other CRMs are (licence.limitSource). When absent, they are not read.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2678400
+	WindowSeconds int32 `json:"windowSeconds,omitempty"`
 }
 
 // IdempotencyKey is how an API recognises a call that was sent before.

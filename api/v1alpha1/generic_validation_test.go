@@ -39,6 +39,10 @@ func TestCRMGeneric(t *testing.T) {
 	each := func(succeeded, failed string) map[string]any {
 		return bulkCall(edits{"effect": "Each", "outcome": map[string]any{"path": "status", "succeeded": []any{succeeded}, "failed": []any{failed}}})
 	}
+	limitHeaders := func(h edits) edits {
+		limits := []any{map[string]any{"name": "minute", "calls": 120, "windowSeconds": 60}}
+		return with(edits{"spec.licence.limits": limits, "spec.generic": map[string]any{"limitHeaders": map[string]any(h)}})
+	}
 	const outcomeForEach = "outcome is required for effect Each"
 	const otherMeaning = "header must be one that is passed on and has no other meaning"
 	judge(t, validCRM, map[string]verdict{
@@ -58,6 +62,9 @@ func TestCRMGeneric(t *testing.T) {
 		"a header that is none is refused":             {refusal(edits{"wait": map[string]any{"header": "X Reset"}}), "header in body should match"},
 		"limit headers are taken":                      {with(edits{"spec.generic": map[string]any{"limitHeaders": map[string]any{"remaining": "X-Left"}}}), ""},
 		"limit headers that are none are refused":      {with(edits{"spec.generic": map[string]any{"limitHeaders": map[string]any{}}}), "should have at least 1 properties"},
+		"limit headers of a window are taken":          {limitHeaders(edits{"remaining": "X-Left", "windowSeconds": 60}), ""},
+		"limit headers of another window are refused":  {limitHeaders(edits{"remaining": "X-Left", "windowSeconds": 61}), "generic.limitHeaders.windowSeconds must be that of one of licence.limits"},
+		"a window of no headers is refused":            {limitHeaders(edits{"windowSeconds": 60}), "windowSeconds needs limit or remaining"},
 		"a link twice is refused":                      {with(edits{"spec.generic": map[string]any{"links": []any{"a", "a"}}}), "Duplicate value"},
 		"a key is taken":                               {key(edits{}), ""},
 		"a key in a header of its own is taken":        {key(edits{"header": "X-Request-Key", "maxLength": 32}), ""},

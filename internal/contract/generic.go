@@ -6,7 +6,7 @@ package contract
 type Generic struct {
 	// Refusals decide in this order; none means that 429, and 503 with Retry-After, are refusals.
 	Refusals []RefusalRule `json:"refusals,omitempty"`
-	// LimitHeaders show the share.
+	// LimitHeaders show the share, and are read if WindowSeconds is set.
 	LimitHeaders *LimitHeaders `json:"limitHeaders,omitempty"`
 	// Links are paths of members, as in a RefusalRule.
 	Links          [][]string      `json:"links,omitempty"`
@@ -47,6 +47,8 @@ type LimitHeaders struct {
 	Limit     string      `json:"limit,omitempty"`
 	Remaining string      `json:"remaining,omitempty"`
 	Reset     *TimeHeader `json:"reset,omitempty"`
+	// WindowSeconds is the length of the window that the API's own headers tell of; 0 if they are not read.
+	WindowSeconds int64 `json:"windowSeconds,omitempty"`
 }
 
 // IdempotencyKey is how an API recognises calls that one of Match matches, for ValidForSeconds.

@@ -27,7 +27,9 @@ func generic(from *v1alpha1.Generic) *contract.Generic {
 		to.Refusals = append(to.Refusals, rule)
 	}
 	if h := from.LimitHeaders; h != (v1alpha1.LimitHeaders{}) {
-		to.LimitHeaders = &contract.LimitHeaders{Limit: string(h.Limit), Remaining: string(h.Remaining), Reset: timeHeader(h.Reset)}
+		to.LimitHeaders = &contract.LimitHeaders{
+			Limit: string(h.Limit), Remaining: string(h.Remaining), Reset: timeHeader(h.Reset), WindowSeconds: int64(h.WindowSeconds),
+		}
 	}
 	for _, l := range from.Links {
 		to.Links = append(to.Links, memberPath(l))

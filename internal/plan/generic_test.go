@@ -24,7 +24,7 @@ func TestWhatIsToldOfAnAPIIsInThePlan(t *testing.T) {
 				},
 				{Statuses: []v1alpha1.RefusalStatus{429}, Scope: v1alpha1.RefusalScopeLicence},
 			},
-			LimitHeaders: v1alpha1.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &v1alpha1.TimeHeader{Header: "X-Reset", Unit: v1alpha1.ResetUnitSeconds}},
+			LimitHeaders: v1alpha1.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &v1alpha1.TimeHeader{Header: "X-Reset", Unit: v1alpha1.ResetUnitSeconds}, WindowSeconds: 60},
 			Links:        []v1alpha1.MemberPath{"@odata.nextLink", "meta/more"},
 			IdempotencyKey: &v1alpha1.IdempotencyKey{
 				Header: "X-Key", MaxLength: 64, ValidForSeconds: 3600,
@@ -52,7 +52,7 @@ func TestWhatIsToldOfAnAPIIsInThePlan(t *testing.T) {
 			},
 			{Statuses: []int64{429}, Scope: contract.RefusalLicence},
 		},
-		LimitHeaders: &contract.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &contract.TimeHeader{Header: "X-Reset"}},
+		LimitHeaders: &contract.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &contract.TimeHeader{Header: "X-Reset"}, WindowSeconds: 60},
 		Links:        [][]string{{"@odata.nextLink"}, {"meta", "more"}},
 		IdempotencyKey: &contract.IdempotencyKey{
 			Header: "X-Key", MaxLength: 64, ValidForSeconds: 3600, Match: []contract.CallMatch{{Methods: []string{"POST"}, Path: "/orders"}},

@@ -731,6 +731,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: reset
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeHeader
+    - name: windowSeconds
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitOrigin

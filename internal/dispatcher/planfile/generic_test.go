@@ -25,6 +25,7 @@ func TestValidateWhatIsToldOfAnAPI(t *testing.T) {
 		"a header to wait by":       {func(_ *contract.Plan, g *contract.Generic) { g.Refusals[0].Wait.Header = "" }, "generic.refusals[0].wait: has no name"},
 		"a limit header":            {func(_ *contract.Plan, g *contract.Generic) { g.LimitHeaders.Limit = "a b" }, `generic.limitHeaders: "a b" is not the name`},
 		"a reset header":            {func(_ *contract.Plan, g *contract.Generic) { g.LimitHeaders.Reset.Header = ":" }, "generic.limitHeaders.reset: has no name"},
+		"a window of limit headers": {func(_ *contract.Plan, g *contract.Generic) { g.LimitHeaders.WindowSeconds = -1 }, "generic.limitHeaders.windowSeconds: -1"},
 		"too many links":            {func(_ *contract.Plan, g *contract.Generic) { g.Links = make([][]string, 33) }, "generic.links: there are 33"},
 		"a link":                    {func(_ *contract.Plan, g *contract.Generic) { g.Links[0] = nil }, "generic.links[0]: [] is not the path"},
 		"a key's header":            {func(_ *contract.Plan, g *contract.Generic) { g.IdempotencyKey.Header = "" }, `generic.idempotencyKey.header: "" is not the name`},

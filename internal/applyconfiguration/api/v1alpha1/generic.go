@@ -17,8 +17,9 @@ type GenericApplyConfiguration struct {
 	// refusals tell which answers are refusals for quota; the first rule that an answer meets decides. A refused call is not lost: it is sent again, so no rule
 	// may meet an answer to a call that was carried out. When absent, 429 is a refusal, and 503 with Retry-After.
 	Refusals []RefusalRuleApplyConfiguration `json:"refusals,omitempty"`
-	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. When absent there are
-	// RateLimit and RateLimit-Policy only, which every answer has.
+	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. With windowSeconds the
+	// dispatcher reads them, too. When absent there are RateLimit and RateLimit-Policy only, which every answer to a client has, and which are read where the API sends
+	// them.
 	LimitHeaders *LimitHeadersApplyConfiguration `json:"limitHeaders,omitempty"`
 	// links are the members of JSON answers that hold links to other pages, besides the usual ones (next, links/next, next_page ...). A link that leads to the
 	// CRM is made to lead to the dispatcher.
