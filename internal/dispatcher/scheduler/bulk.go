@@ -27,6 +27,8 @@ type bulkCall struct {
 	batch dialect.Batch
 	// heads of the members, by place.
 	heads []backlog.Head
+	// polledAt is when its job was asked about last.
+	polledAt time.Time
 	// asking: a search for its items is on its way; next is when the next one is due.
 	asking bool
 	next   time.Time

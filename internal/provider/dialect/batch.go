@@ -21,6 +21,8 @@ type Batch interface {
 // JobBatch is a Batch whose items are worked off after the answer, by a job.
 type JobBatch interface {
 	Batch
+	// Polled is how many jobs one Poll asks about.
+	Polled() int
 	// Poll asks for the state of all these jobs at once.
 	Poll(jobs []string) Request
 	// ReadJob reads what a good answer to Poll says of one job with n items: what became of each, or pending, that it has not ended. What it does not say of an
@@ -36,6 +38,13 @@ type FoundBatch interface {
 	// ReadFound reads which of n members a good answer to Find shows, by their places; the others stay unknown. ok is false if the answer cannot be read: it says
 	// nothing then.
 	ReadFound(mark string, body []byte, n int) (members []Item, ok bool)
+}
+
+// UnconfirmedBatch is a Batch that relies on what the vendor does not document whole. Its calls are merged only where a manifest names the operation.
+type UnconfirmedBatch interface {
+	Batch
+	// Unconfirmed does nothing.
+	Unconfirmed()
 }
 
 // Request is a call as an adapter sees it.
