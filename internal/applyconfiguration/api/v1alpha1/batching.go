@@ -21,7 +21,8 @@ type BatchingApplyConfiguration struct {
 	MaxItems *int32 `json:"maxItems,omitempty"`
 	// maxLingerSeconds is how long a queued call is held back for others to go with, from its acceptance on.
 	MaxLingerSeconds *int32 `json:"maxLingerSeconds,omitempty"`
-	// operations are those whose calls are merged. When it is absent, all that the provider can merge. Zendesk: CreateTicket.
+	// operations are those whose calls are merged. When it is absent, all that the provider can merge, but those whose form is unconfirmed: they have to be
+	// named. Zendesk: CreateTicket.
 	Operations []apiv1alpha1.OperationName `json:"operations,omitempty"`
 }
 
