@@ -81,7 +81,8 @@ const contacts = "/crm/v3/objects/contacts"
 
 // asHubSpot tells of HubSpot what its own adapter knows of bulk calls.
 var asHubSpot = contract.Generic{BulkCalls: []contract.BulkCall{{
-	Operation: "CreateContact", Path: contacts, BulkPath: contacts + "/batch/create", MaxItems: 100, Items: []string{"inputs"}, Results: []string{"results"}, ID: []string{"id"},
+	Operation: "CreateContact", Path: contacts, BulkPath: contacts + "/batch/create", MaxItems: 100,
+	Items: []string{"inputs"}, Results: []string{"results"}, ID: []string{"id"},
 }}}
 
 // newThousand is a world on hold. Generic stands before HubSpot.

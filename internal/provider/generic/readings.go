@@ -35,8 +35,8 @@ func (d Declared) Readings(header http.Header, now time.Time) []dialect.Reading 
 	return oneOfEach(append([]dialect.Reading{r}, standard(header)...))
 }
 
-// The standard fields (draft-ietf-httpapi-ratelimit-headers-10): policies with their quota q in a window of w seconds, and by their names what remains of them, r, and in how
-// many seconds, t, there is more.
+// The standard fields (draft-ietf-httpapi-ratelimit-headers-10): policies with their quota q in a window of w seconds, and by their names what remains of them, r, and
+// in how many seconds, t, there is more.
 const (
 	policies = "RateLimit-Policy"
 	states   = "RateLimit"
