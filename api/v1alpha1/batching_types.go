@@ -51,7 +51,8 @@ type Batching struct {
 	// +kubebuilder:validation:Maximum=60
 	MaxLingerSeconds int32 `json:"maxLingerSeconds,omitempty"`
 
-	// operations are those whose calls are merged. When it is absent, all that the provider can merge. Zendesk: CreateTicket, UpdateTicket.
+	// operations are those whose calls are merged. When it is absent, all that the provider can merge, but those whose form is unconfirmed: they have to be
+	// named. Zendesk: CreateTicket, UpdateTicket.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

@@ -84,6 +84,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.enforcement != 'Observe' || !has(self.usage) || !has(self.usage.intervalSeconds) || self.usage.intervalSeconds > 0",message="usage.intervalSeconds must not be 0 with enforcement: Observe, which does nothing but ask"
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Generic' || !has(self.generic)",message="generic is only for provider Generic: remove it"
 // +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.idempotencyKey) || !has(self.credentials.header) || self.generic.idempotencyKey.header.lowerAscii() != self.credentials.header.name.lowerAscii()",message="generic.idempotencyKey.header must be another header than credentials.header"
+// +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.limitHeaders) || !has(self.generic.limitHeaders.windowSeconds) || has(self.licence.limits) && self.licence.limits.exists(l, has(l.windowSeconds) && l.windowSeconds == self.generic.limitHeaders.windowSeconds && !has(l.match))",message="generic.limitHeaders.windowSeconds must be that of one of licence.limits that has no match"
 type CRMSpec struct {
 	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
 	// +required

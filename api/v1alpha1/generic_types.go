@@ -2,8 +2,8 @@
 
 package v1alpha1
 
-// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, and
-// which calls it recognises by a key. What is absent is as with any API.
+// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, which
+// calls it recognises by a key, and which it takes many at a time. What is absent is as with any API.
 // +kubebuilder:validation:MinProperties=1
 type Generic struct {
 	// refusals tell which answers are refusals for quota; the first rule that an answer meets decides. A refused call is not lost: it is sent again, so no rule
@@ -14,8 +14,9 @@ type Generic struct {
 	// +kubebuilder:validation:MaxItems=16
 	Refusals []RefusalRule `json:"refusals,omitempty"`
 
-	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. When absent there are
-	// RateLimit and RateLimit-Policy only, which every answer has.
+	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. With windowSeconds the
+	// dispatcher reads them, too. When absent there are RateLimit and RateLimit-Policy only, which every answer to a client has, and which are read where the API sends
+	// them.
 	// +optional
 	LimitHeaders LimitHeaders `json:"limitHeaders,omitzero"`
 
@@ -30,6 +31,16 @@ type Generic struct {
 	// idempotencyKey is how the API recognises a call that was sent before: such calls are sent again when their outcome is unknown.
 	// +optional
 	IdempotencyKey *IdempotencyKey `json:"idempotencyKey,omitzero"`
+
+	// bulkCalls tell how queued calls that make one record each are made as one call. batching of an Integration says when. In doubt whether a bulk call took effect
+	// its calls are parked, as a record that was made cannot be told from one that was not.
+	// +optional
+	// +listType=map
+	// +listMapKey=operation
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.path == b.path))",message="each path must be there once"
+	BulkCalls []BulkCall `json:"bulkCalls,omitempty"`
 }
 
 // MemberPath is the path of a member in a JSON document: names from the root with "/" between them, where "*" stands for every element of an array.
@@ -128,8 +139,9 @@ type TimeHeader struct {
 	Unit ResetUnit `json:"unit,omitempty"`
 }
 
-// LimitHeaders are headers that tell of a limit: of an integration's tightest one.
+// LimitHeaders are headers that tell of a limit: in answers to clients, of their integration's tightest one.
 // +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="has(self.limit) || has(self.remaining) || !has(self.windowSeconds)",message="windowSeconds needs limit or remaining: without them nothing tells of the window"
 type LimitHeaders struct {
 	// limit tells how many calls are allowed.
 	// +optional
@@ -142,6 +154,13 @@ type LimitHeaders struct {
 	// reset tells when there are more.
 	// +optional
 	Reset *TimeHeader `json:"reset,omitzero"`
+
+	// windowSeconds is the length of the window that the API's headers tell of: that of one of licence.limits without match. With it they are believed as those of
+	// other CRMs are (licence.limitSource). When absent, they are not read.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2678400
+	WindowSeconds int32 `json:"windowSeconds,omitempty"`
 }
 
 // IdempotencyKey is how an API recognises a call that was sent before.

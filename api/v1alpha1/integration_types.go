@@ -187,7 +187,8 @@ type Overflow struct {
 // +kubebuilder:validation:ExactlyOneOf=operation;match
 // +kubebuilder:validation:XValidation:rule="self.policy != 'Queue' || !has(self.match) || self.match.methods.all(m, !(m in ['GET', 'HEAD', 'OPTIONS']))",message="policy Queue must not match GET, HEAD or OPTIONS: their callers need the answer"
 type OperationOverflow struct {
-	// operation is a name that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows none; use match.
+	// operation is a name that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows those
+	// of generic.bulkCalls; for others use match.
 	// +optional
 	Operation OperationName `json:"operation,omitempty"`
 

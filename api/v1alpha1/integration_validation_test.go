@@ -315,7 +315,7 @@ func TestIntegrationClients(t *testing.T) {
 func TestIntegrationCredentials(t *testing.T) {
 	secret := map[string]any{"secretRef": map[string]any{"name": "marketing"}}
 	brings := func(name string) map[string]any {
-		return map[string]any{"name": name, "crmCredentialHashes": list("sha256:" + strings.Repeat(name, 64))}
+		return map[string]any{"name": name, "crmCredentialHashes": []any{"sha256:" + strings.Repeat(name, 64)}}
 	}
 	judge(t, validIntegration, map[string]verdict{
 		"one kind is taken":                        {edits{"spec.credentials": map[string]any{"bearer": secret}}, ""},

@@ -365,7 +365,8 @@ type CalendarWindow struct {
 // +kubebuilder:validation:ExactlyOneOf=operations;path
 // +kubebuilder:validation:XValidation:rule="!has(self.methods) || has(self.path)",message="methods need a path: set path, or use operations alone"
 type CallMatch struct {
-	// operations are names that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows none.
+	// operations are names that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows those of
+	// generic.bulkCalls.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

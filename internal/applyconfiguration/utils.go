@@ -30,6 +30,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BatchingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BearerCredentials"):
 		return &apiv1alpha1.BearerCredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BulkCall"):
+		return &apiv1alpha1.BulkCallApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BulkOutcome"):
+		return &apiv1alpha1.BulkOutcomeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CachedRead"):
 		return &apiv1alpha1.CachedReadApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CalendarWindow"):

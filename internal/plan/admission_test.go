@@ -268,6 +268,11 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Mode = v1alpha1.BatchingAlways },
 			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.mode: Always needs bulk calls, and provider Generic has none: remove batching"},
 		},
+		"waiting for bulk calls that are unconfirmed": {
+			crm:  func(c *v1alpha1.CRM) { c.Spec.Provider, c.Spec.Licence.Account = v1alpha1.ProviderKustomer, "acme" },
+			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Mode = v1alpha1.BatchingAlways },
+			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.mode: the bulk calls of provider Kustomer are unconfirmed, so Always needs their names in batching.operations: CreateCompany, CreateCustomer"},
+		},
 		"a limit that the CRM does not have": {
 			crm: tiny, edit: calls("day", 5),
 			want: plan.Decision{Reason: v1alpha1.ReasonUnknownLimit, Message: `share.perLimit: CRM zendesk has no limit "day" that is shared out; it has minute`},

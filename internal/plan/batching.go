@@ -23,7 +23,7 @@ func batchingOf(spec *v1alpha1.IntegrationSpec, head *contract.Plan) *contract.B
 	mode := cmp.Or(b.Mode, v1alpha1.BatchingWhenWaiting)
 	folds := b.Updates == v1alpha1.UpdatesFolded
 	asks := mode == v1alpha1.BatchingAlways || len(b.Operations) > 0 || folds
-	if mode == v1alpha1.BatchingOff || spec.Route == v1alpha1.RouteExternal || !asks && len(merged(head)) == 0 {
+	if mode == v1alpha1.BatchingOff || spec.Route == v1alpha1.RouteExternal || !asks && len(merged(head, false)) == 0 {
 		return nil
 	}
 	to := &contract.Batching{
@@ -36,15 +36,16 @@ func batchingOf(spec *v1alpha1.IntegrationSpec, head *contract.Plan) *contract.B
 	return to
 }
 
-// merged are the operations that the CRM has bulk calls for.
-func merged(head *contract.Plan) []string {
-	adapter, known := provider.ByName(head.CRM.Provider)
+// merged are the operations that the CRM has bulk calls for; unconfirmed says whether to count those that are only merged where they are named.
+func merged(head *contract.Plan, unconfirmed bool) []string {
+	adapter, known := provider.Of(head)
 	if !known {
 		return nil
 	}
 	var names []string
 	for _, o := range adapter.Operations() {
-		if _, ok := adapter.Batch(o.Name); ok {
+		batch, ok := adapter.Batch(o.Name)
+		if _, is := batch.(dialect.UnconfirmedBatch); ok && (unconfirmed || !is) {
 			names = append(names, o.Name)
 		}
 	}
@@ -67,10 +68,14 @@ func judgeBatching(entry *contract.Integration, head *contract.Plan) Decision {
 	if entry.Batching == nil {
 		return accepted
 	}
-	names := merged(head)
+	names := merged(head, true)
 	can := cmp.Or(strings.Join(names, ", "), "none")
 	if entry.Batching.Mode == contract.BatchAlways && len(names) == 0 {
 		return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf("batching.mode: Always needs bulk calls, and provider %s has none: remove batching", head.CRM.Provider)}
+	}
+	if entry.Batching.Mode == contract.BatchAlways && len(entry.Batching.Operations) == 0 && len(merged(head, false)) == 0 {
+		return Decision{v1alpha1.ReasonNotBatchable, fmt.Sprintf(
+			"batching.mode: the bulk calls of provider %s are unconfirmed, so Always needs their names in batching.operations: %s", head.CRM.Provider, can)}
 	}
 	for n, o := range entry.Batching.Operations {
 		if !slices.Contains(names, o) {

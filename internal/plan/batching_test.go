@@ -13,13 +13,29 @@ import (
 
 func TestBatchingInThePlan(t *testing.T) {
 	generic := func(c *v1alpha1.CRM) { c.Spec.Provider, c.Spec.Licence.Account = v1alpha1.ProviderGeneric, "acme" }
+	declared := func(c *v1alpha1.CRM) {
+		generic(c)
+		c.Spec.Generic = &v1alpha1.Generic{BulkCalls: []v1alpha1.BulkCall{
+			{Operation: "CreateOrder", Path: "/orders", BulkPath: "/orders/bulk", MaxItems: 10, ID: "id", Effect: v1alpha1.BulkEffectAllOrNone},
+		}}
+		c.Spec.Licence.Limits[0].Match = v1alpha1.CallMatch{Operations: []v1alpha1.OperationName{"CreateOrder"}}
+	}
 	for name, row := range map[string]struct {
 		crm  func(*v1alpha1.CRM)
 		edit func(*v1alpha1.IntegrationSpec)
 		want *contract.Batching
 	}{
-		"absent":                       {want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}},
-		"absent, and nothing to merge": {crm: generic},
+		"absent":                          {want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}},
+		"absent, and nothing to merge":    {crm: generic},
+		"absent, and declared bulk calls": {crm: declared, want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}},
+		"declared operations": {
+			crm: declared,
+			edit: func(s *v1alpha1.IntegrationSpec) {
+				s.Batching = v1alpha1.Batching{Mode: v1alpha1.BatchingAlways, MaxLingerSeconds: 30, Operations: []v1alpha1.OperationName{"CreateOrder"}}
+				s.Overflow.Operations = []v1alpha1.OperationOverflow{{Operation: "CreateOrder", Policy: v1alpha1.OperationQueue}}
+			},
+			want: &contract.Batching{Mode: contract.BatchAlways, MaxLingerSeconds: 30, Operations: []string{"CreateOrder"}},
+		},
 		"off": {edit: func(s *v1alpha1.IntegrationSpec) {
 			s.Batching = v1alpha1.Batching{Mode: v1alpha1.BatchingOff, MaxLingerSeconds: 10}
 		}},

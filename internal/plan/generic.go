@@ -22,14 +22,14 @@ func generic(from *v1alpha1.Generic) *contract.Generic {
 		}
 		if r.Member != nil {
 			rule.Member = memberPath(r.Member.Path)
-			for _, v := range r.Member.Values {
-				rule.Values = append(rule.Values, string(v))
-			}
+			rule.Values = texts(r.Member.Values)
 		}
 		to.Refusals = append(to.Refusals, rule)
 	}
 	if h := from.LimitHeaders; h != (v1alpha1.LimitHeaders{}) {
-		to.LimitHeaders = &contract.LimitHeaders{Limit: string(h.Limit), Remaining: string(h.Remaining), Reset: timeHeader(h.Reset)}
+		to.LimitHeaders = &contract.LimitHeaders{
+			Limit: string(h.Limit), Remaining: string(h.Remaining), Reset: timeHeader(h.Reset), WindowSeconds: int64(h.WindowSeconds),
+		}
 	}
 	for _, l := range from.Links {
 		to.Links = append(to.Links, memberPath(l))
@@ -46,7 +46,36 @@ func generic(from *v1alpha1.Generic) *contract.Generic {
 			to.IdempotencyKey.Match = append(to.IdempotencyKey.Match, match)
 		}
 	}
+	for i := range from.BulkCalls {
+		to.BulkCalls = append(to.BulkCalls, bulkCall(&from.BulkCalls[i]))
+	}
 	return to
+}
+
+func bulkCall(from *v1alpha1.BulkCall) contract.BulkCall {
+	to := contract.BulkCall{
+		Operation: string(from.Operation), Path: string(from.Path), Record: from.Record, BulkPath: string(from.BulkPath), MaxItems: int64(from.MaxItems),
+		Items: plainPath(from.Items), Results: plainPath(from.Results), ID: plainPath(from.ID), Answer: plainPath(from.Answer),
+	}
+	if o := from.Outcome; o != nil {
+		to.Outcome = &contract.BulkOutcome{Member: plainPath(o.Path), Succeeded: texts(o.Succeeded), Failed: texts(o.Failed)}
+	}
+	return to
+}
+
+func texts(values []v1alpha1.MemberValue) (all []string) {
+	for _, v := range values {
+		all = append(all, string(v))
+	}
+	return all
+}
+
+// plainPath is nil for a path that is absent.
+func plainPath(path v1alpha1.PlainMemberPath) []string {
+	if path == "" {
+		return nil
+	}
+	return strings.Split(string(path), "/")
 }
 
 func timeHeader(from *v1alpha1.TimeHeader) *contract.TimeHeader {

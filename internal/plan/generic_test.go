@@ -24,11 +24,19 @@ func TestWhatIsToldOfAnAPIIsInThePlan(t *testing.T) {
 				},
 				{Statuses: []v1alpha1.RefusalStatus{429}, Scope: v1alpha1.RefusalScopeLicence},
 			},
-			LimitHeaders: v1alpha1.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &v1alpha1.TimeHeader{Header: "X-Reset", Unit: v1alpha1.ResetUnitSeconds}},
+			LimitHeaders: v1alpha1.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &v1alpha1.TimeHeader{Header: "X-Reset", Unit: v1alpha1.ResetUnitSeconds}, WindowSeconds: 60},
 			Links:        []v1alpha1.MemberPath{"@odata.nextLink", "meta/more"},
 			IdempotencyKey: &v1alpha1.IdempotencyKey{
 				Header: "X-Key", MaxLength: 64, ValidForSeconds: 3600,
 				Match: []v1alpha1.OperationMatch{{Methods: []v1alpha1.HTTPMethod{"POST"}, Path: "/orders"}},
+			},
+			BulkCalls: []v1alpha1.BulkCall{
+				{
+					Operation: "CreateInvoice", Path: "/invoices", Record: "invoice", BulkPath: "/invoices/bulk", MaxItems: 50, Items: "invoices", Results: "data/results",
+					ID: "body/id", Answer: "body", Effect: v1alpha1.BulkEffectEach,
+					Outcome: &v1alpha1.BulkOutcome{Path: "status", Succeeded: []v1alpha1.MemberValue{"201"}, Failed: []v1alpha1.MemberValue{"400", "422"}},
+				},
+				{Operation: "CreateOrder", Path: "/orders", BulkPath: "/orders/bulk", MaxItems: 10, ID: "id", Effect: v1alpha1.BulkEffectAllOrNone},
 			},
 		}
 	})
@@ -44,10 +52,18 @@ func TestWhatIsToldOfAnAPIIsInThePlan(t *testing.T) {
 			},
 			{Statuses: []int64{429}, Scope: contract.RefusalLicence},
 		},
-		LimitHeaders: &contract.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &contract.TimeHeader{Header: "X-Reset"}},
+		LimitHeaders: &contract.LimitHeaders{Limit: "X-Limit", Remaining: "X-Left", Reset: &contract.TimeHeader{Header: "X-Reset"}, WindowSeconds: 60},
 		Links:        [][]string{{"@odata.nextLink"}, {"meta", "more"}},
 		IdempotencyKey: &contract.IdempotencyKey{
 			Header: "X-Key", MaxLength: 64, ValidForSeconds: 3600, Match: []contract.CallMatch{{Methods: []string{"POST"}, Path: "/orders"}},
+		},
+		BulkCalls: []contract.BulkCall{
+			{
+				Operation: "CreateInvoice", Path: "/invoices", Record: "invoice", BulkPath: "/invoices/bulk", MaxItems: 50, Items: []string{"invoices"},
+				Results: []string{"data", "results"}, ID: []string{"body", "id"}, Answer: []string{"body"},
+				Outcome: &contract.BulkOutcome{Member: []string{"status"}, Succeeded: []string{"201"}, Failed: []string{"400", "422"}},
+			},
+			{Operation: "CreateOrder", Path: "/orders", BulkPath: "/orders/bulk", MaxItems: 10, ID: []string{"id"}},
 		},
 	}
 	if diff := cmp.Diff(want, out.Plan.Generic); diff != "" {

@@ -27,12 +27,13 @@ func judgeEntry(entry *contract.Integration, head *contract.Plan) Decision {
 var accepted = Decision{v1alpha1.ReasonAccepted, "The spec is in the dispatch plan."}
 
 func judgeOperations(entry *contract.Integration, head *contract.Plan) Decision {
+	adapter, _ := provider.Of(head)
 	for n, o := range entry.Operations {
 		if o.Operation == "" {
 			continue
 		}
 		field := fmt.Sprintf("overflow.operations[%d].operation", n)
-		safe, d := lookUp(o.Operation, head.CRM.Provider, field, "match")
+		safe, d := lookUp(o.Operation, adapter, field, "match")
 		if !d.OK() {
 			return d
 		}
@@ -46,12 +47,13 @@ func judgeOperations(entry *contract.Integration, head *contract.Plan) Decision 
 
 // judgeReads: answers are kept of what only reads.
 func judgeReads(entry *contract.Integration, head *contract.Plan) Decision {
+	adapter, _ := provider.Of(head)
 	for n, c := range entry.CachedReads {
 		if c.Operation == "" {
 			continue
 		}
 		field := fmt.Sprintf("reads.cache[%d].operation", n)
-		safe, d := lookUp(c.Operation, head.CRM.Provider, field, "path")
+		safe, d := lookUp(c.Operation, adapter, field, "path")
 		if !d.OK() {
 			return d
 		}

@@ -37,6 +37,7 @@ func (z zones) load(name string) (*time.Location, error) {
 // judgeLimits finds what only the provider and the time zones can tell of a licence's limits.
 func judgeLimits(spec *v1alpha1.CRMSpec) Decision {
 	known := make(zones)
+	adapter, _ := provider.With(string(spec.Provider), generic(spec.Generic))
 	if zone := spec.Licence.TimeZone; zone != "" {
 		if _, err := known.load(string(zone)); err != nil {
 			return Decision{v1alpha1.ReasonUnknownTimeZone, "licence.timeZone: " + err.Error()}
@@ -55,7 +56,7 @@ func judgeLimits(spec *v1alpha1.CRMSpec) Decision {
 			matches = append(matches, c.Match)
 		}
 		for _, m := range matches {
-			if d := judgeMatch(m, string(spec.Provider), field); !d.OK() {
+			if d := judgeMatch(m, adapter, field); !d.OK() {
 				return d
 			}
 		}
@@ -63,9 +64,9 @@ func judgeLimits(spec *v1alpha1.CRMSpec) Decision {
 	return accepted
 }
 
-func judgeMatch(match v1alpha1.CallMatch, providerName, field string) Decision {
+func judgeMatch(match v1alpha1.CallMatch, adapter provider.Provider, field string) Decision {
 	for _, name := range match.Operations {
-		if _, d := lookUp(string(name), providerName, field+": operations", "path"); !d.OK() {
+		if _, d := lookUp(string(name), adapter, field+": operations", "path"); !d.OK() {
 			return d
 		}
 	}
@@ -73,15 +74,14 @@ func judgeMatch(match v1alpha1.CallMatch, providerName, field string) Decision {
 }
 
 // lookUp finds an operation of a provider. The decision of one that is not known names those that are, and the field to use instead.
-func lookUp(operation, providerName, field, instead string) (safe bool, d Decision) {
-	adapter, known := provider.ByName(providerName)
-	if !known {
-		return false, Decision{v1alpha1.ReasonUnknownOperation, fmt.Sprintf("%s: provider %s knows no operations; use %s", field, providerName, instead)}
+func lookUp(operation string, adapter provider.Provider, field, instead string) (safe bool, d Decision) {
+	if adapter == nil {
+		return false, Decision{v1alpha1.ReasonUnknownOperation, fmt.Sprintf("%s: the provider knows no operations; use %s", field, instead)}
 	}
 	found, ok := provider.Operation(adapter, operation)
 	if !ok {
 		return false, Decision{v1alpha1.ReasonUnknownOperation, fmt.Sprintf(
-			"%s: provider %s knows no operation %s; it knows %s; otherwise use %s", field, providerName, operation, operationNames(adapter), instead)}
+			"%s: provider %s knows no operation %s; it knows %s; otherwise use %s", field, adapter.Name(), operation, operationNames(adapter), instead)}
 	}
 	return found.Safe, accepted
 }

@@ -88,6 +88,23 @@ func TestBulkCalls(t *testing.T) {
 				"errors":[{"category":"OBJECT_NOT_FOUND","context":{"objectWriteTraceId":["1"]}}]}`,
 			own: `{"id":"7","properties":{"phone":"1"}}`, status: 200,
 		},
+		"Kustomer": {
+			provider: "Kustomer", operation: "CreateCustomer", target: "/v1/customers",
+			bodies: [3]string{`{"name":"a"}`, `{"name":"b","_clientRef":"mine"}`, `{"name":"c"}`},
+			bulk:   "/v1/customers/bulk",
+			body:   `[{"name":"a","_clientRef":"0"},{"name":"c","_clientRef":"1"}]`,
+			job:    "j",
+			answer: `{"data":[{"attributes":{"successCount":1,"failureCount":1,"results":[{"success":false},{"success":true,"id":"5e","_clientRef":"0"}]}}]}`,
+			own:    `{"data":{"type":"customer","id":"5e"}}`,
+		},
+		"ZohoCRM": {
+			provider: "ZohoCRM", operation: "CreateLeads", target: "/crm/v8/Leads",
+			bodies: [3]string{`{"data":[{"Last_Name":"a"}]}`, `{"data":[{"Last_Name":"b"},{"Last_Name":"B"}]}`, `{"data":[{"Last_Name":"c"}]}`},
+			bulk:   "/crm/v8/Leads",
+			body:   `{"data":[{"Last_Name":"a"},{"Last_Name":"c"}]}`,
+			answer: `{"data":[{"code":"SUCCESS","status":"success","details":{"id":"57"}},{"code":"MANDATORY_NOT_FOUND","status":"error","details":{}}]}`,
+			own:    `{"data":[{"code":"SUCCESS","status":"success","details":{"id":"57"}}]}`,
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -147,14 +164,15 @@ func wantSame(t *testing.T, what, want string, got []byte) {
 // TestBulkAnswersThatSayNothing must not be taken for outcomes.
 func TestBulkAnswersThatSayNothing(t *testing.T) {
 	for _, operation := range []struct{ provider, name, target string }{
-		{"Zendesk", "CreateTicket", ""}, {"Salesforce", "CreateCase", ""}, {"HubSpot", "CreateContact", ""},
-		{"Zendesk", "UpdateTicket", "/api/v2/tickets/1"}, {"Salesforce", "UpdateCase", "/services/data/v60.0/sobjects/Case/1"},
-		{"HubSpot", "UpdateContact", "/crm/v3/objects/contacts/1"},
+		{"Zendesk", "CreateTicket", ""}, {"Salesforce", "CreateCase", ""}, {"HubSpot", "CreateContact", ""}, {"ZohoCRM", "CreateLeads", ""},
+		{"Kustomer", "CreateCustomer", ""}, {"Zendesk", "UpdateTicket", "/api/v2/tickets/1"},
+		{"Salesforce", "UpdateCase", "/services/data/v60.0/sobjects/Case/1"}, {"HubSpot", "UpdateContact", "/crm/v3/objects/contacts/1"},
 	} {
 		of := []dialect.Request{{Operation: operation.name, Target: operation.target}}
 		p, _ := provider.ByName(operation.provider)
 		batch, _ := p.Batch(operation.name)
-		for _, body := range []string{``, `null`, `{}`, `[]`, `[{}]`, `{"results":[{}]}`, `{"results":[{"id":"1"}]}`, `{"job_statuses":[{"id":"j","status":"failed"}]}`, `<html>`} {
+		for _, body := range []string{``, `null`, `{}`, `[]`, `[{}]`, `{"results":[{}]}`, `{"results":[{"id":"1"}]}`, `{"data":[{"status":"success","details":{}}]}`,
+			`{"data":[{"attributes":{"successCount":1,"results":[{"success":true,"id":"5e"}]}}]}`, `{"job_statuses":[{"id":"j","status":"failed"}]}`, `<html>`} {
 			t.Run(fmt.Sprintf("%s %s", operation.provider, body), func(t *testing.T) {
 				split := batch.Split(200, []byte(body), of)
 				items := split.Items

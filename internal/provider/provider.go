@@ -84,12 +84,15 @@ func ByName(name string) (Provider, bool) {
 }
 
 // Of returns the provider that a plan names, with what the plan tells of an API without an adapter; false if there is none.
-func Of(plan *contract.Plan) (Provider, bool) {
-	p, found := ByName(plan.CRM.Provider)
-	if plan.Generic == nil || p != (generic.Generic{}) {
+func Of(plan *contract.Plan) (Provider, bool) { return With(plan.CRM.Provider, plan.Generic) }
+
+// With returns the provider of that name, which for Generic is told of its API; false if there is none.
+func With(name string, api *contract.Generic) (Provider, bool) {
+	p, found := ByName(name)
+	if api == nil || p != (generic.Generic{}) {
 		return p, found
 	}
-	return generic.Declared{Rules: *plan.Generic}, true
+	return generic.Declared{Rules: *api}, true
 }
 
 // Operation returns the operation of that name, and false if the provider knows none.

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+	"github.com/crmquota/crm-quota-operator/internal/provider/generic"
 )
 
 // sendRequest makes a call that an adapter has composed.
@@ -28,7 +30,7 @@ func (c *target) sendRequest(r dialect.Request) answer {
 // TestBatchesAnswerEachCall: single calls that the adapter has made one take one call, and each gets an answer of its own, or is said to have failed.
 func TestBatchesAnswerEachCall(t *testing.T) {
 	simulatedOnly(t)
-	each(t, func(c *target) {
+	check := func(c *target) {
 		c.prepareAll()
 		for _, o := range c.provider.Operations() {
 			b, can := c.provider.Batch(o.Name)
@@ -69,8 +71,20 @@ func TestBatchesAnswerEachCall(t *testing.T) {
 				c.Errorf("%s: nothing was changed", o.Name)
 			}
 		}
+	}
+	each(t, check)
+	t.Run("Generic, told of HubSpot", func(t *testing.T) {
+		c := open(t, hubspotSuite)
+		c.provider = asHubSpot
+		check(c)
 	})
 }
+
+// asHubSpot is told of a bulk call of HubSpot's as a manifest does it.
+var asHubSpot = generic.Declared{Rules: contract.Generic{BulkCalls: []contract.BulkCall{{
+	Operation: "CreateContact", Path: hsObjects + "contacts", BulkPath: hsObjects + "contacts/batch/create", MaxItems: 100,
+	Items: []string{"inputs"}, Results: []string{"results"}, ID: []string{"id"},
+}}}}
 
 // itemsOf reads what became of each call, of a job by one poll.
 func (c *target) itemsOf(b dialect.Batch, got answer, of []dialect.Request) []dialect.Item {

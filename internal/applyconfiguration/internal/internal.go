@@ -122,6 +122,62 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
       default: token
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BulkCall
+  map:
+    fields:
+    - name: answer
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainMemberPath
+    - name: bulkPath
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainPath
+    - name: effect
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.BulkEffect
+    - name: id
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainMemberPath
+    - name: items
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainMemberPath
+    - name: maxItems
+      type:
+        scalar: numeric
+    - name: operation
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
+    - name: outcome
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.BulkOutcome
+    - name: path
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainPath
+    - name: record
+      type:
+        scalar: string
+    - name: results
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainMemberPath
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BulkEffect
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BulkOutcome
+  map:
+    fields:
+    - name: failed
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberValue
+          elementRelationship: associative
+    - name: path
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainMemberPath
+    - name: succeeded
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberValue
+          elementRelationship: associative
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CRM
   map:
     fields:
@@ -391,6 +447,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Generic
   map:
     fields:
+    - name: bulkCalls
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.BulkCall
+          elementRelationship: associative
+          keys:
+          - operation
     - name: idempotencyKey
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.IdempotencyKey
@@ -734,6 +798,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: reset
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.TimeHeader
+    - name: windowSeconds
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitName
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LimitOrigin
@@ -940,6 +1007,10 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.OverflowPolicy
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.PathPattern
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainMemberPath
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.PlainPath
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Priority
   scalar: string

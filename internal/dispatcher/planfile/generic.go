@@ -18,6 +18,8 @@ const (
 	mostKey         = 64
 	leastKeySeconds = 60
 	mostKeySeconds  = 31 * 24 * 60 * 60
+
+	maxLimitHeaderSeconds = 31 * 24 * 60 * 60
 )
 
 // generic checks what is told of an API without an adapter.
@@ -36,12 +38,14 @@ func (p *problems) generic(plan *contract.Plan) {
 			p.require(name == "" || headerName.MatchString(name), "generic.limitHeaders", "%q is not the name of a header", name)
 		}
 		p.timeHeader(h.Reset, "generic.limitHeaders.reset")
+		p.within(h.WindowSeconds, 0, maxLimitHeaderSeconds, "generic.limitHeaders.windowSeconds")
 	}
 	p.require(len(g.Links) <= maxDeclared, "generic.links", "there are %d, more than %d", len(g.Links), maxDeclared)
 	for i, l := range g.Links {
 		p.member(l, fmt.Sprintf("generic.links[%d]", i))
 	}
 	p.key(g.IdempotencyKey)
+	p.bulkCalls(g.BulkCalls)
 }
 
 func (p *problems) refusal(r contract.RefusalRule, field string) {

@@ -59,7 +59,7 @@ func validate(plan *contract.Plan) error {
 	p.within(plan.MaxServerDelaySeconds, 0, maxServerDelaySeconds, "maxServerDelaySeconds")
 	p.within(plan.UsageSeconds, 0, maxUsageSeconds, "usageSeconds")
 	p.require(!plan.Observe || !plan.Enforce, "observe", "excludes enforce")
-	adapter, _ := provider.ByName(plan.CRM.Provider)
+	adapter, _ := provider.Of(plan)
 	p.generic(plan)
 	p.limits(plan.Limits, adapter, "limits")
 	if plan.Next != nil {

@@ -29,6 +29,8 @@ type bulkCall struct {
 	heads []backlog.Head
 	// fold: updates of one record become one. apart: those that are sent again go by themselves.
 	fold, apart bool
+	// polledAt is when its job was asked about last.
+	polledAt time.Time
 	// asking: a search for its items is on its way; next is when the next one is due.
 	asking bool
 	next   time.Time

@@ -17,10 +17,8 @@ import (
 )
 
 const (
-	// Bounds of the time between two looks at the jobs: it is half of what the youngest job has taken.
+	// Bounds of the time between two looks at a job: it is half of what the youngest job has taken.
 	leastPoll, mostPoll = 5 * time.Second, time.Minute
-	// maxPolled is how many jobs one poll asks about.
-	maxPolled = 100
 	// Bounds of the time between two searches for the items of a bulk call in doubt: it is as long as it has been in doubt.
 	leastSearch, mostSearch = time.Minute, 15 * time.Minute
 	// indexDelay is how long what is in the CRM may not be found by searching.
@@ -112,7 +110,7 @@ func (s *Scheduler) tendBulks(now time.Time) {
 		switch b := s.bulks[id]; {
 		case b.Doubt != nil && !b.asking && !now.Before(b.next):
 			s.search(now, b)
-		case b.polled() && len(open[b.lane.access]) < maxPolled:
+		case b.polled():
 			open[b.lane.access] = append(open[b.lane.access], b)
 		}
 	}
@@ -139,20 +137,26 @@ func (s *Scheduler) nextTending() (at time.Time) {
 	return at
 }
 
-// poll asks about all jobs that are open of one user of the CRM, at the cost of the integration whose job is oldest.
+// poll asks about jobs that are open of one user of the CRM, about those first that were not asked about for longest, at the cost of the first integration that has
+// one.
 func (s *Scheduler) poll(now time.Time, a *access, open []*bulkCall) {
+	slices.SortStableFunc(open, func(a, b *bulkCall) int { return a.polledAt.Compare(b.polledAt) })
 	i := slices.IndexFunc(open, func(b *bulkCall) bool { return b.lane.spec != nil })
 	if i < 0 {
 		a.pollAt = now.Add(mostPoll) // until the plan names one of them again
 		return
 	}
+	payer := open[i].lane
+	batch := open[i].batch.(dialect.JobBatch) //nolint:forcetypeassert // it has a job
+	turns := (len(open) + batch.Polled() - 1) / batch.Polled()
+	open = open[:min(len(open), batch.Polled())]
 	var names []string
 	for _, b := range open {
+		b.polledAt = now
 		names = append(names, b.Job)
 	}
 	a.polling = true
-	payer := open[i]
-	s.askOwn(now, payer.lane, payer.batch.(dialect.JobBatch).Poll(names), func(now time.Time, status int, body []byte) { //nolint:forcetypeassert // it has a job
+	s.askOwn(now, payer, batch.Poll(names), func(now time.Time, status int, body []byte) {
 		a.polling = false
 		if status == http.StatusOK {
 			for _, b := range open {
@@ -164,7 +168,7 @@ func (s *Scheduler) poll(now time.Time, a *access, open []*bulkCall) {
 				s.abandon(now, b)
 			}
 		}
-		a.pollAt = now.Add(s.untilPoll(now, a))
+		a.pollAt = now.Add(s.untilPoll(now, a, turns))
 	})
 }
 
@@ -188,14 +192,15 @@ func (s *Scheduler) readJob(now time.Time, b *bulkCall, body []byte) {
 	s.saveBulk(b)
 }
 
-func (s *Scheduler) untilPoll(now time.Time, a *access) time.Duration {
+// untilPoll is how long it takes until the next poll of a user's jobs, if it takes so many turns to ask about all of them.
+func (s *Scheduler) untilPoll(now time.Time, a *access, turns int) time.Duration {
 	youngest := mostPoll * 2
 	for _, b := range s.bulks {
 		if b.polled() && b.lane.access == a {
 			youngest = min(youngest, now.Sub(b.SentAt))
 		}
 	}
-	return min(mostPoll, max(leastPoll, youngest/2))
+	return max(leastPoll, min(mostPoll, youngest/2)/time.Duration(turns))
 }
 
 // search looks for the items of a bulk call in doubt.

@@ -49,7 +49,7 @@ func (s *Scheduler) setMerging(l *lane) {
 	spec := l.spec.Batching
 	for _, operation := range s.operations(spec) {
 		batch, ok := s.provider.Batch(operation)
-		if !ok {
+		if _, unconfirmed := batch.(dialect.UnconfirmedBatch); !ok || unconfirmed && len(spec.Operations) == 0 {
 			continue
 		}
 		m := &merging{batch: batch, linger: time.Duration(spec.MaxLingerSeconds) * time.Second, always: spec.Mode == contract.BatchAlways}

@@ -25,19 +25,22 @@ import (
 func TestAThousandCreations(t *testing.T) {
 	const creations = 1000
 	cases := map[string]struct {
-		provider, target, body string
-		most                   int
+		target, body string
+		most         int
 	}{
-		"Zendesk":    {"Zendesk", "/api/v2/tickets.json", `{"ticket":{"subject":"s","comment":{"body":"b"},"external_id":"%d"}}`, 25},
-		"Salesforce": {"Salesforce", "/services/data/v60.0/sobjects/Case", `{"Subject":"s%d","Status":"New","Origin":"Web"}`, 6},
-		"HubSpot":    {"HubSpot", "/crm/v3/objects/contacts", `{"properties":{"email":"c%d@example.test"}}`, 10},
+		"Zendesk":    {"/api/v2/tickets.json", `{"ticket":{"subject":"s","comment":{"body":"b"},"external_id":"%d"}}`, 25},
+		"Salesforce": {"/services/data/v60.0/sobjects/Case", `{"Subject":"s%d","Status":"New","Origin":"Web"}`, 6},
+		"HubSpot":    {contacts, `{"properties":{"email":"c%d@example.test"}}`, 10},
+		"ZohoCRM":    {"/crm/v8/Leads", `{"data":[{"Last_Name":"s%d"}]}`, 100},
+		"Kustomer":   {"/v1/customers", `{"name":"s%d"}`, 30},
+		"Generic":    {contacts, `{"properties":{"email":"c%d@example.test"}}`, 10},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var calls [2]int
 			for i, batching := range []*contract.Batching{nil, {Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}} {
 				synctest.Test(t, func(t *testing.T) {
-					w := newThousand(t, c.provider, batching)
+					w := newThousand(t, name, batching)
 					all := w.queueAll(creations, "c", func(n int) request {
 						return request{method: http.MethodPost, target: c.target, body: fmt.Sprintf(c.body, n)}
 					})
@@ -63,17 +66,36 @@ func TestAThousandCreations(t *testing.T) {
 	}
 }
 
-// newThousand is a world on hold.
+// contacts is where HubSpot makes contacts.
+const contacts = "/crm/v3/objects/contacts"
+
+// asHubSpot tells of HubSpot what its own adapter knows of bulk calls.
+var asHubSpot = contract.Generic{BulkCalls: []contract.BulkCall{{
+	Operation: "CreateContact", Path: contacts, BulkPath: contacts + "/batch/create", MaxItems: 100,
+	Items: []string{"inputs"}, Results: []string{"results"}, ID: []string{"id"},
+}}}
+
+// newThousand is a world on hold. Generic stands before HubSpot.
 func newThousand(t *testing.T, provider string, batching *contract.Batching) *world {
 	t.Helper()
 	s := setup{guards: limits.DefaultGuards()}
 	s.addLimit(contract.Limit{Name: "minute", Calls: 400, WindowSeconds: 60})
 	s.choosePlan(rand.New(rand.NewPCG(1, 1))) //nolint:gosec // repeatable on purpose
 	s.plan.CRM.Provider = provider
+	s.crm.CRM = provider
+	switch provider {
+	case "ZohoCRM":
+		s.plan.Credentials.Scheme = "Zoho-oauthtoken"
+	case "Generic":
+		s.plan.Generic, s.crm.CRM = &asHubSpot, "HubSpot"
+	}
 	s.plan.Integrations = s.plan.Integrations[:1]
 	i := &s.plan.Integrations[0]
+	if batching != nil && provider == "Kustomer" {
+		batching.Operations = []string{"CreateCustomer"} // unconfirmed ones are named
+	}
 	i.Share, i.Batching = contract.Share{Part: contract.Part{GuaranteedPercent: 50, MaxPercent: 100}, Weight: 1, LendPercent: 50}, batching
-	s.crm.CRM, s.crm.Tokens, s.crm.Seed = provider, []string{secret}, 1
+	s.crm.Tokens, s.crm.Seed = []string{secret}, 1
 	s.crm.Latency, s.crm.Jitter = 100*time.Millisecond, 200*time.Millisecond
 	s.crm.JobDuration, s.crm.MaxJobDuration = 5*time.Second, time.Minute
 	held := s.plan
@@ -138,11 +160,12 @@ func wantOwnIDs(t *testing.T, all []*promise) {
 			Ticket struct {
 				ID int64 `json:"id"`
 			} `json:"ticket"`
+			Data json.RawMessage `json:"data"`
 		}
 		if err := json.Unmarshal(p.final.Body, &body); err != nil || p.final.Status != http.StatusCreated {
 			t.Errorf("%d %s", p.final.Status, p.final.Body)
 		}
-		id := fmt.Sprint(body.ID, body.Ticket.ID)
+		id := fmt.Sprint(body.ID, body.Ticket.ID, string(body.Data))
 		if seen[id] || id == "0" {
 			t.Errorf("%s was told of twice, or is none", id)
 		}

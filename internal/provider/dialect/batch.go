@@ -57,6 +57,8 @@ func FoldFields(first, second map[string]json.RawMessage) (both map[string]json.
 // JobBatch is a Batch whose items are worked off after the answer, by a job.
 type JobBatch interface {
 	Batch
+	// Polled is how many jobs one Poll asks about.
+	Polled() int
 	// Poll asks for the state of all these jobs at once.
 	Poll(jobs []string) Request
 	// ReadJob reads what a good answer to Poll says of one job: what became of each item, or pending, that it has not ended. of are the calls of its items, as for
@@ -72,6 +74,13 @@ type FoundBatch interface {
 	// ReadFound reads which of n members a good answer to Find shows, by their places; the others stay unknown. ok is false if the answer cannot be read: it says
 	// nothing then.
 	ReadFound(mark string, body []byte, n int) (members []Item, ok bool)
+}
+
+// UnconfirmedBatch is a Batch that relies on what the vendor does not document whole. Its calls are merged only where a manifest names the operation.
+type UnconfirmedBatch interface {
+	Batch
+	// Unconfirmed does nothing.
+	Unconfirmed()
 }
 
 // Request is a call as an adapter sees it.

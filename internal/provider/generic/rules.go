@@ -117,9 +117,10 @@ func (d Declared) Links() []dialect.Link {
 	return all
 }
 
-// Classify goes by the method, and by what is declared of keys.
+// Classify goes by the method, and by what is declared of bulk calls and keys.
 func (d Declared) Classify(method, path string, body []byte) dialect.Class {
 	class := d.Generic.Classify(method, path, body)
+	class.Operation = d.operation(method, path)
 	k := d.Rules.IdempotencyKey
 	if k == nil || !slices.ContainsFunc(k.Match, func(m contract.CallMatch) bool {
 		return slices.Contains(m.Methods, method) && call.PathMatches(m.Path, path)

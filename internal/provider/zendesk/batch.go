@@ -46,6 +46,9 @@ func (jobs) Split(status int, body []byte, _ []dialect.Request) dialect.Split {
 	return dialect.Split{Job: started[0]}
 }
 
+// Polled is as many as show_many takes.
+func (jobs) Polled() int { return maxItems }
+
 // Poll asks for the state of many jobs.
 func (jobs) Poll(names []string) dialect.Request {
 	return dialect.Request{Method: http.MethodGet, Target: "/api/v2/job_statuses/show_many.json?ids=" + url.QueryEscape(strings.Join(names, ","))}

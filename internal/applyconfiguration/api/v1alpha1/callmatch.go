@@ -13,7 +13,8 @@ import (
 //
 // CallMatch selects calls: by the names that the provider has for them, or by path and methods.
 type CallMatchApplyConfiguration struct {
-	// operations are names that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows none.
+	// operations are names that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows those of
+	// generic.bulkCalls.
 	Operations []apiv1alpha1.OperationName `json:"operations,omitempty"`
 	// methods are the HTTP methods that match; any when absent.
 	Methods []apiv1alpha1.HTTPMethod `json:"methods,omitempty"`

@@ -11,20 +11,24 @@ import (
 // GenericApplyConfiguration represents a declarative configuration of the Generic type for use
 // with apply.
 //
-// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, and
-// which calls it recognises by a key. What is absent is as with any API.
+// Generic tells of an API without an adapter what the dispatcher cannot know: how it refuses, which headers tell of its limits, which members hold links, which
+// calls it recognises by a key, and which it takes many at a time. What is absent is as with any API.
 type GenericApplyConfiguration struct {
 	// refusals tell which answers are refusals for quota; the first rule that an answer meets decides. A refused call is not lost: it is sent again, so no rule
 	// may meet an answer to a call that was carried out. When absent, 429 is a refusal, and 503 with Retry-After.
 	Refusals []RefusalRuleApplyConfiguration `json:"refusals,omitempty"`
-	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. When absent there are
-	// RateLimit and RateLimit-Policy only, which every answer has.
+	// limitHeaders are headers of answers in which clients read how many calls are left: there they are shown their integration's share. With windowSeconds the
+	// dispatcher reads them, too. When absent there are RateLimit and RateLimit-Policy only, which every answer to a client has, and which are read where the API sends
+	// them.
 	LimitHeaders *LimitHeadersApplyConfiguration `json:"limitHeaders,omitempty"`
 	// links are the members of JSON answers that hold links to other pages, besides the usual ones (next, links/next, next_page ...). A link that leads to the
 	// CRM is made to lead to the dispatcher.
 	Links []apiv1alpha1.MemberPath `json:"links,omitempty"`
 	// idempotencyKey is how the API recognises a call that was sent before: such calls are sent again when their outcome is unknown.
 	IdempotencyKey *IdempotencyKeyApplyConfiguration `json:"idempotencyKey,omitempty"`
+	// bulkCalls tell how queued calls that make one record each are made as one call. batching of an Integration says when. In doubt whether a bulk call took effect
+	// its calls are parked, as a record that was made cannot be told from one that was not.
+	BulkCalls []BulkCallApplyConfiguration `json:"bulkCalls,omitempty"`
 }
 
 // GenericApplyConfiguration constructs a declarative configuration of the Generic type for use with
@@ -69,5 +73,18 @@ func (b *GenericApplyConfiguration) WithLinks(values ...apiv1alpha1.MemberPath) 
 // If called multiple times, the IdempotencyKey field is set to the value of the last call.
 func (b *GenericApplyConfiguration) WithIdempotencyKey(value *IdempotencyKeyApplyConfiguration) *GenericApplyConfiguration {
 	b.IdempotencyKey = value
+	return b
+}
+
+// WithBulkCalls adds the given value to the BulkCalls field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the BulkCalls field.
+func (b *GenericApplyConfiguration) WithBulkCalls(values ...*BulkCallApplyConfiguration) *GenericApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithBulkCalls")
+		}
+		b.BulkCalls = append(b.BulkCalls, *values[i])
+	}
 	return b
 }

@@ -11,7 +11,7 @@ import (
 // LimitHeadersApplyConfiguration represents a declarative configuration of the LimitHeaders type for use
 // with apply.
 //
-// LimitHeaders are headers that tell of a limit: of an integration's tightest one.
+// LimitHeaders are headers that tell of a limit: in answers to clients, of their integration's tightest one.
 type LimitHeadersApplyConfiguration struct {
 	// limit tells how many calls are allowed.
 	Limit *apiv1alpha1.HeaderName `json:"limit,omitempty"`
@@ -19,6 +19,9 @@ type LimitHeadersApplyConfiguration struct {
 	Remaining *apiv1alpha1.HeaderName `json:"remaining,omitempty"`
 	// reset tells when there are more.
 	Reset *TimeHeaderApplyConfiguration `json:"reset,omitempty"`
+	// windowSeconds is the length of the window that the API's headers tell of: that of one of licence.limits without match. With it they are believed as those of
+	// other CRMs are (licence.limitSource). When absent, they are not read.
+	WindowSeconds *int32 `json:"windowSeconds,omitempty"`
 }
 
 // LimitHeadersApplyConfiguration constructs a declarative configuration of the LimitHeaders type for use with
@@ -48,5 +51,13 @@ func (b *LimitHeadersApplyConfiguration) WithRemaining(value apiv1alpha1.HeaderN
 // If called multiple times, the Reset field is set to the value of the last call.
 func (b *LimitHeadersApplyConfiguration) WithReset(value *TimeHeaderApplyConfiguration) *LimitHeadersApplyConfiguration {
 	b.Reset = value
+	return b
+}
+
+// WithWindowSeconds sets the WindowSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the WindowSeconds field is set to the value of the last call.
+func (b *LimitHeadersApplyConfiguration) WithWindowSeconds(value int32) *LimitHeadersApplyConfiguration {
+	b.WindowSeconds = &value
 	return b
 }

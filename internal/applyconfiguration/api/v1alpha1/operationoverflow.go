@@ -13,7 +13,8 @@ import (
 //
 // OperationOverflow is the policy for one operation, named by the provider or matched by method and path.
 type OperationOverflowApplyConfiguration struct {
-	// operation is a name that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows none; use match.
+	// operation is a name that the provider knows, for Zendesk CreateTicket among others; docs/crms lists them for each CRM. Generic knows those
+	// of generic.bulkCalls; for others use match.
 	Operation *apiv1alpha1.OperationName `json:"operation,omitempty"`
 	// match selects calls by method and path.
 	Match *OperationMatchApplyConfiguration `json:"match,omitempty"`
