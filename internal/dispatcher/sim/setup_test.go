@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -47,6 +48,12 @@ type setup struct {
 	between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 	// crowds of creations are queued at a time, so that they go together.
 	crowds bool
+	// fault of the CRM, if there is one, lasts so long from the first quarter of the load on.
+	fault      *fault
+	faultLasts time.Duration
+	// certificate of the CRM, and what the dispatcher trusts; nil for HTTP.
+	certificate *tls.Certificate
+	trust       *tls.Config
 }
 
 // choose draws a setup. What the CRM enforces and what the plan says is the same, but for a hidden limit.

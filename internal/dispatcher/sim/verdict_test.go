@@ -45,6 +45,11 @@ type verdict struct {
 	together int
 	// problems are all other broken promises.
 	problems []string
+	// dispatched is how many requests went to the CRM by the dispatcher's count.
+	dispatched int
+	// told is what was seen of a fault, recovery how long after its end the CRM executed a call again; 0 if none came.
+	told     told
+	recovery time.Duration
 }
 
 // onTheirWay is how many acknowledged calls were sent, and not known to have ended, when the disk was left.
@@ -145,7 +150,7 @@ func (w *world) judge(drained bool) *verdict {
 
 // trusty says whether answers get lost by crashes only, and not by a CRM that fails, a machine that stands still or a process that ends by itself.
 func (w *world) trusty() bool {
-	return w.outages == 0 && !w.longOutage && w.pauses == 0 && w.happened.ends == 0
+	return w.outages == 0 && !w.longOutage && w.fault == nil && w.pauses == 0 && w.happened.ends == 0
 }
 
 // parked is how many calls were parked, those included about which somebody has decided.
@@ -190,5 +195,6 @@ func (w *world) judgeCharges(v *verdict) {
 	for _, i := range snap.Integrations {
 		dispatched += i.Counters.Dispatched
 	}
-	v.uncharged = max(0, v.report.Arrivals-int(dispatched))
+	v.dispatched = int(dispatched)
+	v.uncharged = max(0, v.report.Arrivals-v.dispatched)
 }
