@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,20 +29,22 @@ const faultLasts = 5 * time.Minute
 // suffered is a fault and what comes of it.
 type suffered struct {
 	fault *fault
-	// status, and a part of the words, that a client sees that waits; waiting is a part of why calls are said to wait.
+	// status, and a part of the words, that a client sees that waits; waiting is a part of why calls are said to wait. Without a status it is left open.
 	status          int
 	detail, waiting string
 	// recovers is how soon after the end of the fault calls succeed again, at the latest.
 	recovers time.Duration
+	// contradicted: the report says that the CRM's words about a limit contradict themselves.
+	contradicted bool
 	// unsent: no request is sent while the fault lasts, so none is charged.
 	unsent bool
 }
 
 // newFaulty is a setup of clients that hand in calls all the time, in which nothing is wrong but the CRM and, in odd worlds, the power.
 func newFaulty(seed uint64) setup {
-	s := setup{guards: limits.DefaultGuards(), load: 4 * faultLasts, pace: 20 * time.Second, faultLasts: faultLasts, crashes: int(seed%2) * 2}
+	s := setup{guards: limits.DefaultGuards(), load: 4 * faultLasts, pace: 20 * time.Second, faultAfter: faultLasts, faultLasts: faultLasts, crashes: int(seed%2) * 2}
 	s.addLimit(contract.Limit{Name: "minute", Calls: 90, WindowSeconds: 60})
-	s.addLimit(contract.Limit{Name: "slots", Concurrent: 12})
+	s.addLimit(contract.Limit{Name: "slots", Concurrent: 60}) // a call without an answer keeps one for a minute
 	s.crm.Seed, s.crm.Tokens = seed, []string{secret}
 	s.crm.Latency, s.crm.Jitter, s.crm.LateBy = 50*time.Millisecond, 500*time.Millisecond, 30*time.Second
 	s.choosePlan(rand.New(rand.NewPCG(seed, 8))) //nolint:gosec // repeatable on purpose
@@ -71,11 +74,14 @@ func suffer(t *testing.T, all map[string]suffered) {
 func (c suffered) judge(t *testing.T, v *verdict, s setup) {
 	t.Helper()
 	v.hold(t)
-	if v.told.status != c.status || !strings.Contains(v.told.detail, c.detail) {
+	if c.status != 0 && v.told.status != c.status || !strings.Contains(v.told.detail, c.detail) {
 		t.Errorf("who waited got %d %s: %q, want %d and %q", v.told.status, v.told.reason, v.told.detail, c.status, c.detail)
 	}
 	if !strings.Contains(v.told.waiting, c.waiting) {
 		t.Errorf("calls are said to wait because %q, want %q", v.told.waiting, c.waiting)
+	}
+	if c.contradicted && !v.told.contradicted {
+		t.Error("the report does not say that the CRM contradicts itself")
 	}
 	if strings.Contains(v.told.detail, secret) || strings.Contains(v.told.detail, "query=") {
 		t.Errorf("the words to clients tell too much: %q", v.told.detail)
@@ -159,24 +165,44 @@ func TestTheCRMFails(t *testing.T) {
 	})
 }
 
-// TestTheCRMLies: it executes calls, and says of its limits what cannot be, or answers at great length. No word of it has more sent than is declared, and none
+// TestTheCRMLies: it executes calls, and says of its limits what cannot be. No word of it has more sent than is declared, and none
 // stops calls for longer than it takes to see that it contradicts what happens.
 func TestTheCRMLies(t *testing.T) {
-	lies := func(f *fault) suffered { return suffered{fault: f, status: http.StatusOK, recovers: 2 * time.Minute} }
+	lies := func(header func(n int64) (limit, remaining string)) suffered {
+		return suffered{fault: tells(header), recovers: 2 * time.Minute}
+	}
+	believed := func(header func(n int64) (limit, remaining string)) suffered {
+		c := lies(header)
+		c.status = http.StatusOK
+		return c
+	}
+	tooMuch := believed(func(int64) (string, string) { return "90", "4000" })
+	tooMuch.contradicted = true
 	suffer(t, map[string]suffered{
-		"figures below zero":                               lies(tells(func(int64) (string, string) { return "-90", "-1" })),
-		"figures that overflow":                            lies(tells(func(int64) (string, string) { return "99999999999999999999", strconv.FormatInt(math.MaxInt64, 10) })),
-		"figures that are none":                            lies(tells(func(int64) (string, string) { return "NaN", "1e309" })),
-		"more is left than there is":                       lies(tells(func(int64) (string, string) { return "90", "4000" })),
-		"the limit is said to be a hundred times as large": lies(tells(func(int64) (string, string) { return "9000", "8999" })),
-		"nothing is ever left":                             lies(tells(func(int64) (string, string) { return "90", "0" })),
-		"figures jump": lies(tells(func(n int64) (string, string) {
+		"figures below zero":                               believed(func(int64) (string, string) { return "-90", "-1" }),
+		"figures that overflow":                            believed(func(int64) (string, string) { return "99999999999999999999", strconv.FormatInt(math.MaxInt64, 10) }),
+		"figures that are none":                            believed(func(int64) (string, string) { return "NaN", "1e309" }),
+		"more is left than there is":                       tooMuch,
+		"the limit is said to be a hundred times as large": believed(func(int64) (string, string) { return "9000", "8999" }),
+		"nothing is ever left":                             lies(func(int64) (string, string) { return "90", "0" }),
+		"figures jump": lies(func(n int64) (string, string) {
 			return strconv.FormatInt(90*(1+n%7), 10), strconv.FormatInt(n*37%90, 10)
-		})),
-		"answers are longer than what is read at once": lies(spoils(func(w http.ResponseWriter, _ *http.Request, answer *httptest.ResponseRecorder) {
-			pass(w, answer, nil, 5<<20)
-		})),
+		}),
 	})
+}
+
+// TestTheCRMAnswersAtLength: an answer that is longer than what is read at once goes to who waits for it. The call has succeeded, and its result has no body.
+func TestTheCRMAnswersAtLength(t *testing.T) {
+	var n atomic.Int64
+	long := spoils(func(w http.ResponseWriter, _ *http.Request, answer *httptest.ResponseRecorder) {
+		padding := 0
+		if n.Add(1)%8 == 0 {
+			padding = 5 << 20
+		}
+		pass(w, answer, nil, padding)
+	})
+	long.long = true
+	suffer(t, map[string]suffered{"5 MiB": {fault: long, status: http.StatusOK, recovers: 2 * time.Minute}})
 }
 
 // TestTheCRMCannotBeReached: nothing leaves, nothing is charged, nothing is parked.

@@ -4,6 +4,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -11,13 +12,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"io"
 	"maps"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,6 +36,8 @@ type fault struct {
 	dial func(ctx context.Context) error
 	// certificate is what the CRM shows; nil if it has none, or its own.
 	certificate *tls.Certificate
+	// long: some answers are longer than what is kept of them.
+	long bool
 }
 
 // crmHost is the CRM's name in worlds in which it is spoken to by TLS.
@@ -116,8 +119,9 @@ func begin(w http.ResponseWriter, answer *httptest.ResponseRecorder, length int)
 // breakOff ends the connection.
 func breakOff(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-// untilGone waits until the client has heard enough.
+// untilGone waits until the client has heard enough. That is noticed only when its request was read.
 func untilGone(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // the client may have gone
 	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
 }
@@ -201,11 +205,12 @@ type told struct {
 	status         int
 	reason, detail string
 	waiting        string
+	contradicted   bool
 }
 
 // suffer has the fault last for a while within the load, and notes in the middle of it what is told.
 func (w *world) suffer(ctx context.Context) {
-	sleep(ctx, w.load/4)
+	sleep(ctx, w.faultAfter)
 	w.front.fault.Store(w.fault)
 	if w.fault.answer == nil { // connections that are there would still do
 		w.onMachine(func(m *machine) { m.link.hangUp() })
@@ -213,19 +218,26 @@ func (w *world) suffer(ctx context.Context) {
 	sleep(ctx, w.faultLasts/2)
 	w.told = w.witness(ctx)
 	sleep(ctx, w.faultLasts/2)
+	w.onMachine(func(m *machine) {
+		if snap, err := m.Scheduler.Snapshot(context.Background()); err == nil { // else it is about to die
+			w.backlogThen = snap.Backlog.Queued
+		}
+	})
 	w.front.fault.Store(nil)
 	w.faultEnded = time.Now()
 }
 
-// recovery is how long after the end of a fault the CRM executed the next call; 0 if none came.
-func (w *world) recovery() time.Duration {
+// noteRecovery notes how long after the end of a fault the CRM executed the next call, and the last one.
+func (w *world) noteRecovery(v *verdict) {
 	ended := w.faultEnded.Add(w.crm.ClockOffset)
 	for _, a := range w.server.Arrivals() {
-		if a.Received.After(ended) && a.Outcome == judge.Answered {
-			return a.Received.Sub(ended)
+		if a.Outcome != judge.Answered || !a.Received.After(ended) {
+			continue
 		}
+		after := a.Received.Sub(ended)
+		v.recovery, v.drained = cmp.Or(v.recovery, after), after
 	}
-	return 0
+	v.told, v.backlogThen = w.told, w.backlogThen
 }
 
 // witness is a client that waits and wants problems in the standard's words.
@@ -248,23 +260,24 @@ func (w *world) witness(ctx context.Context) told {
 		if json.Unmarshal(answer.Body.Bytes(), &problem) == nil {
 			said.detail = problem.Detail
 		}
-		said.waiting = w.waiting(m.Scheduler)
+		w.report(m.Scheduler, &said)
 		return said
 	}
 	return told{}
 }
 
-// waiting is why calls wait, in the words of the report.
-func (w *world) waiting(s *scheduler.Scheduler) string {
+// report adds what the report says: why calls wait, and whether the CRM contradicts itself.
+func (w *world) report(s *scheduler.Scheduler, said *told) {
 	snap, err := s.Snapshot(context.Background())
-	if err != nil {
-		return ""
+	if err != nil { // the machine is about to die
+		return
 	}
-	var all []string
 	for _, i := range snap.Integrations {
 		if i.Waiting != nil {
-			all = append(all, i.Waiting.Detail)
+			said.waiting += i.Waiting.Detail + "\n"
 		}
 	}
-	return strings.Join(all, "\n")
+	for _, limit := range snap.Windows {
+		said.contradicted = said.contradicted || limit.Contradicted
+	}
 }

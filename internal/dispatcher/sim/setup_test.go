@@ -48,9 +48,9 @@ type setup struct {
 	between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 	// crowds of creations are queued at a time, so that they go together.
 	crowds bool
-	// fault of the CRM, if there is one, lasts so long from the first quarter of the load on.
-	fault      *fault
-	faultLasts time.Duration
+	// fault of the CRM, if there is one, begins so long after the load, and lasts so long.
+	fault                  *fault
+	faultAfter, faultLasts time.Duration
 	// certificate of the CRM, and what the dispatcher trusts; nil for HTTP.
 	certificate *tls.Certificate
 	trust       *tls.Config

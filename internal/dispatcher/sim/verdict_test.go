@@ -47,9 +47,11 @@ type verdict struct {
 	problems []string
 	// dispatched is how many requests went to the CRM by the dispatcher's count.
 	dispatched int
-	// told is what was seen of a fault, recovery how long after its end the CRM executed a call again; 0 if none came.
-	told     told
-	recovery time.Duration
+	// told is what was seen of a fault, recovery how long after its end the CRM executed the next call, drained the last one; 0 if none came. backlogThen is how
+	// many calls were queued at its end.
+	told              told
+	recovery, drained time.Duration
+	backlogThen       int64
 }
 
 // onTheirWay is how many acknowledged calls were sent, and not known to have ended, when the disk was left.
@@ -168,7 +170,7 @@ func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64)
 		if p.external != "" && own && len(tickets[p.external]) != 1 {
 			v.lost = append(v.lost, fmt.Sprintf("%s (succeeded, ticket %q is not there)", p.id, p.external))
 		}
-		if p.final.Target == "/api/v2/tickets.json" {
+		if cut := w.fault != nil && w.fault.long && len(p.final.Body) == 0; p.final.Target == "/api/v2/tickets.json" && !cut {
 			judgeTicket(v, p, tickets)
 		}
 	case call.StateParked, call.StateDead:

@@ -51,6 +51,8 @@ type world struct {
 	// told is what was seen of the fault, which ended then.
 	told       told
 	faultEnded time.Time
+	// backlogThen is how many calls were queued then.
+	backlogThen int64
 }
 
 // count notes what happened.
@@ -91,7 +93,7 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 	clients.Wait()
 	w.calm()
 	v := w.judge(w.drain())
-	v.told, v.recovery = w.told, w.recovery()
+	w.noteRecovery(v)
 	w.shutDown()
 	return v
 }
