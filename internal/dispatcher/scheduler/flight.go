@@ -249,12 +249,12 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 	h := f.head
 	switch what {
 	case unauthorised:
-		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		s.failQueued(now, f, false)
 		h.NotBefore = now.Add(s.pause(manyAttempts)) // if it is this call alone, others go first
 	case unsent:
-		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		s.failQueued(now, f, false)
 	case unavailable, lost:
-		s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		s.failQueued(now, f, true)
 		h.Progress = f.sent
 		h.NotBefore = now.Add(s.pause(h.Attempts))
 	case refused:

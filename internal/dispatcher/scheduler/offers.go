@@ -41,8 +41,8 @@ type offer struct {
 
 // reoffer tells the shares what each lane would send now, as far as that may have changed.
 func (s *Scheduler) reoffer(now time.Time) {
-	if open := s.outages.open(now); open != s.backlogOpen {
-		s.backlogOpen = open
+	if open, shut := s.outages.open(now), s.outages.shut; open != s.backlogOpen || shut != s.backlogShut {
+		s.backlogOpen, s.backlogShut = open, shut
 		s.staleAll()
 	}
 	for _, l := range s.order {
@@ -116,6 +116,10 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
 			}, parked.Expires)
 			i--
+			continue
+		}
+		if until := s.sparedUntil(now, h); !until.IsZero() {
+			l.staleAt = earlier(l.staleAt, until)
 			continue
 		}
 		if h.Attempts > 0 && !l.retries.allows(now) {

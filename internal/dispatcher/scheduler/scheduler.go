@@ -115,8 +115,8 @@ type Scheduler struct {
 	byOwner     map[ledger.Owner]*lane
 	// order has the lanes by key.
 	order []*lane
-	// backlogOpen: the lanes offer queued calls.
-	backlogOpen bool
+	// backlogOpen: the lanes offer queued calls; backlogShut: but for a probe. costly: the last one that failed would be parked if it could not be sent again.
+	backlogOpen, backlogShut, costly bool
 
 	// total is the demand of all integrations together, ahead what is asked for from forecastAt on, by limit.
 	total        demand

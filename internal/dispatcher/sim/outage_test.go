@@ -25,6 +25,7 @@ func TestALongOutage(t *testing.T) {
 				s.fault, s.faultLasts, s.load, s.crashes = f, forgetting, s.faultAfter+forgetting, 1
 				v := run(t, 1, s)
 				v.hold(t)
+				for r, n := range v.parkedFor { t.Log(n, r) }
 				t.Logf("%d calls promised: %v; %d queued at the end of the outage; told %+v; the next call succeeded %s after it, the last %s", v.promised, v.states, v.backlogThen, v.told, v.recovery, v.drained)
 			})
 		})
