@@ -23,7 +23,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
-// faultLasts is for how long each fault is there, within a load of four times as much.
+// faultLasts is for how long each fault is there, within a load of three times as much.
 const faultLasts = 5 * time.Minute
 
 // suffered is a fault and what comes of it.
@@ -42,7 +42,7 @@ type suffered struct {
 
 // newFaulty is a setup of clients that hand in calls all the time, in which nothing is wrong but the CRM and, in odd worlds, the power.
 func newFaulty(seed uint64) setup {
-	s := setup{guards: limits.DefaultGuards(), load: 4 * faultLasts, pace: 20 * time.Second, faultAfter: faultLasts, faultLasts: faultLasts, crashes: int(seed%2) * 2}
+	s := setup{guards: limits.DefaultGuards(), load: 3 * faultLasts, pace: 20 * time.Second, faultAfter: faultLasts, faultLasts: faultLasts, crashes: int(seed%2) * 2}
 	s.addLimit(contract.Limit{Name: "minute", Calls: 90, WindowSeconds: 60})
 	s.addLimit(contract.Limit{Name: "slots", Concurrent: 60}) // a call without an answer keeps one for a minute
 	s.crm.Seed, s.crm.Tokens = seed, []string{secret}
