@@ -35,6 +35,10 @@ type setup struct {
 	outages    int
 	// pauses are stops of the machine between what it decided and what it does, breakages failures of its disk, fills are times at which that is full.
 	pauses, breakages, fills int
+	// restores are times at which the volume is put back to a state that it had before.
+	restores int
+	// unnoticed: no plan tells how far the volume had come.
+	unnoticed bool
 	// steps: the time of day is set while nothing keeps it right.
 	steps bool
 	// longOutage: the CRM executes calls without an answer for longer than it remembers their keys.

@@ -82,6 +82,8 @@ type happened struct {
 	diskErrors, ends, failedStarts int
 	// full is how many calls were refused because the volume was.
 	full int
+	// restores of the volume to an earlier state, by which so many acknowledged calls were forgotten.
+	restores, forgotten int
 }
 
 // drain waits until nothing is queued, and keeps the results of calls that end meanwhile: the dispatcher forgets them after a day.
@@ -152,7 +154,7 @@ func (w *world) judge(drained bool) *verdict {
 
 // trusty says whether answers get lost by crashes only, and not by a CRM that fails, a machine that stands still or a process that ends by itself.
 func (w *world) trusty() bool {
-	return w.outages == 0 && !w.longOutage && w.fault == nil && w.pauses == 0 && w.happened.ends == 0
+	return w.outages == 0 && !w.longOutage && w.fault == nil && w.pauses == 0 && w.happened.ends == 0 && w.happened.restores == 0
 }
 
 // parked is how many calls were parked, those included about which somebody has decided.
@@ -198,5 +200,7 @@ func (w *world) judgeCharges(v *verdict) {
 		dispatched += i.Counters.Dispatched
 	}
 	v.dispatched = int(dispatched)
-	v.uncharged = max(0, v.report.Arrivals-v.dispatched)
+	if w.happened.restores == 0 { // else the count was put back, too
+		v.uncharged = max(0, v.report.Arrivals-v.dispatched)
+	}
 }

@@ -111,6 +111,7 @@ func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 		w.onMachine(func(m *machine) { m.volume.next(breakable[random.IntN(len(breakable))], 1+random.IntN(3)) })
 	})
 	add(w.fills, func() { w.fill(ctx, random) })
+	add(w.restores, func() { w.restore(ctx, random) })
 	if w.longOutage {
 		events = []func(){func() { w.fail(crmsim.Outage{Kind: crmsim.Reset, For: forgetting, Executed: true}) }}
 		add(w.crashes, func() { w.crash(ctx, random) })
