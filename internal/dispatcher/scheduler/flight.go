@@ -249,12 +249,12 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 	h := f.head
 	switch what {
 	case unauthorised:
-		s.failQueued(now, f, false)
+		s.failQueued(now, f, o, false)
 		h.NotBefore = now.Add(s.pause(manyAttempts)) // if it is this call alone, others go first
 	case unsent:
-		s.failQueued(now, f, false)
+		s.failQueued(now, f, o, false)
 	case unavailable, lost:
-		s.failQueued(now, f, true)
+		s.failQueued(now, f, o, true)
 		h.Progress = f.sent
 		h.NotBefore = now.Add(s.pause(h.Attempts))
 	case refused:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 )
 
 const (
@@ -16,10 +17,20 @@ const (
 	fewFailures = 4
 )
 
-// failQueued shuts the gate of the backlog because of a queued call. parks says that a call which cannot be sent again is parked after a failure like this one.
-func (s *Scheduler) failQueued(now time.Time, f *flight, parks bool) {
+// failQueued shuts the gate of the backlog because of a queued call. parks says that a call which cannot be sent again is parked after a failure like this one. Nobody
+// waits for the answer, so the log says what is wrong.
+func (s *Scheduler) failQueued(now time.Time, f *flight, o upstream.Outcome, parks bool) {
 	s.outages.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
 	s.costly = parks
+	if now.Sub(s.outageLogged) < verdictsEvery {
+		return
+	}
+	s.outageLogged = now
+	status := 0
+	if o.Answer != nil {
+		status = o.Answer.Status
+	}
+	s.options.Logger.Warn("The CRM fails queued calls; one at a time probes it", "status", status, "error", o.Err, "failuresInARow", s.outages.failures)
 }
 
 // sparedUntil says until when a queued call does not probe an outage, because it would be parked if it failed; zero if nothing speaks against it.

@@ -117,6 +117,8 @@ type Scheduler struct {
 	order []*lane
 	// backlogOpen: the lanes offer queued calls; backlogShut: but for a probe. costly: the last one that failed would be parked if it could not be sent again.
 	backlogOpen, backlogShut, costly bool
+	// outageLogged is when it was logged last that the CRM fails queued calls.
+	outageLogged time.Time
 
 	// total is the demand of all integrations together, ahead what is asked for from forecastAt on, by limit.
 	total        demand
