@@ -49,12 +49,14 @@ type Provider interface {
 	Readings(header http.Header, now time.Time) []dialect.Reading
 }
 
-// Observer is told how long things take. Its methods must be quick: the loop calls them.
+// Observer is told how long things take, and what was erased. Its methods must be quick: the loop calls them.
 type Observer interface {
 	// Decided: a call of the integration had waited this long when it was let through.
 	Decided(integration string, waited time.Duration)
 	// Exchanged: a request took this long; status is 0 if no answer came.
 	Exchanged(integration, operation string, took time.Duration, status int)
+	// Erased: an order to erase has ended so many queued and parked calls.
+	Erased(integration string, calls int)
 }
 
 // Options of a Scheduler. All but Past and Observer are required.

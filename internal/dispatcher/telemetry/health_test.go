@@ -125,6 +125,7 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	observe := func(integration string) {
 		m.Decided(integration, time.Second)
 		m.Served(intake.Outcome{Integration: integration, Operation: "Search", Code: intake.Forwarded, Took: time.Second})
+		m.Erased(integration, 3)
 	}
 	observe("n/a")
 	observe("n/b")
@@ -138,7 +139,9 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	scrape()
 	f.snapshot.Integrations[0].Name = "b"
 	scrape()
-	for name, got := range map[string]int{"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests)} {
+	for name, got := range map[string]int{
+		"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests), "erased_calls": testutil.CollectAndCount(m.erased),
+	} {
 		if got != 1 {
 			t.Errorf("%s: %d series, want that of n/b", name, got)
 		}
@@ -158,6 +161,7 @@ func TestMetricsKeepToTheConventions(t *testing.T) {
 	m.Decided("n/a", time.Second)
 	m.Exchanged("n/a", "", time.Second, 0)
 	m.Served(intake.Outcome{Code: intake.Forwarded})
+	m.Erased("n/a", 1)
 	problems, err := testutil.GatherAndLint(m.registry)
 	if err != nil {
 		t.Fatal(err)

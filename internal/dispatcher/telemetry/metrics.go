@@ -27,6 +27,7 @@ type Metrics struct {
 	upstream *prometheus.HistogramVec
 	requests *prometheus.CounterVec
 	served   *prometheus.HistogramVec
+	erased   *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics of what is observed; Watch adds the scheduler's state.
@@ -43,8 +44,12 @@ func NewMetrics() *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "intake_requests_total",
 			Help: "Requests of clients: Forwarded, Accepted (202), ClientGone, or the reason of their refusal.",
 		}, []string{"integration", "operation", "outcome"}),
+		erased: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "erased_calls_total",
+			Help: "Queued and parked calls that an order to erase has ended, since the process began.",
+		}, []string{"integration"}),
 	}
-	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests,
+	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests, m.erased,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -66,6 +71,11 @@ func (m *Metrics) Exchanged(_, operation string, took time.Duration, status int)
 	m.upstream.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
+// Erased implements scheduler.Observer.
+func (m *Metrics) Erased(integration string, calls int) {
+	m.erased.WithLabelValues(integration).Add(float64(calls))
+}
+
 // Served counts a request that the intake has answered.
 func (m *Metrics) Served(o intake.Outcome) {
 	m.requests.WithLabelValues(o.Integration, o.Operation, o.Code).Inc()
@@ -77,6 +87,7 @@ func (m *Metrics) forget(integration string) {
 	gone := prometheus.Labels{"integration": integration}
 	m.waited.DeletePartialMatch(gone)
 	m.requests.DeletePartialMatch(gone)
+	m.erased.DeletePartialMatch(gone)
 }
 
 // Watch adds the scheduler's state: it is asked for a snapshot at each scrape.
