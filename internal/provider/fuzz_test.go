@@ -57,7 +57,6 @@ func FuzzReadings(f *testing.F) {
 	f.Add(uint8(slices.Index(figures, "Sforce-Limit-Info")), "api-usage=0/9223372036854775807", uint8(0), "", uint8(1), "")
 	f.Add(uint8(slices.Index(figures, "X-HubSpot-RateLimit-Interval-Milliseconds")), "9007199254740992", uint8(slices.Index(figures, "X-HubSpot-RateLimit-Max")), "1", uint8(0), "")
 	now := time.Unix(1_800_000_000, 0)
-	const most, longest = dialect.MaxReading, 31 * 24 * time.Hour
 	f.Fuzz(func(t *testing.T, a uint8, first string, b uint8, second string, c uint8, third string) {
 		header := http.Header{}
 		for n, value := range map[uint8]string{a: first, b: second, c: third} {
@@ -66,12 +65,7 @@ func FuzzReadings(f *testing.F) {
 		for _, p := range All() {
 			readings := p.Readings(header, now)
 			for i, r := range readings {
-				if r.Limit < 0 || r.Limit > most || r.Remaining != nil && (*r.Remaining < 0 || *r.Remaining > most) {
-					t.Errorf("%s reads %+v from %v", p.Name(), r, header)
-				}
-				if r.Resets < 0 || r.Resets > longest || (r.Window <= 0) == !r.Day || r.Window > longest {
-					t.Errorf("%s reads %+v from %v", p.Name(), r, header)
-				}
+				wantSane(t, p.Name(), r)
 				same := func(other dialect.Reading) bool {
 					return other.Window == r.Window && other.Day == r.Day && other.Operation == r.Operation
 				}
@@ -84,4 +78,16 @@ func FuzzReadings(f *testing.F) {
 			}
 		}
 	})
+}
+
+// wantSane checks that sums of what was read cannot overflow, and that it is about one window, or a day.
+func wantSane(t *testing.T, provider string, r dialect.Reading) {
+	t.Helper()
+	const most, longest = dialect.MaxReading, 31 * 24 * time.Hour
+	if r.Limit < 0 || r.Limit > most || r.Remaining != nil && (*r.Remaining < 0 || *r.Remaining > most) {
+		t.Errorf("%s reads %+v", provider, r)
+	}
+	if r.Resets < 0 || r.Resets > longest || (r.Window <= 0) == !r.Day || r.Window > longest {
+		t.Errorf("%s reads a time of %+v", provider, r)
+	}
 }

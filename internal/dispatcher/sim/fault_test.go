@@ -219,7 +219,7 @@ func (w *world) suffer(ctx context.Context) {
 	w.told = w.witness(ctx)
 	sleep(ctx, w.faultLasts/2)
 	w.onMachine(func(m *machine) {
-		if snap, err := m.Scheduler.Snapshot(context.Background()); err == nil { // else it is about to die
+		if snap, err := m.Scheduler.Snapshot(context.WithoutCancel(ctx)); err == nil { // else it is about to die
 			w.backlogThen = snap.Backlog.Queued
 		}
 	})
@@ -260,15 +260,15 @@ func (w *world) witness(ctx context.Context) told {
 		if json.Unmarshal(answer.Body.Bytes(), &problem) == nil {
 			said.detail = problem.Detail
 		}
-		w.report(m.Scheduler, &said)
+		w.report(ctx, m.Scheduler, &said)
 		return said
 	}
 	return told{}
 }
 
 // report adds what the report says: why calls wait, and whether the CRM contradicts itself.
-func (w *world) report(s *scheduler.Scheduler, said *told) {
-	snap, err := s.Snapshot(context.Background())
+func (w *world) report(ctx context.Context, s *scheduler.Scheduler, said *told) {
+	snap, err := s.Snapshot(context.WithoutCancel(ctx))
 	if err != nil { // the machine is about to die
 		return
 	}

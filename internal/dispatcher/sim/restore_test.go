@@ -42,7 +42,7 @@ func TestAVolumeThatWasPutBack(t *testing.T) {
 // restore takes a snapshot of the volume, and some minutes later the power away; it puts the snapshot back and plays the manager, which has heard a report in between.
 func (w *world) restore(ctx context.Context, random *rand.Rand) {
 	m := w.machine.Load()
-	before, _, heard := w.hear()
+	before, _, heard := w.hear(ctx)
 	if m == nil || !heard {
 		return
 	}
@@ -52,7 +52,7 @@ func (w *world) restore(ctx context.Context, random *rand.Rand) {
 	w.mu.Unlock()
 	snapshot := m.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: random})
 	sleep(ctx, upTo(random, 4*time.Minute))
-	report, at, heard := w.hear()
+	report, at, heard := w.hear(ctx)
 	if !heard || report.Position <= before.Position+1 {
 		return // nothing has been sent since: the snapshot is as good as the volume
 	}
@@ -78,12 +78,12 @@ func (w *world) restore(ctx context.Context, random *rand.Rand) {
 }
 
 // hear is a report that the manager gets.
-func (w *world) hear() (report scheduler.Snapshot, at time.Time, heard bool) {
+func (w *world) hear(ctx context.Context) (report scheduler.Snapshot, at time.Time, heard bool) {
 	m := w.machine.Load()
 	if m == nil {
 		return report, at, false
 	}
-	report, err := m.Scheduler.Snapshot(context.Background())
+	report, err := m.Scheduler.Snapshot(context.WithoutCancel(ctx))
 	return report, time.Now(), err == nil
 }
 
@@ -98,7 +98,7 @@ func (w *world) applyAnew(ctx context.Context) {
 func (w *world) tellWhatWasUsed(ctx context.Context, last scheduler.Snapshot, at time.Time) {
 	for range 100 {
 		time.Sleep(5 * time.Second)
-		now, _, heard := w.hear()
+		now, _, heard := w.hear(ctx)
 		switch {
 		case !heard:
 		case now.Ledger.Waiting:

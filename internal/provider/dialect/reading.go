@@ -27,8 +27,10 @@ const MaxReading = 1_000_000_000
 
 // Units reads a header that holds a number of units, at most a billion. ok is false if there is none, or none that can be understood.
 func Units(header http.Header, name string) (n int64, ok bool) {
-	n, ok = Number(header, name)
-	return n, ok && n <= MaxReading
+	if n, ok = Number(header, name); n > MaxReading {
+		return 0, false
+	}
+	return n, ok
 }
 
 // LimitAndRemaining reads a limit's size and what is left of it from two headers. ok is false if the answer has neither.
