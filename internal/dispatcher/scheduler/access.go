@@ -87,13 +87,14 @@ func (s *Scheduler) refreshAccesses(now time.Time) (some bool) {
 }
 
 // blame shuts the gate that a queued call stands behind which was not sent or got no good answer: that of its credentials, or that of the CRM as a whole.
-func (s *Scheduler) blame(now time.Time, f *flight, err error, what fate) {
-	guilty, other := &s.outages, &f.access.gate
-	if what == unauthorised || isUnsigned(err) {
-		guilty, other = other, guilty
+func (s *Scheduler) blame(now time.Time, f *flight, o upstream.Outcome, what fate) {
+	if what == unauthorised || isUnsigned(o.Err) {
+		f.access.gate.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
+		s.outages.forget(f.id)
+		return
 	}
-	guilty.fail(now, f.id, s.lastID, 0, s.options.Random.Float64())
-	other.forget(f.id)
+	s.failQueued(now, f, o, what == unavailable || what == lost)
+	f.access.gate.forget(f.id)
 }
 
 // queuedSent, queuedWell and queuedUntold note of a queued call that it was let through, that it fared well, and that it told nothing of CRM or credentials.

@@ -100,18 +100,18 @@ func (s *Scheduler) landBulk(now time.Time, f *flight, o upstream.Outcome, what 
 	switch what {
 	case unsent:
 		if !errors.Is(o.Err, errNotMerged) {
-			s.blame(now, f, o.Err, what)
+			s.blame(now, f, o, what)
 		}
 		s.queuedUntold(f)
 		s.putBack(now, b, time.Time{}, false)
 	case unauthorised:
-		s.blame(now, f, nil, what)
+		s.blame(now, f, o, what)
 		s.putBack(now, b, now.Add(s.pause(manyAttempts)), false)
 	case refused:
 		s.queuedUntold(f)
 		s.putBack(now, b, time.Time{}, false)
 	case unavailable, lost:
-		s.blame(now, f, nil, what)
+		s.blame(now, f, o, what)
 		s.doubt(now, b)
 	case failed:
 		s.queuedWell(f)

@@ -86,6 +86,9 @@ func (s *Scheduler) endErased(now time.Time) error {
 			}
 			s.end(now, d.Ref, d.State, reason)
 		}
+		if s.options.Observer != nil && len(erased) > 0 {
+			s.options.Observer.Erased(e.integration, len(erased))
+		}
 		e.after = last
 		if last == "" {
 			s.erasures = slices.DeleteFunc(s.erasures, func(other *erasure) bool { return other == e })

@@ -273,16 +273,16 @@ func (s *Scheduler) endAttempt(now time.Time, f *flight, o upstream.Outcome, wha
 	f.lane.release(f.changes)
 	switch what {
 	case unauthorised:
-		s.blame(now, f, nil, what)
+		s.blame(now, f, o, what)
 		h.NotBefore = now.Add(s.pause(manyAttempts)) // if it is this call alone, others go first
 	case unsent:
 		if _, refers := errors.AsType[*reference.Error](o.Err); refers || errors.Is(o.Err, errOtherTarget) { // that says nothing of the CRM
 			s.queuedUntold(f)
 			break
 		}
-		s.blame(now, f, o.Err, what)
+		s.blame(now, f, o, what)
 	case unavailable, lost:
-		s.blame(now, f, nil, what)
+		s.blame(now, f, o, what)
 		h.Progress = f.sent
 		h.NotBefore = now.Add(s.pause(h.Attempts))
 	case refused:

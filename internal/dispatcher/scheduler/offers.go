@@ -55,8 +55,8 @@ type offer struct {
 
 // reoffer tells the shares what these lanes would send now, as far as that may have changed; what all of them would, if that has changed for all.
 func (s *Scheduler) reoffer(now time.Time, lanes []*lane) {
-	if open := s.outages.open(now); open != s.backlogOpen {
-		s.backlogOpen = open
+	if open, shut := s.outages.open(now), s.outages.shut; open != s.backlogOpen || shut != s.backlogShut {
+		s.backlogOpen, s.backlogShut = open, shut
 		s.staleAll()
 		lanes = s.order
 	}
@@ -129,6 +129,10 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 		}
 		if h.NotBefore.After(now) {
 			l.staleAt = earlier(l.staleAt, h.NotBefore)
+			continue
+		}
+		if until := s.sparedUntil(now, h); !until.IsZero() {
+			l.staleAt = earlier(l.staleAt, until)
 			continue
 		}
 		if h.Attempts > 0 && !l.retries.allows(now) {

@@ -105,6 +105,7 @@ func TestTroubleHoldsTheBacklogBackNotWhoWaits(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.crm.script = []answer{{status: 503}, {status: 404}}
 		b.enqueue(write("/first", call.RepeatKeyed))
+		synctest.Wait() // else the second may be on its way before the first has failed
 		b.enqueue(write("/second", call.RepeatKeyed))
 		synctest.Wait()
 		if status := b.do(read("/waits"), 0); status != 404 {

@@ -51,7 +51,7 @@ type Provider interface {
 	Usage() (dialect.Usage, bool)
 }
 
-// Observer is told how long things take. Its methods must be quick: the loop calls them.
+// Observer is told how long things take, and what was erased. Its methods must be quick: the loop calls them.
 type Observer interface {
 	// Decided: a call of the integration had waited this long when it was let through.
 	Decided(integration string, waited time.Duration)
@@ -59,6 +59,8 @@ type Observer interface {
 	Exchanged(integration, operation string, took time.Duration, status int)
 	// Held: a client's call has waited this long when it was let through. It is not called on the loop.
 	Held(what *call.Call, waited time.Duration, by Held)
+	// Erased: an order to erase has ended so many queued and parked calls.
+	Erased(integration string, calls int)
 }
 
 // Held is what held a call back when it came: a cause, and the limit that was the binding one, if one was.
@@ -125,8 +127,10 @@ type Scheduler struct {
 	byOwner     map[ledger.Owner]*lane
 	// order has the lanes by key.
 	order []*lane
-	// backlogOpen: the lanes offer queued calls.
-	backlogOpen bool
+	// backlogOpen: the lanes offer queued calls; backlogShut: but for a probe. costly: the last one that failed would be parked if it could not be sent again.
+	backlogOpen, backlogShut, costly bool
+	// outageLogged is when it was logged last that the CRM fails queued calls.
+	outageLogged time.Time
 
 	// total is the demand of all integrations together, ahead what is asked for from forecastAt on, by limit.
 	total        demand

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,11 +71,26 @@ func TestQueuedCallsWaitForTheirKey(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// erasures counts the calls that were erased.
+type erasures struct{ calls atomic.Int64 }
+
+// Decided implements Observer.
+func (*erasures) Decided(string, time.Duration) {}
+
+// Exchanged implements Observer.
+func (*erasures) Exchanged(string, string, time.Duration, int) {}
+
+// Erased implements Observer.
+func (e *erasures) Erased(_ string, calls int) { e.calls.Add(int64(calls)) }
+
 // TestErase: what is queued and parked ends, in as many turns as it takes; what is on its way is answered and leaves nothing; what comes after goes on; what another
 // integration has is not touched.
 func TestErase(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.ring.Store(new(oneKey))
+		seen := &erasures{}
+		b.observer = seen
+		b.restart(time.Second)
 		encrypted := func(p *contract.Plan) {
 			p.Encryption = &contract.Encryption{Current: "current", Former: "former"}
 			p.Integrations[0].Queue.MaxCalls = 3 * maxErased
@@ -100,6 +116,9 @@ func TestErase(t *testing.T) {
 			t.Errorf("erased %+v: %v", sum, err)
 		}
 		b.erased(queued...)
+		if want := int64(len(queued) + 1); seen.calls.Load() != want {
+			t.Errorf("%d erased calls are counted, want %d", seen.calls.Load(), want)
+		}
 		if r := b.result(parked); r.State != call.StateDead || !strings.HasSuffix(r.Reason, "; erased by order") {
 			t.Errorf("it is %s: %s", r.State, r.Reason)
 		}

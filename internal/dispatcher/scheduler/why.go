@@ -42,7 +42,7 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, i
 			code: contract.ReasonCRMRefusing, cause: contract.CauseCRMRefusing,
 			detail: "the CRM refused calls for quota and asked for a pause; one call will probe it when the pause is over",
 		})
-	case in == fairshare.Backlog && !s.outages.open(now):
+	case in == fairshare.Backlog && s.outages.shut:
 		return s.until(now, s.outages.until, why{
 			code: contract.ReasonUpstreamFailed, cause: contract.CauseOutage,
 			detail: "the CRM failed calls; one queued call will probe it when the pause is over",

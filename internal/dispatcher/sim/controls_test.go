@@ -72,6 +72,12 @@ func TestControls(t *testing.T) {
 			},
 			noticed: func(v *verdict) int { return v.doubled + v.overruns },
 		},
+		"a volume that is put back unnoticed has calls sent twice": {
+			breakIt: func(s *setup) {
+				s.restores, s.unnoticed, s.outages, s.longOutage = 3, true, 0, false
+			},
+			noticed: func(v *verdict) int { return v.doubled + v.overruns },
+		},
 		"keys that are not made the integration's own get the answers of another's": {
 			breakIt: func(s *setup) {
 				s.addIntegration()

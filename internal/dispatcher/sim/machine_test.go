@@ -107,7 +107,7 @@ func (w *world) options(m *machine, seed [32]byte) dispatcher.Options {
 		wrong = time.Duration(m.random.Int64N(int64(2*w.wallError))) - w.wallError
 	}
 	return dispatcher.Options{
-		FS: m.volume, DataDir: dataDir, Reserve: reserve, Dial: m.link.dial, Guards: w.guards, Seed: seed, Logger: w.logger(),
+		FS: m.volume, DataDir: dataDir, Reserve: reserve, Dial: m.link.dial, TLS: w.trust, Guards: w.guards, Seed: seed, Logger: w.logger(), Past: w.currentPlan().Ledger,
 		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}, "client-id": {Data: []byte("app")}},
 		Machine: func() backlog.Machine {
 			wall := time.Now().Add(wrong + time.Duration(w.wallStep.Load()))

@@ -4,6 +4,8 @@ package sim
 
 import (
 	"context"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -13,6 +15,7 @@ import (
 
 // network leads to the CRM inside a bubble: synchronous pipes, no sockets.
 type network struct {
+	front  *front // nil in worlds in which nothing goes wrong there
 	accept chan net.Conn
 	once   sync.Once
 	closed chan struct{}
@@ -22,14 +25,26 @@ type network struct {
 func serve(t *testing.T, handler http.Handler) *network {
 	t.Helper()
 	n := &network{accept: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: handler} //nolint:gosec // both ends are ours
+	listener := net.Listener(n)
+	if f, is := handler.(*front); is {
+		n.front, listener = f, f.listener(n)
+	}
+	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)} //nolint:gosec // both ends are ours
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = server.Serve(n) }) // it ends by Close only
+	wg.Go(func() { _ = server.Serve(listener) }) // it ends by Close only
 	t.Cleanup(func() {
 		_ = server.Close() // pipes close without error
 		wg.Wait()
 	})
 	return n
+}
+
+// reachable says why the CRM cannot be reached; nil if it can.
+func (n *network) reachable(ctx context.Context) error {
+	if n.front == nil {
+		return nil
+	}
+	return n.front.reachable(ctx)
 }
 
 // Accept implements net.Listener.
@@ -97,6 +112,9 @@ func (w *wire) Read(p []byte) (int, error) {
 
 func (l *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	l.stand()
+	if err := l.network.reachable(ctx); err != nil {
+		return nil, err
+	}
 	near, far := net.Pipe()
 	l.mu.Lock()
 	down := l.down
@@ -115,11 +133,18 @@ func (l *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// cut ends all connections, as the end of a machine does.
+// cut ends all connections and allows no more, as the end of a machine does.
 func (l *link) cut() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.down = true
+	l.mu.Unlock()
+	l.hangUp()
+}
+
+// hangUp ends all connections that there are.
+func (l *link) hangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, c := range l.conns {
 		_ = c.Close() // pipes close without error
 	}

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -34,6 +35,10 @@ type setup struct {
 	outages    int
 	// pauses are stops of the machine between what it decided and what it does, breakages failures of its disk, fills are times at which that is full.
 	pauses, breakages, fills int
+	// restores are times at which the volume is put back to a state that it had before.
+	restores int
+	// unnoticed: no plan tells how far the volume had come.
+	unnoticed bool
 	// steps: the time of day is set while nothing keeps it right.
 	steps bool
 	// longOutage: the CRM executes calls without an answer for longer than it remembers their keys.
@@ -49,6 +54,12 @@ type setup struct {
 	crowds bool
 	// refers: some calls refer to earlier ones.
 	refers bool
+	// fault of the CRM, if there is one, begins so long after the load, and lasts so long.
+	fault                  *fault
+	faultAfter, faultLasts time.Duration
+	// certificate of the CRM, and what the dispatcher trusts; nil for HTTP.
+	certificate *tls.Certificate
+	trust       *tls.Config
 }
 
 // choose draws a setup. What the CRM enforces and what the plan says is the same, but for a hidden limit.

@@ -103,6 +103,8 @@ func (s *sum) add(v *verdict) {
 	h.ends += v.happened.ends
 	h.failedStarts += v.happened.failedStarts
 	h.full += v.happened.full
+	h.restores += v.happened.restores
+	h.forgotten += v.happened.forgotten
 }
 
 // String says it in two lines.
@@ -112,7 +114,7 @@ func (s *sum) String() string {
 	h := s.happened
 	return fmt.Sprintf("%d worlds: %d calls acknowledged, %d lost; %d requests at CRMs, %d tickets made twice, %d calls parked, %d overruns\n"+
 		"they had %d losses of power with %d calls on their way, %d stops between decision and sending, %d times of day set, %d failed operations on disks, %d processes that ended by themselves, "+
-		"%d failed starts, %d calls refused because a volume was full",
+		"%d failed starts, %d calls refused because a volume was full, %d volumes put back, which forgot %d calls",
 		s.worlds, s.promised, s.lost, s.arrivals, s.doubled, s.parked, s.overruns,
-		h.crashes, h.doubt, h.pauses, h.steps, h.diskErrors, h.ends, h.failedStarts, h.full)
+		h.crashes, h.doubt, h.pauses, h.steps, h.diskErrors, h.ends, h.failedStarts, h.full, h.restores, h.forgotten)
 }

@@ -47,6 +47,13 @@ type verdict struct {
 	filled int
 	// problems are all other broken promises.
 	problems []string
+	// dispatched is how many requests went to the CRM by the dispatcher's count.
+	dispatched int
+	// told is what was seen of a fault, recovery how long after its end the CRM executed the next call, drained the last one; 0 if none came. backlogThen is how
+	// many calls were queued at its end.
+	told              told
+	recovery, drained time.Duration
+	backlogThen       int64
 }
 
 // onTheirWay is how many acknowledged calls were sent, and not known to have ended, when the disk was left.
@@ -77,6 +84,8 @@ type happened struct {
 	diskErrors, ends, failedStarts int
 	// full is how many calls were refused because the volume was.
 	full int
+	// restores of the volume to an earlier state, by which so many acknowledged calls were forgotten.
+	restores, forgotten int
 }
 
 // drain waits until nothing is queued, and keeps the results of calls that end meanwhile: the dispatcher forgets them after a day.
@@ -148,7 +157,7 @@ func (w *world) judge(drained bool) *verdict {
 
 // trusty says whether answers get lost by crashes only, and not by a CRM that fails, a machine that stands still or a process that ends by itself.
 func (w *world) trusty() bool {
-	return w.outages == 0 && !w.longOutage && w.pauses == 0 && w.happened.ends == 0
+	return w.outages == 0 && !w.longOutage && w.fault == nil && w.pauses == 0 && w.happened.ends == 0 && w.happened.restores == 0
 }
 
 // parked is how many calls were parked, those included about which somebody has decided.
@@ -166,7 +175,7 @@ func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64)
 		if p.external != "" && own && len(tickets[p.external]) != 1 {
 			v.lost = append(v.lost, fmt.Sprintf("%s (succeeded, ticket %q is not there)", p.id, p.external))
 		}
-		if p.final.Target == "/api/v2/tickets.json" {
+		if cut := w.fault != nil && w.fault.long && len(p.final.Body) == 0; p.final.Target == "/api/v2/tickets.json" && !cut {
 			judgeTicket(v, p, tickets)
 		}
 	case call.StateParked, call.StateDead:
@@ -193,5 +202,8 @@ func (w *world) judgeCharges(v *verdict) {
 	for _, i := range snap.Integrations {
 		dispatched += i.Counters.Dispatched
 	}
-	v.uncharged = max(0, v.report.Arrivals-int(dispatched))
+	v.dispatched = int(dispatched)
+	if w.happened.restores == 0 { // else the count was put back, too
+		v.uncharged = max(0, v.report.Arrivals-v.dispatched)
+	}
 }

@@ -29,6 +29,8 @@ type world struct {
 	began   time.Time
 	network *network
 	server  *crmsim.Server
+	// front stands between the two.
+	front   *front
 	machine atomic.Pointer[machine]
 	// boot of the machine that is or was last.
 	boot string
@@ -45,6 +47,12 @@ type world struct {
 	// decided counts the orders about parked calls.
 	decided  int
 	happened happened
+
+	// told is what was seen of the fault, which ended then.
+	told       told
+	faultEnded time.Time
+	// backlogThen is how many calls were queued then.
+	backlogThen int64
 }
 
 // count notes what happened.
@@ -64,7 +72,8 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // repeatable on purpose
 	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan, boot: "boot"}
-	w.network = serve(t, w.server)
+	w.front = &front{crm: w.server, certificate: s.certificate}
+	w.network = serve(t, w.front)
 	defer w.server.Close()
 	time.Sleep(time.Duration(random.Int64N(int64(24 * time.Hour)))) // days begin somewhere in the load
 	w.powerOn(vfs.NewCrashableMem(), "boot", random)
@@ -77,10 +86,14 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 			clients.Go(func() { w.hand(ctx, i, c, rand.New(rand.NewPCG(seed, uint64(100+10*i+c)))) }) //nolint:gosec // repeatable on purpose
 		}
 	}
+	if s.fault != nil {
+		clients.Go(func() { w.suffer(ctx) })
+	}
 	w.trouble(ctx, random)
 	clients.Wait()
 	w.calm()
 	v := w.judge(w.drain())
+	w.noteRecovery(v)
 	w.shutDown()
 	return v
 }
@@ -98,6 +111,7 @@ func (w *world) trouble(ctx context.Context, random *rand.Rand) {
 		w.onMachine(func(m *machine) { m.volume.next(breakable[random.IntN(len(breakable))], 1+random.IntN(3)) })
 	})
 	add(w.fills, func() { w.fill(ctx, random) })
+	add(w.restores, func() { w.restore(ctx, random) })
 	if w.longOutage {
 		events = []func(){func() { w.fail(crmsim.Outage{Kind: crmsim.Reset, For: forgetting, Executed: true}) }}
 		add(w.crashes, func() { w.crash(ctx, random) })

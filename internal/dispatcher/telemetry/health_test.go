@@ -126,6 +126,7 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	observe := func(integration string) {
 		m.Decided(integration, time.Second)
 		m.Served(intake.Outcome{Integration: integration, Operation: "Search", Code: intake.Forwarded, Status: 503, Took: time.Second})
+		m.Erased(integration, 3)
 	}
 	observe("n/a")
 	observe("n/b")
@@ -139,7 +140,10 @@ func TestMetricsOfAnIntegrationGoWithIt(t *testing.T) {
 	scrape()
 	f.snapshot.Integrations[0].Name = "b"
 	scrape()
-	for name, got := range map[string]int{"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests), "intake_request_seconds": testutil.CollectAndCount(m.served)} {
+	for name, got := range map[string]int{
+		"decision_wait": testutil.CollectAndCount(m.waited), "intake_requests": testutil.CollectAndCount(m.requests), "erased_calls": testutil.CollectAndCount(m.erased),
+		"intake_request_seconds": testutil.CollectAndCount(m.served),
+	} {
 		if got != 1 {
 			t.Errorf("%s: %d series, want that of n/b", name, got)
 		}
@@ -159,6 +163,7 @@ func TestMetricsKeepToTheConventions(t *testing.T) {
 	m.Decided("n/a", time.Second)
 	m.Exchanged("n/a", "", time.Second, 0)
 	m.Served(intake.Outcome{Code: intake.Forwarded})
+	m.Erased("n/a", 1)
 	problems, err := testutil.GatherAndLint(m.registry)
 	if err != nil {
 		t.Fatal(err)

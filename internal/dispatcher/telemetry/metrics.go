@@ -28,6 +28,7 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	served   *prometheus.HistogramVec
 	spans    prometheus.Counter
+	erased   *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics of what is observed; Watch adds the scheduler's state.
@@ -47,8 +48,12 @@ func NewMetrics() *Metrics {
 		spans: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "trace_spans_lost_total", Help: "Spans that the collector of traces did not take.",
 		}),
+		erased: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "erased_calls_total",
+			Help: "Queued and parked calls that an order to erase has ended, since the process began.",
+		}, []string{"integration"}),
 	}
-	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests, m.spans,
+	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests, m.spans, m.erased,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -68,6 +73,11 @@ func (m *Metrics) Decided(integration string, waited time.Duration) {
 // Exchanged implements scheduler.Observer.
 func (m *Metrics) Exchanged(_, operation string, took time.Duration, status int) {
 	m.upstream.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Erased implements scheduler.Observer.
+func (m *Metrics) Erased(integration string, calls int) {
+	m.erased.WithLabelValues(integration).Add(float64(calls))
 }
 
 // Served counts a request that the intake has answered.
@@ -93,6 +103,7 @@ func (m *Metrics) forget(integration string) {
 	m.waited.DeletePartialMatch(gone)
 	m.requests.DeletePartialMatch(gone)
 	m.served.DeletePartialMatch(gone)
+	m.erased.DeletePartialMatch(gone)
 }
 
 // Watch adds the scheduler's state: it is asked for a snapshot at each scrape.

@@ -24,19 +24,21 @@ type Reading struct {
 	Apps []AppUse
 }
 
-// maxReading bounds figures in answers: more is a slip, and sums of it could overflow.
-const maxReading = 1_000_000_000
+// MaxReading bounds figures in answers: more is a slip, and sums of it could overflow.
+const MaxReading = 1_000_000_000
 
-// units reads a header that holds a number of units.
-func units(header http.Header, name string) (n int64, ok bool) {
-	n, ok = Number(header, name)
-	return n, ok && n <= maxReading
+// Units reads a header that holds a number of units, at most a billion. ok is false if there is none, or none that can be understood.
+func Units(header http.Header, name string) (n int64, ok bool) {
+	if n, ok = Number(header, name); n > MaxReading {
+		return 0, false
+	}
+	return n, ok
 }
 
 // LimitAndRemaining reads a limit's size and what is left of it from two headers. ok is false if the answer has neither.
 func LimitAndRemaining(header http.Header, limit, remaining string) (r Reading, ok bool) {
-	r.Limit, ok = units(header, limit)
-	if left, said := units(header, remaining); said {
+	r.Limit, ok = Units(header, limit)
+	if left, said := Units(header, remaining); said {
 		r.Remaining, ok = new(left), true
 	}
 	return r, ok

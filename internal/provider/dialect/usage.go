@@ -50,7 +50,7 @@ func AppName(name string) string {
 
 // UnitsIn bounds a number of units that a body tells; false if it is none.
 func UnitsIn(n float64) (int64, bool) {
-	if n < 0 || n > maxReading {
+	if n < 0 || n > MaxReading {
 		return 0, false
 	}
 	return int64(n), true

@@ -93,14 +93,11 @@ func namedItems(header http.Header, field string) func(yield func(string, httpsf
 	}
 }
 
-// mostStandard bounds figures: more is a slip, and sums of it could overflow.
-const mostStandard = 1_000_000_000
-
 // number is a parameter that is a count.
 func number(item httpsfv.Item, name string) (n int64, ok bool) {
 	value, _ := item.Params.Get(name)
 	n, ok = value.(int64)
-	return n, ok && 0 <= n && n <= mostStandard
+	return n, ok && 0 <= n && n <= dialect.MaxReading
 }
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }

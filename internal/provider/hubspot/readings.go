@@ -14,7 +14,7 @@ import (
 func (HubSpot) Readings(header http.Header, _ time.Time) []dialect.Reading {
 	var all []dialect.Reading
 	burst, ok := dialect.LimitAndRemaining(header, "X-Hubspot-Ratelimit-Max", "X-Hubspot-Ratelimit-Remaining")
-	if length, said := dialect.Number(header, "X-Hubspot-Ratelimit-Interval-Milliseconds"); ok && said && length > 0 {
+	if length, said := dialect.Units(header, "X-Hubspot-Ratelimit-Interval-Milliseconds"); ok && said && length > 0 {
 		burst.Window = time.Duration(length) * time.Millisecond
 		all = append(all, burst)
 	}

@@ -71,7 +71,7 @@ func usage(header http.Header) (used, most int64, known bool) {
 			return 0, 0, false
 		}
 		most, err := strconv.ParseInt(m, 10, 64)
-		return used, most, err == nil && used >= 0 && most > 0
+		return used, most, err == nil && used >= 0 && most > 0 && most <= dialect.MaxReading
 	}
 	return 0, 0, false
 }
