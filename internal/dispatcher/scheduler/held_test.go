@@ -24,6 +24,8 @@ type heldCall struct {
 
 func (heldCalls) Decided(string, time.Duration) {}
 
+func (heldCalls) Erased(string, int) {}
+
 func (heldCalls) Exchanged(string, string, time.Duration, int) {}
 
 func (h heldCalls) Held(what *call.Call, waited time.Duration, by Held) {

@@ -75,6 +75,8 @@ func second[T any](_ T, err error) error { return err }
 type erasures struct{ calls atomic.Int64 }
 
 // Decided implements Observer.
+func (*erasures) Held(*call.Call, time.Duration, Held) {}
+
 func (*erasures) Decided(string, time.Duration) {}
 
 // Exchanged implements Observer.

@@ -3,12 +3,14 @@
 package scheduler
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
@@ -33,31 +35,48 @@ func says(status, limit, left int, resets time.Duration) answer {
 	return answer{status: status, header: h}
 }
 
-// withDay has a limit of ten a minute and one of a hundred a day.
+// withDay has a limit of a thousand a minute and one of ten thousand a day.
 func withDay(sequence int64, change ...func(*contract.Plan)) *contract.Plan {
 	return plan(sequence, append([]func(*contract.Plan){func(p *contract.Plan) {
-		p.Limits = append(p.Limits, contract.Limit{Name: "day", Calls: 100, WindowSeconds: 86400})
+		p.Limits[0].Calls = 1000
+		p.Limits = append(p.Limits, contract.Limit{Name: "day", Calls: 10_000, WindowSeconds: 86400})
 	}}, change...)...)
 }
 
-// TestWhatOthersUseNarrowsOneLimit: seven of ten calls are used after one of ours, so three fit, until the CRM's own reset.
+// doAll calls until a call is refused, and returns how many were not.
+func (b *bench) doAll() (n int, r *call.Refusal) {
+	b.t.Helper()
+	for range 1000 {
+		a, err := b.Do(b.t.Context(), read("/b"), 0)
+		if refusal, is := errors.AsType[*call.Refusal](err); is {
+			return n, refusal
+		}
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		_ = a.Body.Close() // in memory
+		n++
+	}
+	b.t.Fatal("no call is refused")
+	return n, nil
+}
+
+// TestWhatOthersUseNarrowsOneLimit: six hundred of a thousand calls are used by others, so what they leave is left, less what they will use until the CRM's own reset.
 func TestWhatOthersUseNarrowsOneLimit(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.apply(withDay(2))
-		b.crm.script = []answer{says(200, 10, 3, 50*time.Second)}
+		b.crm.script = []answer{says(200, 1000, 399, 10*time.Second)}
 		b.do(read("/a"), 0)
-		for range 3 {
-			b.do(read("/b"), 0)
-		}
-		r := b.refused(read("/c"), 0)
-		if r.Limit != "minute" || r.RetryAfter > 52*time.Second {
-			t.Errorf("the fifth call is refused with %+v, want for the minute until the CRM's reset", r)
+		n, r := b.doAll()
+		if n < 150 || n > 399 || r.Limit != "minute" || r.RetryAfter > 12*time.Second {
+			t.Errorf("%d calls fit, and the next is refused with %+v, want for the minute until the CRM's reset", n, r)
 		}
 		snap := b.snap()
-		if minute, day := snap.Windows[0], snap.Windows[1]; minute.External == nil || *minute.External != 6 || minute.Used != 10 || day.External != nil || day.Used != 4 {
+		if minute, day := snap.Windows[0], snap.Windows[1]; minute.External == nil || *minute.External != 600 || minute.Used != int64(601+n) ||
+			day.External != nil || day.Used != int64(1+n) {
 			t.Errorf("the windows are %+v and %+v", minute, day)
 		}
-		time.Sleep(52 * time.Second)
+		time.Sleep(62 * time.Second)
 		b.do(read("/d"), 0)
 	})
 }
@@ -66,21 +85,19 @@ func TestWhatOthersUseNarrowsOneLimit(t *testing.T) {
 func TestDeclaredUseComesFirst(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.apply(plan(2, func(p *contract.Plan) {
+			p.Limits[0].Calls = 1000
 			p.Integrations = append(p.Integrations, contract.Integration{
 				Namespace: "a", Name: "app", UID: "app", External: true, Share: contract.Share{Part: contract.Part{GuaranteedPercent: 40, MaxPercent: 40}, Weight: 1},
 			})
 		}))
-		b.crm.script = []answer{says(200, 10, 6, 50*time.Second)}
+		b.crm.script = []answer{says(200, 1000, 699, time.Second)}
 		b.do(read("/a"), 0)
 		snap := b.snap()
-		if app := snap.Integrations[0]; app.Name != "app" || app.Windows[0].Used != 3 {
-			t.Errorf("the external integration is shown as %+v, want 3 used", app)
+		if app := snap.Integrations[0]; app.Name != "app" || app.Windows[0].Used < 300 || app.Windows[0].Used >= 400 {
+			t.Errorf("the external integration is shown as %+v, want 300 used and some that are expected", app)
 		}
-		for range 5 {
-			b.do(read("/b"), 0)
-		}
-		if r := b.refused(read("/c"), 0); r.Limit != "minute" {
-			t.Errorf("the seventh call is refused with %+v: four of ten are for others", r)
+		if n, r := b.doAll(); n != 599 || r.Limit != "minute" {
+			t.Errorf("%d more calls fit, and the next is refused with %+v: 400 of 1,000 are for others", n, r)
 		}
 	})
 }
