@@ -277,7 +277,7 @@ func TestIntegrationOverflow(t *testing.T) {
 }
 
 func TestIntegrationClients(t *testing.T) {
-	const exactlyOne = "exactly one of the fields in [serviceAccount apiKeyHashes] must be set"
+	const exactlyOne = "exactly one of the fields in [serviceAccount apiKeyHashes crmCredentialHashes] must be set"
 	hash := func(digit string) string { return "sha256:" + strings.Repeat(digit, 64) }
 	client := "spec.clients[0]."
 	keys := func(hashes ...any) edits {

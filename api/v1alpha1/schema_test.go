@@ -146,6 +146,7 @@ crmRef: {name: zendesk}
 route: Dispatched
 share: {weight: 1, maxPercent: 100, lendPercent: 50, reclaim: Immediate}
 priority: Standard
+priorityHeader: Ignore
 clients: [{name: adapter, serviceAccount: {name: ccai-adapter}}]
 enforcement: Enforce
 `},
@@ -161,6 +162,7 @@ overrides:
   until: "2026-11-28T00:00:00Z"
   share: {weight: 1, maxPercent: 100, lendPercent: 50, reclaim: Immediate}
 priority: Standard
+priorityHeader: Ignore
 overflow: {policy: Wait, waitSeconds: 8, queue: {maxCalls: 1000, maxBytes: 128Mi, maxAgeSeconds: 86400}}
 clients: [{name: adapter, serviceAccount: {name: ccai-adapter}}]
 enforcement: Enforce
