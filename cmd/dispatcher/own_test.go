@@ -24,6 +24,19 @@ func sha(text string) []string {
 	return []string{hex.EncodeToString(sum[:])}
 }
 
+// mount writes a Secret as the kubelet does.
+func mount(t *testing.T, folder string, keys map[string]string) {
+	t.Helper()
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range keys {
+		if err := os.WriteFile(filepath.Join(folder, key), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // The CRM sees each integration as its own user, and a client that brings its credential as that; a Secret that goes away stops its own integration only; and nothing of
 // a credential is told.
 func TestEachIntegrationIsItsOwnUserOfTheCRM(t *testing.T) {
@@ -34,14 +47,7 @@ func TestEachIntegrationIsItsOwnUserOfTheCRM(t *testing.T) {
 	w.log = &log
 	w.options.ownCredentialsDir = t.TempDir()
 	secret := filepath.Join(w.options.ownCredentialsDir, "marketing")
-	if err := os.Mkdir(secret, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for key, value := range map[string]string{"username": "marketing@acme.com/token", "password": marketingToken} {
-		if err := os.WriteFile(filepath.Join(secret, key), []byte(value), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	mount(t, secret, map[string]string{"username": "marketing@acme.com/token", "password": marketingToken})
 	add := func(name string, edit func(*contract.Integration)) {
 		i := w.plan.Integrations[0]
 		i.Name, i.UID, i.Operations = name, name, nil

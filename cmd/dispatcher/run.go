@@ -33,7 +33,7 @@ const drainTime = 25 * time.Second
 func run(ctx context.Context, o options, log *slog.Logger) error {
 	metrics := telemetry.NewMetrics()
 	tracer := tracing.New(tracing.Options{Version: version, Log: log, Lost: metrics.SpansLost})
-	defer tracer.Close() // after the last call has ended
+	defer tracer.Close(ctx) // after the last call has ended
 	core, err := newCore(o, observer{metrics, tracer}, log)
 	if err != nil {
 		return err

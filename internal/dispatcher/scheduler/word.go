@@ -168,7 +168,7 @@ func (s *Scheduler) readings(now time.Time, f *flight, o upstream.Outcome) map[i
 	var all map[int]dialect.Reading
 	for _, r := range s.told(now, f, o) {
 		k := 0
-		for k < len(s.word.watches) && !(s.counts(k, f.access) && isAbout(r, s.tariff.Declared(k))) {
+		for k < len(s.word.watches) && (!s.counts(k, f.access) || !isAbout(r, s.tariff.Declared(k))) {
 			k++
 		}
 		if k == len(s.word.watches) || s.word.watches[k] == nil {

@@ -105,7 +105,7 @@ func (s *sender) Send(ctx context.Context, charge *upstream.Charge, to upstream.
 	if carried.Header == nil {
 		carried.Header = http.Header{}
 	}
-	w3c.Inject(parent, propagation.HeaderCarrier(carried.Header))
+	w3c.Inject(parent, propagation.HeaderCarrier(carried.Header)) //nolint:contextcheck // of the client's trace, or of a new one
 	o := s.next.Send(ctx, charge, to, &carried)
 	end(o)
 	return o

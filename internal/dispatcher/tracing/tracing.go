@@ -83,16 +83,16 @@ func (t *Tracer) Follow(ctx context.Context, plan func() (*contract.Plan, <-chan
 	}
 }
 
-// Close exports what is left, for 5 s at most. Nothing is traced any more.
-func (t *Tracer) Close() {
-	t.retire(t.current.Swap(nil))
+// Close exports what is left, for 5 s at most, whether ctx has ended or not. Nothing is traced any more.
+func (t *Tracer) Close(ctx context.Context) {
+	t.retire(ctx, t.current.Swap(nil))
 	t.retiring.Wait()
 }
 
 func (t *Tracer) apply(ctx context.Context, plan *contract.Plan) {
 	now := t.current.Load()
 	if plan == nil || plan.Tracing == nil {
-		t.retire(t.current.Swap(nil))
+		t.retire(ctx, t.current.Swap(nil))
 		return
 	}
 	wanted := settings{Tracing: *plan.Tracing, namespace: plan.CRM.Namespace, crm: plan.CRM.Name}
@@ -106,7 +106,7 @@ func (t *Tracer) apply(ctx context.Context, plan *contract.Plan) {
 	if err != nil {
 		t.options.Log.Error("Calls cannot be traced", "error", err)
 	}
-	t.retire(t.current.Swap(made))
+	t.retire(ctx, t.current.Swap(made))
 }
 
 // open returns a pipeline, nil with an error.
@@ -125,13 +125,13 @@ func (t *Tracer) open(ctx context.Context, s settings) (*pipeline, error) {
 	return &pipeline{settings: s, Tracer: provider.Tracer(scope), provider: provider}, nil
 }
 
-// retire lets a pipeline export what it has left.
-func (t *Tracer) retire(p *pipeline) {
+// retire lets a pipeline export what it has left, whether ctx has ended or not.
+func (t *Tracer) retire(ctx context.Context, p *pipeline) {
 	if p == nil {
 		return
 	}
 	t.retiring.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), closing)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 		defer cancel()
 		if err := p.provider.Shutdown(ctx); err != nil {
 			t.options.Log.Warn("Not all spans could be exported", "error", err)

@@ -5,6 +5,7 @@ package tracing
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -81,7 +82,7 @@ func TestACallGoesOnWithItsClientsTrace(t *testing.T) {
 	crm := &sent{status: http.StatusCreated}
 	tracer.Sender(crm).Send(t.Context(), upstream.Issue(), upstream.Destination{}, what)
 	span.End(intake.Outcome{Integration: "cc/ccai", Operation: "CreateTicket", Code: intake.Forwarded, Status: http.StatusCreated})
-	tracer.Close()
+	tracer.Close(t.Context())
 
 	byKind := map[string]collector.Span{}
 	for _, s := range c.Spans() {
@@ -102,9 +103,7 @@ func TestACallGoesOnWithItsClientsTrace(t *testing.T) {
 	common := map[string]string{"crmquota.integration": "cc/ccai", "crmquota.operation": "CreateTicket", "http.request.method": "POST", "http.response.status_code": "201"}
 	with := func(key, value string) map[string]string {
 		all := map[string]string{key: value}
-		for k, v := range common {
-			all[k] = v
-		}
+		maps.Copy(all, common)
 		return all
 	}
 	for _, d := range []string{
@@ -147,7 +146,7 @@ func TestAQueuedCallIsATraceOfItsOwn(t *testing.T) {
 			tracer := traced(t, c.URL, 0, Options{})
 			crm := &sent{}
 			tracer.Sender(crm).Send(t.Context(), upstream.Issue(), upstream.Destination{}, test.what)
-			tracer.Close()
+			tracer.Close(t.Context())
 			whole, client := c.Span("dispatch CreateTicket"), c.Span("POST CreateTicket")
 			if whole.Trace == clientTrace || whole.Parent != "" || client.Parent != whole.ID || !whole.Began.Equal(accepted) {
 				t.Errorf("the spans are %+v", c.Spans())
@@ -182,7 +181,7 @@ func TestWhoIsTraced(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tracer := traced(t, c.URL, test.percent, Options{})
-			defer tracer.Close()
+			defer tracer.Close(t.Context())
 			if span := tracer.Request(incoming(test.header...), time.Now()); (span != nil) != test.want {
 				t.Errorf("traced: %v, want %v", span != nil, test.want)
 			}
@@ -208,7 +207,7 @@ func TestSamplingKeepsToItsPercent(t *testing.T) {
 func TestCallsThatAreNotTracedTakeNoMemory(t *testing.T) {
 	c := collector.Start(t, nil)
 	on := traced(t, c.URL, 0, Options{})
-	defer on.Close()
+	defer on.Close(t.Context())
 	for name, tracer := range map[string]*Tracer{"off": New(Options{}), "on": on} {
 		t.Run(name, func(t *testing.T) {
 			r, crm := incoming("Traceparent", unrecorded), tracer.Sender(&sent{})
@@ -241,7 +240,7 @@ func TestACollectorThatDoesNotAnswerHoldsNobodyUp(t *testing.T) {
 		tracer.Request(incoming(), time.Now()).End(intake.Outcome{})
 	}
 	close(held)
-	tracer.Close()
+	tracer.Close(t.Context())
 	if n := len(c.Spans()); n == 0 || n == 10_000 {
 		t.Errorf("%d spans came through, want what was kept", n)
 	}
@@ -254,7 +253,7 @@ func TestLostSpansAreCounted(t *testing.T) {
 	for range 3 {
 		tracer.Request(incoming(), time.Now()).End(intake.Outcome{})
 	}
-	tracer.Close()
+	tracer.Close(t.Context())
 	if n := lost.Load(); n != 3 {
 		t.Errorf("%d spans are counted as lost, want 3", n)
 	}
@@ -296,5 +295,5 @@ func TestFollow(t *testing.T) {
 			ended = true
 		}
 	}
-	tracer.Close()
+	tracer.Close(t.Context())
 }

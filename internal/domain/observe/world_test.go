@@ -111,13 +111,13 @@ func live(seed uint64, fixed bool, perMinute, minutes int) *world {
 		refused: make([]int, minutes+1), made: make([]int, minutes+1), sent: make([]int, minutes+1),
 	}
 	w.now = begin.Add(time.Duration(w.random.Float64() * float64(time.Minute)))
-	var others func()
-	others = func() {
-		w.arrive(&w.crm.others)
-		w.after(time.Duration(w.random.ExpFloat64()*float64(time.Minute)/float64(perMinute)), others)
+	var call func()
+	call = func() {
+		w.arrive(&w.others)
+		w.after(time.Duration(w.random.ExpFloat64()*float64(time.Minute)/float64(perMinute)), call)
 	}
 	if perMinute > 0 {
-		w.after(0, others)
+		w.after(0, call)
 	}
 	var tick func()
 	tick = func() {
@@ -137,7 +137,7 @@ func live(seed uint64, fixed bool, perMinute, minutes int) *world {
 			}
 			w.off = append(w.off, off)
 			old := w.now.Add(-2 * time.Minute)
-			w.ours, w.crm.others = since(w.ours, old), since(w.crm.others, old)
+			w.ours, w.others = since(w.ours, old), since(w.others, old)
 		})
 	}
 	for end := begin.Add(time.Duration(minutes)*time.Minute + 1); w.events[0].at.Before(end); {

@@ -23,7 +23,9 @@ var declared = generic.Declared{Rules: contract.Generic{BulkCalls: []contract.Bu
 }}}
 
 func TestDeclaredBulkCallsNameOperations(t *testing.T) {
-	if diff := cmp.Diff([]dialect.Operation{{Name: "AddOrder"}, {Name: "CreateInvoice"}}, declared.Operations()); diff != "" {
+	if diff := cmp.Diff([]dialect.Operation{
+		{Name: "AddOrder", Method: "POST", Path: "/v1/orders"}, {Name: "CreateInvoice", Method: "POST", Path: "/v1/invoices"},
+	}, declared.Operations()); diff != "" {
 		t.Error(diff)
 	}
 	for call, want := range map[[2]string]string{

@@ -3,6 +3,8 @@
 package generic
 
 import (
+	"iter"
+	"maps"
 	"net/http"
 	"time"
 
@@ -50,10 +52,7 @@ func standard(header http.Header) []dialect.Reading {
 	if header.Get(policies) == "" { // most answers
 		return nil
 	}
-	state := map[string]httpsfv.Item{}
-	for name, item := range namedItems(header, states) {
-		state[name] = item
-	}
+	state := maps.Collect(namedItems(header, states))
 	var all []dialect.Reading
 	for name, policy := range namedItems(header, policies) {
 		window, hasWindow := number(policy, "w")
@@ -77,7 +76,7 @@ func standard(header http.Header) []dialect.Reading {
 }
 
 // namedItems are those of a list with names, in order.
-func namedItems(header http.Header, field string) func(yield func(string, httpsfv.Item) bool) {
+func namedItems(header http.Header, field string) iter.Seq2[string, httpsfv.Item] {
 	list, err := httpsfv.UnmarshalList(header.Values(field))
 	return func(yield func(string, httpsfv.Item) bool) {
 		if err != nil {
