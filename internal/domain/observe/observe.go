@@ -286,7 +286,7 @@ func (w *Watch) hearWindow(word Word, used int64) {
 		p.at = word.Ended
 	}
 	if !w.windowed {
-		w.squeeze.hear(word.Ended, p.least, *word.Remaining, w.max)
+		w.squeeze.hear(word.Ended, w.length, p.least, *word.Remaining, w.max)
 	}
 }
 
@@ -317,12 +317,9 @@ func (w *Watch) hearGradual(word Word, used int64) {
 		}
 		p.at, p.until = word.Ended, word.Ended.Add(w.length)
 	}
-	if float64(p.most-p.least) > max(fewCalls, p.middle()/4) {
-		return
-	}
 	// What calls of ours had used counted for a window on, and those of others that count now came meanwhile.
-	w.squeeze.hear(word.Ended, p.least, min(*word.Remaining, w.max-w.own.units-p.most), w.max)
-	if !w.squeeze.censors(word.Ended, w.length) {
+	w.squeeze.hear(word.Ended, w.length, p.least, min(*word.Remaining, w.max-w.own.units-int64(p.middle())), w.max)
+	if narrow := float64(p.most-p.least) <= max(fewCalls, p.middle()/4); narrow && !w.squeeze.censors(word.Ended, w.length) {
 		w.history.pass(min(1, word.Ended.Sub(w.passed).Seconds()/w.length.Seconds()), p.middle())
 		w.passed = word.Ended
 	}
