@@ -128,7 +128,7 @@ func (w *world) minute() contract.WindowReport {
 // windows, theirs counted too, and what they use is known to a tenth after ten. Where the CRM's window moves along it can take two windows more to learn, and a
 // backlog's calls and the ends of those before come together, so that less is known. What bursts of 25 calls cost is printed.
 func TestOthersBehindOurBack(t *testing.T) {
-	learning := map[limit.Kind]time.Duration{limit.Fixed: 3, limit.Rolling: 5}
+	learning := map[limit.Kind]int{limit.Fixed: 3, limit.Rolling: 5}
 	for _, kind := range []limit.Kind{limit.Fixed, limit.Rolling} {
 		for _, atATime := range []int{1, 25} {
 			t.Run(fmt.Sprintf("%s, %d at a time", kind, atATime), func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestOthersBehindOurBack(t *testing.T) {
 						cancel()
 						<-done
 						early := w.since(began.Add(3 * time.Minute))
-						o := w.since(began.Add(learning[kind] * time.Minute))
+						o := w.since(began.Add(time.Duration(learning[kind]) * time.Minute))
 						t.Logf("seed %d: after three windows %s, after %d %s; external is off by %.1f %% at most; ours %d a minute",
 							seed, early, learning[kind], o, 100*off, (early.calls-early.theirs)/(minutes-3))
 						if atATime == 1 && off > map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .25}[kind] {
