@@ -77,8 +77,7 @@ func (s *Scheduler) lookForScarcity(now time.Time) {
 	s.scarce = false
 	for k := range s.ledger.Limits() {
 		limit := s.ledger.Limit(k)
-		length := max(limit.Window, limit.Period.Longest())
-		if length < longWindow || limit.AlertOnly || limit.Meter.PerRecord || limit.Kind == limits.Concurrent {
+		if limit.Length() < longWindow || limit.AlertOnly || limit.Meter.PerRecord || limit.Kind == limits.Concurrent {
 			continue
 		}
 		renewal := limit.Window

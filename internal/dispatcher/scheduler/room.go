@@ -3,7 +3,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -42,7 +41,7 @@ func (s *Scheduler) rooms(now time.Time, l *lane, cost ledger.Cost) []call.Room 
 		}
 		all = append(all, call.Room{
 			Limit: limit.Name, Most: s.sharing.Ceiling(k, l.owner), Left: s.sharing.Room(k, l.owner),
-			Window: cmp.Or(limit.Window, limit.Period.Longest()),
+			Window: limit.Length(),
 		})
 		all[len(all)-1].Renews = s.renews(now, k, l.owner, &all[len(all)-1])
 	}

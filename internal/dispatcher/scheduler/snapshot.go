@@ -3,7 +3,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -119,7 +118,7 @@ func (s *Scheduler) windowReport(now time.Time, k int) contract.WindowReport {
 	if limit.Kind == limits.Concurrent {
 		return w
 	}
-	even, late := s.ahead[k].At(cmp.Or(limit.Window, limit.Period.Longest()))
+	even, late := s.ahead[k].At(limit.Length())
 	w.DemandP50, w.DemandP95 = int64(even), int64(late)
 	w.Exhaustion = s.exhaustion(now, k, renewal)
 	return w

@@ -3,7 +3,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"net/http"
 	"time"
 
@@ -74,7 +73,7 @@ func (s *Scheduler) usagePace(cost ledger.Cost, declared time.Duration) time.Dur
 		if l.Kind == limits.Concurrent || l.Meter.PerRecord || l.Unit != limits.Calls {
 			continue
 		}
-		length := cmp.Or(l.Window, l.Period.Longest())
+		length := l.Length()
 		pace = max(pace, length.Seconds()*usageShare*float64(n)/float64(l.Max))
 	}
 	return time.Duration(min(pace, mostUsagePause.Seconds()) * float64(time.Second))

@@ -117,6 +117,14 @@ type Limit struct {
 	AlertOnly bool
 }
 
+// Length is how long the window is, or the longest that the period can be; 0 of a Concurrent limit.
+func (l Limit) Length() time.Duration {
+	if l.Kind == Calendar {
+		return l.Period.Longest()
+	}
+	return l.Window
+}
+
 // LargestAmount is Most, at least 1.
 func (l Limit) LargestAmount() int64 { return max(1, l.Most) }
 

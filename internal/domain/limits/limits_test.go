@@ -130,3 +130,20 @@ func TestUnknownZone(t *testing.T) {
 		t.Errorf("the longest hour is %s, the longest month %s", h, m)
 	}
 }
+
+func TestLength(t *testing.T) {
+	for name, tc := range map[string]struct {
+		limit limits.Limit
+		want  time.Duration
+	}{
+		"a window, and no period besides":    {limits.Limit{Kind: limits.Rolling, Window: time.Minute}, time.Minute},
+		"the longest day":                    {limits.Limit{Kind: limits.Calendar, Period: limits.Day}, 25 * time.Hour},
+		"calls at a time last no known time": {limits.Limit{Kind: limits.Concurrent}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := tc.limit.Length(); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+		})
+	}
+}

@@ -107,11 +107,7 @@ func (p present) seen(length time.Duration) (units, part float64) {
 
 // New returns a watch of a limit that has a window or a period. At first nothing is known.
 func New(l limits.Limit) *Watch {
-	w := &Watch{max: l.Max, length: l.Window}
-	if l.Kind == limits.Calendar {
-		w.length = l.Period.Longest()
-	}
-	return w
+	return &Watch{max: l.Max, length: l.Length()}
 }
 
 // SetMax tells the limit's size in force.

@@ -52,10 +52,7 @@ type Look struct {
 
 // NewSurvey returns a survey of a limit that has a window or a period.
 func NewSurvey(l limits.Limit) *Survey {
-	if l.Kind == limits.Calendar {
-		return &Survey{length: l.Period.Longest(), calendar: true}
-	}
-	return &Survey{length: l.Window}
+	return &Survey{length: l.Length(), calendar: l.Kind == limits.Calendar}
 }
 
 // See takes what an answer said, and returns how many units others have used anew since the one before; 0 for short windows, and for the first look.
