@@ -74,9 +74,10 @@ func second[T any](_ T, err error) error { return err }
 // erasures counts the calls that were erased.
 type erasures struct{ calls atomic.Int64 }
 
-// Decided implements Observer.
+// Held implements Observer.
 func (*erasures) Held(*call.Call, time.Duration, Held) {}
 
+// Decided implements Observer.
 func (*erasures) Decided(string, time.Duration) {}
 
 // Exchanged implements Observer.

@@ -125,10 +125,9 @@ func (w *world) minute() contract.WindowReport {
 }
 
 // TestOthersBehindOurBack: with 30 % of the licence's calls made by others at random while a backlog takes all that is left, hardly any call is refused after three
-// windows, theirs counted too, and what they use is known to a tenth after ten. Where the CRM's window moves along it can take two windows more to learn, and a
-// backlog's calls and the ends of those before come together, so that less is known. What bursts of 25 calls cost is printed.
+// windows, theirs counted too, and what they use is known to a tenth after ten. Where the CRM's window moves along a
+// backlog's calls and the ends of those before come together, so that less is known: at most five in a thousand, and a fifth. What bursts of 25 calls cost is printed.
 func TestOthersBehindOurBack(t *testing.T) {
-	learning := map[limit.Kind]int{limit.Fixed: 3, limit.Rolling: 5}
 	for _, kind := range []limit.Kind{limit.Fixed, limit.Rolling} {
 		for _, atATime := range []int{1, 25} {
 			t.Run(fmt.Sprintf("%s, %d at a time", kind, atATime), func(t *testing.T) {
@@ -153,11 +152,9 @@ func TestOthersBehindOurBack(t *testing.T) {
 						}
 						cancel()
 						<-done
-						early := w.since(began.Add(3 * time.Minute))
-						o := w.since(began.Add(time.Duration(learning[kind]) * time.Minute))
-						t.Logf("seed %d: after three windows %s, after %d %s; external is off by %.1f %% at most; ours %d a minute",
-							seed, early, learning[kind], o, 100*off, (early.calls-early.theirs)/(minutes-3))
-						if atATime == 1 && off > map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .25}[kind] {
+						o := w.since(began.Add(3 * time.Minute))
+						t.Logf("seed %d: %s; external is off by %.1f %% at most; ours %d a minute", seed, o, 100*off, (o.calls-o.theirs)/(minutes-3))
+						if atATime == 1 && off > map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .2}[kind] {
 							t.Errorf("after ten windows the use by others is off by %.1f %%", 100*off)
 						}
 						all.calls, all.refused = all.calls+o.calls, all.refused+o.refused
@@ -165,7 +162,7 @@ func TestOthersBehindOurBack(t *testing.T) {
 					})
 				}
 				t.Logf("in all %s", all)
-				if most := map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .3}[kind]; atATime == 1 && all.percent() > most {
+				if most := map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .5}[kind]; atATime == 1 && all.percent() > most {
 					t.Errorf("%.3f %% of all calls are refused, more than %.1f %%", all.percent(), most)
 				}
 			})
