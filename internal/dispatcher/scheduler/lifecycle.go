@@ -77,13 +77,17 @@ func after(what fate, repeat call.Repeat, progress backlog.Progress, now time.Ti
 // keyMargin is how long before the CRM may forget an idempotency key we no longer rely on it.
 const keyMargin = 10 * time.Minute
 
-// tooOld says why a keyed call that was sent before must not be sent again at now, or returns the empty string.
-func tooOld(repeat call.Repeat, progress backlog.Progress, now time.Time, maxServerDelay time.Duration) string {
+// keyEnds is from when on a keyed call that was sent before must not be sent again; zero for any other call.
+func keyEnds(repeat call.Repeat, progress backlog.Progress, maxServerDelay time.Duration) time.Time {
 	if repeat.Class != call.RepeatKeyed || progress.Attempts == 0 {
-		return ""
+		return time.Time{}
 	}
-	until := progress.FirstSent.Add(repeat.KeyValidFor - keyMargin)
-	if now.Add(maxServerDelay).Before(until) {
+	return progress.FirstSent.Add(repeat.KeyValidFor - keyMargin - maxServerDelay)
+}
+
+// tooOld says why a call must not be sent again at now, or returns the empty string.
+func tooOld(repeat call.Repeat, progress backlog.Progress, now time.Time, maxServerDelay time.Duration) string {
+	if until := keyEnds(repeat, progress, maxServerDelay); until.IsZero() || now.Before(until) {
 		return ""
 	}
 	return fmt.Sprintf("it is not known whether the CRM took the call, and its idempotency key, first sent at %s, may be forgotten by now",

@@ -153,7 +153,8 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 	return to
 }
 
-// endUnsendable parks the calls that are not to be sent any more, and ends those that refer to an answer which will never come.
+// endUnsendable parks the calls that are not to be sent any more, and ends those that refer to an answer which will never come. The lane is looked at again when a
+// call's key ends, however long the call waits for a limit.
 func (s *Scheduler) endUnsendable(now time.Time, l *lane) {
 	for i := 0; i < len(l.queue.heads); i++ {
 		h := &l.queue.heads[i]
@@ -169,6 +170,8 @@ func (s *Scheduler) endUnsendable(now time.Time, l *lane) {
 				Ref: l.ref(parked.ID), From: call.StateQueued, To: call.StateParked, At: now, Progress: parked.Progress, Reason: reason,
 			}, parked.Expires)
 			i--
+		} else if until := keyEnds(h.Repeat, h.Progress, s.guards.MaxServerDelay); !until.IsZero() {
+			l.staleAt = earlier(l.staleAt, until)
 		}
 	}
 }

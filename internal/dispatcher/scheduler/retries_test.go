@@ -83,3 +83,20 @@ func TestABacklogThatFailsIsSentAgainWithinTheBudget(t *testing.T) {
 		}
 	})
 }
+
+// TestAKeyEndsWhileItsCallWaitsForALimit: what was sent under a key without an answer is not sent again once the CRM may have forgotten the key, though nothing but
+// time has passed.
+func TestAKeyEndsWhileItsCallWaitsForALimit(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.apply(plan(2, func(p *contract.Plan) { p.Limits[0].Calls, p.Limits[0].WindowSeconds = 1, 6*60*60 }))
+		b.crm.script = []answer{{broken: true}}
+		id := b.enqueue(write("/tickets", call.RepeatKeyed)) // its key is valid for 2 h
+		time.Sleep(7 * time.Hour)
+		if r := b.result(id); r.State != call.StateParked {
+			t.Errorf("the call is %s %s, want it parked", r.State, r.Reason)
+		}
+		if n := len(b.crm.targets()); n != 1 {
+			t.Errorf("it was sent %d times, want once", n)
+		}
+	})
+}

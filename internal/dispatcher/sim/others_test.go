@@ -27,7 +27,7 @@ const (
 	declared, behindOurBack = 400, 120
 	othersToken             = "the-token-of-others"
 	// sharedWorlds are tried of each kind.
-	sharedWorlds = 2
+	sharedWorlds = 3
 	// minutes that each of them lasts.
 	minutes = 15
 )
@@ -125,8 +125,7 @@ func (w *world) minute() contract.WindowReport {
 }
 
 // TestOthersBehindOurBack: with 30 % of the licence's calls made by others at random while a backlog takes all that is left, hardly any call is refused after three
-// windows, theirs counted too, and what they use is known to a tenth after ten. Where the CRM's window moves along a
-// backlog's calls and the ends of those before come together, so that less is known: at most five in a thousand, and a fifth. What bursts of 25 calls cost is printed.
+// windows, theirs counted too, and what they used in the last ten is known to a tenth after these. What bursts of 25 calls cost is printed.
 func TestOthersBehindOurBack(t *testing.T) {
 	for _, kind := range []limit.Kind{limit.Fixed, limit.Rolling} {
 		for _, atATime := range []int{1, 25} {
@@ -144,9 +143,13 @@ func TestOthersBehindOurBack(t *testing.T) {
 						off := 0.0
 						for range minutes {
 							time.Sleep(time.Minute)
-							if m := w.minute(); time.Since(began) > 10*time.Minute && m.External != nil {
-								off = max(off, math.Abs(float64(*m.External)/behindOurBack-1))
-							} else if time.Since(began) > 10*time.Minute {
+							if time.Since(began) <= 10*time.Minute {
+								continue
+							}
+							if m := w.minute(); m.External != nil {
+								lately := float64(w.since(time.Now().Add(-10*time.Minute)).theirs) / 10
+								off = max(off, math.Abs(float64(*m.External)/lately-1))
+							} else {
 								t.Error("after ten windows nothing is known of others")
 							}
 						}
@@ -154,7 +157,7 @@ func TestOthersBehindOurBack(t *testing.T) {
 						<-done
 						o := w.since(began.Add(3 * time.Minute))
 						t.Logf("seed %d: %s; external is off by %.1f %% at most; ours %d a minute", seed, o, 100*off, (o.calls-o.theirs)/(minutes-3))
-						if atATime == 1 && off > map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .2}[kind] {
+						if atATime == 1 && off > .1 {
 							t.Errorf("after ten windows the use by others is off by %.1f %%", 100*off)
 						}
 						all.calls, all.refused = all.calls+o.calls, all.refused+o.refused
@@ -162,8 +165,8 @@ func TestOthersBehindOurBack(t *testing.T) {
 					})
 				}
 				t.Logf("in all %s", all)
-				if most := map[limit.Kind]float64{limit.Fixed: .1, limit.Rolling: .5}[kind]; atATime == 1 && all.percent() > most {
-					t.Errorf("%.3f %% of all calls are refused, more than %.1f %%", all.percent(), most)
+				if atATime == 1 && all.percent() > .1 {
+					t.Errorf("%.3f %% of all calls are refused, more than 0.1 %%", all.percent())
 				}
 			})
 		}

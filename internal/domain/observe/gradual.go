@@ -55,23 +55,26 @@ func (w *Watch) hearGradual(word Word, used int64) {
 	}
 	least, most = max(0, used-most-word.Own.Open), max(0, used-least)
 	if !p.holds(word.Ended) {
-		*p = present{until: word.Ended.Add(w.length), at: word.Ended, least: least, most: most}
+		*p = present{until: word.Ended.Add(w.length), at: word.Ended, told: word.Ended, least: least, most: most}
 	} else {
 		// What others use of a window that moves along changes by what comes and what is forgotten.
 		p.change += 2 * word.Ended.Sub(p.at).Seconds() / w.length.Seconds() * max(float64(p.most), w.history.mean())
 		aged := int64(math.Ceil(p.change))
+		if word.Ended.Sub(p.told) > w.length/2 {
+			aged = w.max // others may have begun since
+		}
 		low, high := max(0, p.least-aged), p.most+aged
 		if most-least > high-low {
 			least, most = min(max(low, least), most), min(max(high, least), most)
 		}
 		if least != low || most != high {
-			p.least, p.most, p.change = least, most, 0
+			p.least, p.most, p.change, p.told = least, most, 0, word.Ended
 		}
 		p.at, p.until = word.Ended, word.Ended.Add(w.length)
 	}
 	// What calls of ours had used counted for a window on, and those of others that count now came meanwhile.
 	w.squeeze.hear(word.Ended, w.length, p.least, min(*word.Remaining, w.max-w.own.units-int64(p.middle())), w.max)
-	if narrow := float64(p.most-p.least) <= max(fewCalls, p.middle()/4); narrow && !w.squeeze.censors(word.Ended, w.length) {
+	if p.narrow() && !w.squeeze.censors(word.Ended, w.length) {
 		w.history.pass(min(1, word.Ended.Sub(w.passed).Seconds()/w.length.Seconds()), p.middle())
 		w.passed = word.Ended
 	}

@@ -13,6 +13,8 @@ const (
 	mostlySeen = 0.8
 	// fewWindows tell nothing yet of how far windows are apart.
 	fewWindows = 2
+	// inARow is how many windows far off on the same side show that others do something else now.
+	inARow = 2
 )
 
 // history is what others have used while they could use what they wanted.
@@ -21,6 +23,8 @@ type history struct {
 	units, windows float64
 	// last is what the last whole window came to, variance how far windows are apart.
 	last, variance float64
+	// off counts windows in a row that were far above what was known, or, below zero, far below.
+	off int
 	// area is units times windows, over a part of one.
 	area, part float64
 }
@@ -40,13 +44,32 @@ func (h *history) add(units, part float64) {
 	part = min(part, 1)
 	if h.last = 0; part >= mostlySeen {
 		h.last = units / part
-		if h.windows > fewWindows {
-			off := h.last - h.mean()
-			h.variance += (off*off - h.variance) / h.windows
-		}
+		h.compare(h.last - h.mean())
 	}
 	fade := math.Pow(memory, part)
 	h.units, h.windows = fade*h.units+units, fade*h.windows+part
+}
+
+// compare notes how far a window was from what was known, which is forgotten once that shows that it holds no longer.
+func (h *history) compare(off float64) {
+	if h.windows == 0 {
+		return
+	}
+	switch far := sigmas * math.Sqrt(max(1, h.mean(), h.variance)); {
+	case off > far:
+		h.off = max(0, h.off) + 1
+	case off < -far:
+		h.off = min(0, h.off) - 1
+	default:
+		h.off = 0
+	}
+	if h.off >= inARow || h.off <= -inARow {
+		*h = history{last: h.last, area: h.area, part: h.part}
+		return
+	}
+	if h.windows > fewWindows {
+		h.variance += (off*off - h.variance) / h.windows
+	}
 }
 
 // pass notes that for a part of a window so much was used of one that moves along.

@@ -82,27 +82,38 @@ type present struct {
 	began time.Time
 	// at is when the last word came while something was left, change how far what others use of a window that moves along may have changed since the bounds were told.
 	at     time.Time
+	told   time.Time
 	change float64
 	// counted is what answered calls of ours have used of the window, top the most that the CRM said was used of it.
 	counted, top int64
-	// Others have used from least to most of it.
+	// Others have used from least to most of it; closely is how much when that was known closely last, and when that was.
 	least, most int64
+	closely     reading
 	// gap is by how much the limit that the CRM told is smaller than the one in force.
 	gap int64
 	// zeroAt is when an answer first said that nothing is left of it.
 	zeroAt time.Time
 }
 
+// reading is what others have used, by what a word at a moment said.
+type reading struct {
+	at    time.Time
+	units float64
+}
+
 func (p present) holds(now time.Time) bool { return now.Before(p.until) }
 
 func (p present) middle() float64 { return float64(p.least+p.most) / 2 }
 
+// narrow says whether it is known closely what others have used.
+func (p present) narrow() bool { return float64(p.most-p.least) <= max(fewCalls, p.middle()/4) }
+
 // seen is what others have used of a part of the window.
 func (p present) seen(length time.Duration) (units, part float64) {
-	if part = p.at.Sub(p.began).Seconds() / length.Seconds(); p.at.IsZero() || length > longWindow && part < leastSeen {
+	if part = p.closely.at.Sub(p.began).Seconds() / length.Seconds(); p.closely.at.IsZero() || length > longWindow && part < leastSeen {
 		return 0, 0
 	}
-	return p.middle(), part
+	return p.closely.units, part
 }
 
 // New returns a watch of a limit that has a window or a period. At first nothing is known.

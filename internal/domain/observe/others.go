@@ -51,7 +51,11 @@ func (w *Watch) Outside(now time.Time) int64 {
 	if w.inWindows() {
 		return min(w.max, p.most+p.gap+max(min(most, w.expected(now)), w.squeeze.spare(now, w.length, w.max)))
 	}
-	return min(w.max, p.gap+max(p.most+w.squeeze.spare(now, w.length, w.max), min(most, w.history.above(1))))
+	used := p.most
+	if !p.holds(now) {
+		used = w.squeeze.least(now, w.length)
+	}
+	return min(w.max, p.gap+max(used+w.squeeze.spare(now, w.length, w.max), min(most, w.history.above(1))))
 }
 
 // expected is what others may use until the end of the window.

@@ -19,6 +19,8 @@ const (
 type squeeze struct {
 	// full is when the limit was last seen nearly full, with calls of others in it; probed when it was seen full of ours, and a little is kept free since.
 	full, probed time.Time
+	// used is what others had used of it when it was seen nearly full.
+	used int64
 }
 
 // hear notes what is left of a limit of which others have used some.
@@ -26,7 +28,7 @@ func (s *squeeze) hear(now time.Time, length time.Duration, others, left, size i
 	switch {
 	case length > longWindow || left > size/nearlyFull:
 	case others > 0:
-		s.full = now
+		s.full, s.used = now, others
 	case s.probed.IsZero() || now.Sub(s.probed) > probePause*length:
 		s.probed = now
 	}
@@ -47,4 +49,12 @@ func (s *squeeze) spare(now time.Time, length time.Duration, size int64) int64 {
 	default:
 		return 0
 	}
+}
+
+// least is what others want at now of which no word tells any more: what they could use when the limit was full.
+func (s *squeeze) least(now time.Time, length time.Duration) int64 {
+	if s.full.IsZero() || now.Sub(s.full) > 2*length {
+		return 0
+	}
+	return s.used
 }

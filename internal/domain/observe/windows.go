@@ -83,6 +83,9 @@ func (w *Watch) hearWindow(word Word, used int64) {
 	p.most = max(p.least, p.top-p.counted)
 	if p.at.IsZero() || *word.Remaining > 0 {
 		p.at = word.Ended
+		if p.narrow() {
+			p.closely = reading{at: word.Ended, units: p.middle()}
+		}
 	}
 	if !w.windowed {
 		w.squeeze.hear(word.Ended, w.length, p.least, *word.Remaining, w.max)
