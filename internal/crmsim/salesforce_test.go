@@ -134,7 +134,7 @@ func TestSalesforceCompositesFailInParts(t *testing.T) {
 		"all or none":    {`{"allOrNone": true, "compositeRequest": [` + goodAndBad + `]}`, []int{400, 400}, 0},
 		"one that refers to one that has failed": {`{"compositeRequest": [` + goodAndBad + `,
 			{"method": "POST", "url": "/services/data/v66.0/sobjects/Case", "referenceId": "third", "body": {"ContactId": "@{bad.id}"}}]}`, []int{201, 400, 400}, 1},
-		"names that are not unique": {`{"compositeRequest": [` + goodAndBad + "," + goodAndBad + `]}`, nil, 0},
+		"names that are not unique":  {`{"compositeRequest": [` + goodAndBad + "," + goodAndBad + `]}`, nil, 0},
 		"a header that is inherited": {`{"compositeRequest": [{"method": "GET", "url": "/services/data/v66.0/limits", "referenceId": "a", "httpHeaders": {"Accept": "*/*"}}]}`, nil, 0},
 	}
 	for name, c := range cases {

@@ -71,7 +71,13 @@ func (w *world) onTheirWay(left *vfs.MemFS) int {
 	if err := errors.Join(err, store.Close()); err != nil {
 		w.t.Errorf("what a crash left cannot be read: %v", err)
 	}
-	return len(r.Sent)
+	sent := len(r.Sent)
+	for _, b := range r.Bulks {
+		if w.mixed { // else they are found, or sent again
+			sent += len(b.Members)
+		}
+	}
+	return sent
 }
 
 // happened counts what a world had to bear.
@@ -171,20 +177,23 @@ func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64)
 	v.states[p.final.State]++
 	switch p.final.State {
 	case call.StateSucceeded:
-		own := p.final.Target == "/api/v2/tickets.json" || w.crm.ItemFailures == 0 // else an item of the client's own job may have failed
+		own := w.mixed || p.final.Target == "/api/v2/tickets.json" || w.crm.ItemFailures == 0 // else an item of the client's own job may have failed
 		if p.external != "" && own && len(tickets[p.external]) != 1 {
 			v.lost = append(v.lost, fmt.Sprintf("%s (succeeded, ticket %q is not there)", p.id, p.external))
 		}
 		if cut := w.fault != nil && w.fault.long && len(p.final.Body) == 0; p.final.Target == "/api/v2/tickets.json" && !cut {
 			judgeTicket(v, p, tickets)
 		}
+		if w.mixed {
+			judgeWrite(v, p, tickets)
+		}
 	case call.StateParked, call.StateDead:
 		if p.final.Reason == "" {
 			v.problems = append(v.problems, fmt.Sprintf("%s is %s without a reason", p.id, p.final.State))
 		}
 	case call.StateFailed:
-		// The CRM answered 500, or there was no ticket to update: its word, kept as it is.
-		if !slices.Contains([]int{500, 404}, p.final.Status) {
+		// The CRM answered 500, or there was no ticket to update, or it let an item fail of which it says why: its word, kept as it is.
+		if !slices.Contains([]int{500, 404}, p.final.Status) && !(w.mixed && p.final.Status == 400 && w.crm.ItemFailures > 0) {
 			v.problems = append(v.problems, fmt.Sprintf("%s failed with %d", p.id, p.final.Status))
 		}
 	default: // collect takes no others
