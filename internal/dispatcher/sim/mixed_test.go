@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
@@ -41,6 +42,7 @@ func TestAThousandMixedCalls(t *testing.T) {
 			w.letGo(false)
 			w.awaitAll(there)
 			w.letGo(true)
+			time.Sleep(5 * time.Minute)
 			before := w.server.Report()
 			mixed := w.queueAll(all, "m", func(n int) request {
 				place := n / 10 * 3
