@@ -96,7 +96,7 @@ func (s *Scheduler) crowdsOf(now time.Time, l *lane, ready, take func(*queued) b
 func (s *Scheduler) mergedAs(now time.Time, l *lane, h *queued, all crowds) string {
 	own := l.merging[h.Operation]
 	alike := own != nil && s.mergeable(l, h, own)
-	if s.mixes(now, l, h) && !(alike && all[h.Operation] >= min(all[several], l.merging[several].most)) {
+	if s.mixes(now, l, h) && (!alike || all[h.Operation] < min(all[several], l.merging[several].most)) {
 		return several
 	}
 	if alike {

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
 // sobjects is where Salesforce has records.
@@ -57,26 +59,16 @@ func TestAThousandMixedCalls(t *testing.T) {
 			})
 			w.letGo(false)
 			took := w.awaitAll(mixed)
-			after, byExternal := w.server.Report(), w.server.TicketsByExternalID()
-			for n, p := range mixed {
-				if n%10 == 0 || n%10 == 5 || n%10 == 9 {
-					if p.final.Status != http.StatusNoContent || len(p.final.Body) > 0 {
-						t.Errorf("call %d: %d %s", n, p.final.Status, p.final.Body)
-					}
-				} else if own := byExternal[p.external]; p.final.Status != http.StatusCreated || len(own) != 1 || recordTold(p) != own[0] {
-					t.Errorf("call %d: %d %s, and its own are %v", n, p.final.Status, p.final.Body, own)
-				}
-			}
+			after := w.server.Report()
+			w.wantOwnAnswers(mixed)
 			if made, changed := after.Tickets.Created-before.Tickets.Created, after.Tickets.Updates-before.Tickets.Updates; made != all-updates-deletions || changed != updates {
 				t.Errorf("%d records were made, %d changed", made, changed)
 			}
 			if left := after.Tickets.WithoutExternalID; left != updates {
 				t.Errorf("%d of the records that were there are left", left)
 			}
-			for _, l := range after.Limits {
-				if l.OverrunCount > 0 {
-					t.Errorf("limits were overrun: %v", after.Problems())
-				}
+			if slices.ContainsFunc(after.Limits, func(l judge.Verdict) bool { return l.OverrunCount > 0 }) {
+				t.Errorf("limits were overrun: %v", after.Problems())
 			}
 			calls[i] = after.Arrivals - before.Arrivals
 			t.Logf("batching %v: %d calls in %s: %v", batching != nil, calls[i], took, after.ByOperation)
@@ -86,6 +78,19 @@ func TestAThousandMixedCalls(t *testing.T) {
 	}
 	if calls[0] != all || calls[1] > 40 {
 		t.Errorf("it took %d calls one by one, and %d together", calls[0], calls[1])
+	}
+}
+
+// wantOwnAnswers checks that each creation was told of the one record with its external ID, and each other call that it is done.
+func (w *world) wantOwnAnswers(all []*promise) {
+	w.t.Helper()
+	records := w.server.TicketsByExternalID()
+	for n, p := range all {
+		switch own := records[p.external]; {
+		case p.external == "" && (p.final.Status != http.StatusNoContent || len(p.final.Body) > 0),
+			p.external != "" && (p.final.Status != http.StatusCreated || len(own) != 1 || recordTold(p) != own[0]):
+			w.t.Errorf("call %d: %d %s, and its own are %v", n, p.final.Status, p.final.Body, own)
+		}
 	}
 }
 
@@ -167,10 +172,26 @@ func TestMixedBatching(t *testing.T) {
 	}
 }
 
-// judgeWrite: a creation that succeeded was told of its own record.
-func judgeWrite(v *verdict, p *promise, records map[string][]int64) {
-	if p.final.Status == http.StatusCreated && p.external != "" && !slices.Contains(records[p.external], recordTold(p)) {
-		v.problems = append(v.problems, fmt.Sprintf("%s was told of %s, and its own are %v", p.id, p.final.Body, records[p.external]))
+// judgeWrite is judgePromise for what was asked of Salesforce: a record that was made is there once, and its caller was told of it.
+func (w *world) judgeWrite(v *verdict, p *promise, records map[string][]int64) {
+	problem := func(text string, args ...any) {
+		v.problems = append(v.problems, fmt.Sprintf("%s is %s with %d: ", p.id, p.final.State, p.final.Status)+fmt.Sprintf(text, args...))
+	}
+	switch own := records[p.external]; p.final.State {
+	case call.StateSucceeded:
+		if p.external != "" && len(own) != 1 {
+			v.lost = append(v.lost, fmt.Sprintf("%s (succeeded, record %q is not there)", p.id, p.external))
+		} else if p.final.Status == http.StatusCreated && p.external != "" && recordTold(p) != own[0] {
+			problem("it was told of %s, and its own are %v", p.final.Body, own)
+		}
+	case call.StateFailed:
+		if !slices.Contains([]int{500, 404}, p.final.Status) && (p.final.Status != 400 || w.crm.ItemFailures == 0) {
+			problem("%s", p.final.Body)
+		}
+	default:
+		if p.final.Reason == "" {
+			problem("without a reason")
+		}
 	}
 	if p.final.Composed {
 		v.together++

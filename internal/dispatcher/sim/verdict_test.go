@@ -148,8 +148,17 @@ func (w *world) judge(drained bool) *verdict {
 	}
 	v.doubled = v.report.Tickets.DuplicateCount
 	tickets := w.server.TicketsByExternalID()
+	judge := w.judgePromise
+	if w.mixed {
+		judge = w.judgeWrite
+	}
 	for _, p := range w.promises {
-		w.judgePromise(v, p, tickets)
+		if p.final == nil || p.final.State == "" {
+			v.lost = append(v.lost, string(p.id))
+			continue
+		}
+		v.states[p.final.State]++
+		judge(v, p, tickets)
 	}
 	w.judgeCharges(v)
 	w.judgeOrder(v, tickets)
@@ -170,30 +179,22 @@ func (w *world) trusty() bool {
 func (v *verdict) parked() int { return v.states[call.StateParked] + v.decided }
 
 func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64) {
-	if p.final == nil || p.final.State == "" {
-		v.lost = append(v.lost, string(p.id))
-		return
-	}
-	v.states[p.final.State]++
 	switch p.final.State {
 	case call.StateSucceeded:
-		own := w.mixed || p.final.Target == "/api/v2/tickets.json" || w.crm.ItemFailures == 0 // else an item of the client's own job may have failed
+		own := p.final.Target == "/api/v2/tickets.json" || w.crm.ItemFailures == 0 // else an item of the client's own job may have failed
 		if p.external != "" && own && len(tickets[p.external]) != 1 {
 			v.lost = append(v.lost, fmt.Sprintf("%s (succeeded, ticket %q is not there)", p.id, p.external))
 		}
 		if cut := w.fault != nil && w.fault.long && len(p.final.Body) == 0; p.final.Target == "/api/v2/tickets.json" && !cut {
 			judgeTicket(v, p, tickets)
 		}
-		if w.mixed {
-			judgeWrite(v, p, tickets)
-		}
 	case call.StateParked, call.StateDead:
 		if p.final.Reason == "" {
 			v.problems = append(v.problems, fmt.Sprintf("%s is %s without a reason", p.id, p.final.State))
 		}
 	case call.StateFailed:
-		// The CRM answered 500, or there was no ticket to update, or it let an item fail of which it says why: its word, kept as it is.
-		if !slices.Contains([]int{500, 404}, p.final.Status) && !(w.mixed && p.final.Status == 400 && w.crm.ItemFailures > 0) {
+		// The CRM answered 500, or there was no ticket to update: its word, kept as it is.
+		if !slices.Contains([]int{500, 404}, p.final.Status) {
 			v.problems = append(v.problems, fmt.Sprintf("%s failed with %d", p.id, p.final.Status))
 		}
 	default: // collect takes no others
