@@ -52,11 +52,12 @@ type Batching struct {
 	MaxLingerSeconds int32 `json:"maxLingerSeconds,omitempty"`
 
 	// operations are those whose calls are merged. When it is absent, all that the provider can merge, but those whose form is unconfirmed: they have to be
-	// named. Zendesk: CreateTicket, UpdateTicket.
+	// named. Zendesk: CreateTicket, UpdateTicket. Salesforce: creations, updates, upserts and deletions of one record; such calls of objects without names of
+	// their own are merged, too, when it is absent.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=32
 	Operations []OperationName `json:"operations,omitempty"`
 
 	// updates is Separate to send each queued update, or Folded to make one update of those of the same record that wait in a row: of a field that several set, the last

@@ -444,14 +444,14 @@ const (
 	BatchAlways BatchingMode = "Always"
 )
 
-// Batching merges queued calls of one operation into bulk calls.
+// Batching merges queued calls into bulk calls.
 type Batching struct {
 	Mode BatchingMode `json:"mode"`
 	// MaxItems bounds the members of a bulk call; 0 if only the CRM does.
 	MaxItems int64 `json:"maxItems,omitempty"`
 	// MaxLingerSeconds is how long a call may wait for others to go with.
 	MaxLingerSeconds int64 `json:"maxLingerSeconds,omitempty"`
-	// Operations that are merged; all that the provider can merge if empty.
+	// Operations that are merged; all that the provider can merge if empty, calls without an operation's name included.
 	Operations []string `json:"operations,omitempty"`
 	// FoldUpdates makes one update of queued ones of the same record, where the provider knows how.
 	FoldUpdates bool `json:"foldUpdates,omitempty"`

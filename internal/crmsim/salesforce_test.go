@@ -107,9 +107,75 @@ func TestSalesforceQueryLeadsOnAndCompositesRefer(t *testing.T) {
 			w.Errorf("the case does not know its account: %s", found.body)
 		}
 		before := w.sim.Report().Limits[0].Peak.Calls
+		w.do(http.MethodPost, salesforceData+"/composite", `{"compositeRequest": [
+			{"method": "GET", "url": "/services/data/v66.0/limits", "referenceId": "a"}, {"method": "GET", "url": "/services/data/v66.0/limits", "referenceId": "b"}]}`)
+		if took := w.sim.Report().Limits[0].Peak.Calls - before; took != 1 {
+			w.Errorf("a composite of two counts %d times", took)
+		}
+		before = w.sim.Report().Limits[0].Peak.Calls
 		w.do(http.MethodPost, salesforceData+"/composite/batch", `{"batchRequests": [{"method": "GET", "url": "v66.0/limits"}, {"method": "GET", "url": "v66.0/limits"}]}`)
 		if took := w.sim.Report().Limits[0].Peak.Calls - before; took != 2 {
 			w.Errorf("a batch of two counts %d times", took)
+		}
+	})
+}
+
+// goodAndBad are writes of a case, and of a contact without a name, which fails.
+const goodAndBad = `{"method": "POST", "url": "/services/data/v66.0/sobjects/Case", "referenceId": "good", "body": {"External_Id__c": "g"}},
+	{"method": "POST", "url": "/services/data/v66.0/sobjects/Contact", "referenceId": "bad", "body": {}}`
+
+func TestSalesforceCompositesFailInParts(t *testing.T) {
+	cases := map[string]struct {
+		body     string
+		statuses []int
+		made     int
+	}{
+		"each by itself": {`{"compositeRequest": [` + goodAndBad + `]}`, []int{201, 400}, 1},
+		"all or none":    {`{"allOrNone": true, "compositeRequest": [` + goodAndBad + `]}`, []int{400, 400}, 0},
+		"one that refers to one that has failed": {`{"compositeRequest": [` + goodAndBad + `,
+			{"method": "POST", "url": "/services/data/v66.0/sobjects/Case", "referenceId": "third", "body": {"ContactId": "@{bad.id}"}}]}`, []int{201, 400, 400}, 1},
+		"names that are not unique":  {`{"compositeRequest": [` + goodAndBad + "," + goodAndBad + `]}`, nil, 0},
+		"a header that is inherited": {`{"compositeRequest": [{"method": "GET", "url": "/services/data/v66.0/limits", "referenceId": "a", "httpHeaders": {"Accept": "*/*"}}]}`, nil, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, Config{CRM: "Salesforce"}, func(w world) {
+				got := w.do(http.MethodPost, salesforceData+"/composite", c.body)
+				if c.statuses == nil {
+					w.wantStatus(got, http.StatusBadRequest)
+					return
+				}
+				results := parse[struct {
+					CompositeResponse []struct {
+						HTTPStatusCode int
+						HTTPHeaders    map[string]string
+					}
+				}](w, got).CompositeResponse
+				for i, want := range c.statuses {
+					if r := results[i]; r.HTTPStatusCode != want || (want == http.StatusCreated) != (r.HTTPHeaders["Location"] != "") {
+						w.Errorf("subrequest %d is answered %+v", i, r)
+					}
+				}
+				if made := len(w.sim.TicketsByExternalID()["g"]); made != c.made {
+					w.Errorf("%d cases were made", made)
+				}
+			})
+		})
+	}
+}
+
+// TestSalesforceCompositesKeepTheirOrderIfTheyAreTold: from version 49 on they do not by themselves.
+func TestSalesforceCompositesKeepTheirOrderIfTheyAreTold(t *testing.T) {
+	inBubble(t, Config{CRM: "Salesforce"}, func(w world) {
+		path := "/sobjects/Case/External_Id__c/x"
+		w.wantStatus(w.do(http.MethodPatch, salesforceData+path, `{"Subject": "none"}`), http.StatusCreated)
+		for _, c := range []struct{ version, collate, last string }{{"v66.0", "", "first"}, {"v66.0", `"collateSubrequests": false,`, "second"}, {"v48.0", "", "second"}} {
+			w.wantStatus(w.do(http.MethodPost, "/services/data/"+c.version+"/composite", fmt.Sprintf(`{%s "compositeRequest": [
+				{"method": "PATCH", "url": "/services/data/%[2]s%[3]s", "referenceId": "a", "body": {"Subject": "first"}},
+				{"method": "PATCH", "url": "/services/data/%[2]s%[3]s", "referenceId": "b", "body": {"Subject": "second"}}]}`, c.collate, c.version, path)), http.StatusOK)
+			if got := w.do(http.MethodGet, salesforceData+path, ""); !strings.Contains(got.body, `"Subject":"`+c.last+`"`) {
+				w.Errorf("with %s %s it is %s", c.version, c.collate, got.body)
+			}
 		}
 	})
 }

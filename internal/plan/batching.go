@@ -44,8 +44,7 @@ func merged(head *contract.Plan, unconfirmed bool) []string {
 	}
 	var names []string
 	for _, o := range adapter.Operations() {
-		batch, ok := adapter.Batch(o.Name)
-		if _, is := batch.(dialect.UnconfirmedBatch); ok && (unconfirmed || !is) {
+		if provider.Merges(adapter, o, unconfirmed) {
 			names = append(names, o.Name)
 		}
 	}

@@ -43,6 +43,13 @@ func TestBatchingInThePlan(t *testing.T) {
 			edit: func(s *v1alpha1.IntegrationSpec) { s.Batching = v1alpha1.Batching{Updates: v1alpha1.UpdatesFolded} },
 			want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10, FoldUpdates: true},
 		},
+		"an operation that goes with others": {
+			crm: func(c *v1alpha1.CRM) { c.Spec.Provider, c.Spec.Licence.Account = v1alpha1.ProviderSalesforce, "acme" },
+			edit: func(s *v1alpha1.IntegrationSpec) {
+				s.Batching = v1alpha1.Batching{Operations: []v1alpha1.OperationName{"DeleteCase"}}
+			},
+			want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10, Operations: []string{"DeleteCase"}},
+		},
 		"external": {edit: func(s *v1alpha1.IntegrationSpec) { s.Route, s.Clients = v1alpha1.RouteExternal, nil }},
 		"all of it": {
 			edit: func(s *v1alpha1.IntegrationSpec) {

@@ -39,6 +39,8 @@ type Provider interface {
 	Jobs(method string, status int, body []byte) (started, ended []string)
 	// Batch is how calls of an operation become one bulk call, and false if they cannot.
 	Batch(operation string) (dialect.Batch, bool)
+	// Mixed is how calls of different operations become one bulk call, and false if they cannot.
+	Mixed() (dialect.MixedBatch, bool)
 	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.
 	Refused(answer dialect.Answer, now time.Time) dialect.Verdict
 	// Readings are what an answer's header says of the CRM's limits, at most one of each; now is when it came. Figures that cannot be read are left out.
@@ -93,6 +95,17 @@ func With(name string, api *contract.Generic) (Provider, bool) {
 		return p, found
 	}
 	return generic.Declared{Rules: *api}, true
+}
+
+// Merges says whether calls of an operation can go together in bulk calls, with each other or with those of other operations. Those that rely on what is not
+// documented whole only count with unconfirmed.
+func Merges(p Provider, of dialect.Operation, unconfirmed bool) bool {
+	batch, can := p.Batch(of.Name)
+	if _, is := batch.(dialect.UnconfirmedBatch); can && (unconfirmed || !is) {
+		return true
+	}
+	mixed, can := p.Mixed()
+	return can && mixed.Takes(dialect.Request{Method: of.Method, Target: of.Path})
 }
 
 // Operation returns the operation of that name, and false if the provider knows none.

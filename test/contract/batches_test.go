@@ -80,6 +80,47 @@ func TestBatchesAnswerEachCall(t *testing.T) {
 	})
 }
 
+// TestMixedBatchesAnswerEachCall: single calls of all operations that go together take one call, and each gets the answer that it would get by itself.
+func TestMixedBatchesAnswerEachCall(t *testing.T) {
+	simulatedOnly(t)
+	each(t, func(c *target) {
+		b, can := c.provider.Mixed()
+		if !can {
+			return
+		}
+		c.prepareAll()
+		var members []dialect.Request
+		for _, template := range slices.Concat(c.suite.calls, c.suite.mixed) {
+			what, _ := c.filled(template)
+			single := dialect.Request{Operation: what.operation, Method: what.method, Target: what.path, Body: []byte(what.body)}
+			if b.Takes(single) {
+				members = append(members, single)
+			}
+		}
+		bulk, in := b.Merge("", members)
+		if _, most := b.Size(); len(in) != len(members) || len(in) != most {
+			c.Fatalf("%d of %d calls are merged, of %d that fit", len(in), len(members), most)
+		}
+		before := c.effects()
+		items := b.Split(http.StatusOK, c.sendRequest(bulk).body, members)
+		after := c.effects()
+		creations := 0
+		for i, item := range items.Items {
+			want := http.StatusNoContent
+			if members[i].Method == http.MethodPost || strings.HasPrefix(members[i].Operation, "Upsert") {
+				want = http.StatusCreated
+				creations++
+			}
+			if item.Answer == nil || item.Answer.Status != want || (len(item.Answer.Body) > 0) != (want == http.StatusCreated) {
+				c.Errorf("%s %s is answered %+v", members[i].Method, members[i].Target, item)
+			}
+		}
+		if made := after[0] - before[0]; made != creations {
+			c.Errorf("%d creations have made %d records", creations, made)
+		}
+	})
+}
+
 // asHubSpot is told of a bulk call of HubSpot's as a manifest does it.
 var asHubSpot = generic.Declared{Rules: contract.Generic{BulkCalls: []contract.BulkCall{{
 	Operation: "CreateContact", Path: hsObjects + "contacts", BulkPath: hsObjects + "contacts/batch/create", MaxItems: 100,

@@ -55,7 +55,8 @@ var salesforceSuite = suite{
 		{"CompositeBatch", http.MethodPost, sfData + "/composite/batch", `{"batchRequests": [{"method": "GET", "url": "v66.0/limits"}]}`, nil},
 		{"CompositeGraph", http.MethodPost, sfData + "/composite/graph", `{"graphs": [{"graphId": "1", "compositeRequest": [{"method": "POST", "url": "` + sfData + `/sobjects/Case", "referenceId": "a", "body": {"External_Id__c": "{n}"}}]}]}`, nil},
 	}),
-	busy: http.StatusForbidden,
+	mixed: []call{{"", http.MethodPost, sfData + "/sobjects/Claim__c", `{"External_Id__c": "{n}"}`, nil}},
+	busy:  http.StatusForbidden,
 	refusals: []refusal{
 		// Nobody tells when a call of the last 24 hours will have been made longer ago.
 		{name: "the day", limit: "day=1/2s", call: sfProbe, status: http.StatusForbidden},
@@ -66,7 +67,7 @@ var salesforceSuite = suite{
 	bulks: []bulk{
 		{call{"CreateRecords", http.MethodPost, sfData + "/composite/sobjects", `{"allOrNone": false, "records": [{items}]}`, nil}, `{"attributes": {"type": "Case"}, "External_Id__c": "{n}"}`, 200, 1, "*/id"},
 		{call{"UpsertRecords", http.MethodPatch, sfData + "/composite/sobjects/Case/External_Id__c", `{"records": [{items}]}`, nil}, `{"attributes": {"type": "Case"}, "External_Id__c": "{n}"}`, 200, 1, "*/id"},
-		{call{"Composite", http.MethodPost, sfData + "/composite", `{"compositeRequest": [{items}]}`, nil}, `{"method": "POST", "url": "` + sfData + `/sobjects/Case", "referenceId": "r", "body": {"External_Id__c": "{n}"}}`, 25, 1, "compositeResponse/*/body/id"},
+		{call{"Composite", http.MethodPost, sfData + "/composite", `{"compositeRequest": [{items}]}`, nil}, `{"method": "POST", "url": "` + sfData + `/sobjects/Case", "referenceId": "r{n}", "body": {"External_Id__c": "{n}"}}`, 25, 1, "compositeResponse/*/body/id"},
 		// Each part counts: nothing is saved.
 		{call{"CompositeBatch", http.MethodPost, sfData + "/composite/batch", `{"batchRequests": [{items}]}`, nil}, `{"method": "POST", "url": "v66.0/sobjects/Case", "richInput": {"External_Id__c": "{n}"}}`, 25, 25, "results/*/result/id"},
 	},

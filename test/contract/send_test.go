@@ -35,7 +35,7 @@ var (
 
 // filled returns the call without placeholders, and whether everything that they stand for is known.
 func (c *target) filled(what call) (call, bool) {
-	unique := fmt.Sprintf("%d-%d", started, counter.Add(1))
+	unique := fmt.Sprintf("%dx%d", started, counter.Add(1))
 	known := true
 	fill := func(text string) string {
 		return placeholder.ReplaceAllStringFunc(text, func(name string) string {

@@ -29,6 +29,8 @@ type suite struct {
 	stored []string
 	// bulks take several records.
 	bulks []bulk
+	// mixed are calls without a name that go together with named ones.
+	mixed []call
 }
 
 // call is one request. Headers are names and values in turn.

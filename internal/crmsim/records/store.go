@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,6 +141,27 @@ func (s *Store) Update(now time.Time, r *Record, fields Fields) {
 	maps.Copy(r.Fields, fields)
 	r.Updated = now.UTC()
 	s.updates++
+}
+
+// Attempt runs what reports whether it went well, undoes its changes of records if not, and reports that, too. It must start no jobs.
+func (s *Store) Attempt(change func() bool) bool {
+	all, fields, updated := slices.Clone(s.all), make([]Fields, len(s.all)), make([]time.Time, len(s.all))
+	for i, r := range all {
+		if r != nil {
+			fields[i], updated[i] = maps.Clone(r.Fields), r.Updated
+		}
+	}
+	byID, updates := maps.Clone(s.byID), s.updates
+	if change() {
+		return true
+	}
+	s.all, s.byID, s.updates = all, byID, updates
+	for i, r := range all {
+		if r != nil {
+			r.Fields, r.Updated = fields[i], updated[i]
+		}
+	}
+	return false
 }
 
 // Delete removes a record. It was created all the same, but counts no more among the caller's.

@@ -81,7 +81,7 @@ func (s *Salesforce) graph(c *crm.Call) crm.Reply {
 		if len(g.Requests) > maxNodes {
 			return failure(http.StatusBadRequest, "LIMIT_EXCEEDED", "a graph has at most 500 nodes")
 		}
-		results, successful := s.sequence(c, g.Requests)
+		results, successful := s.sequence(c, g.Requests, inOrder(len(g.Requests)))
 		out = append(out, map[string]any{"graphId": g.ID, "graphResponse": map[string]any{"compositeResponse": results}, "isSuccessful": successful})
 	}
 	return crm.JSON(http.StatusOK, map[string]any{"graphs": out})

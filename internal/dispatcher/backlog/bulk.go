@@ -14,7 +14,7 @@ type Bulk struct {
 	// ID is that of its charge.
 	ID          uint64 `json:"id"`
 	Integration string `json:"integration"`
-	// Operation of its members.
+	// Operation of its members; "*" if they are of different ones.
 	Operation string `json:"operation"`
 	// Mark is our name for it in the CRM.
 	Mark string `json:"mark"`

@@ -26,7 +26,7 @@ func (p *problems) batching(b *contract.Batching, adapter provider.Provider, fie
 		if adapter == nil {
 			break
 		}
-		_, can := adapter.Batch(o)
-		p.require(can, fmt.Sprintf("%s.operations[%d]", field, i), "%q is not an operation that %s has a bulk call for", o, adapter.Name())
+		operation, known := provider.Operation(adapter, o)
+		p.require(known && provider.Merges(adapter, operation, true), fmt.Sprintf("%s.operations[%d]", field, i), "%q is not an operation that %s has a bulk call for", o, adapter.Name())
 	}
 }

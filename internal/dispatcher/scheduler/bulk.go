@@ -20,7 +20,7 @@ var errNotMerged = errors.New("the calls cannot be merged")
 // inDoubt is why calls are parked whose bulk call had no answer.
 const inDoubt = "it is not known whether the CRM took the bulk call that it went in, and sending it again might take effect twice"
 
-// bulkCall is a request in which several queued calls of one lane go together, until it is known what became of each.
+// bulkCall is a request in which some queued calls of one lane go together, until it is known what became of each.
 type bulkCall struct {
 	backlog.Bulk
 	lane  *lane
@@ -169,7 +169,11 @@ func (s *Scheduler) settleMember(now time.Time, b *bulkCall, place int, item dia
 	switch {
 	case b.Members[place] == "":
 	case item.Answer != nil:
-		t := s.departure(now, b, place, call.StateSucceeded)
+		to := call.StateSucceeded
+		if fateOf(item.Answer.Status) != succeeded {
+			to = call.StateFailed
+		}
+		t := s.departure(now, b, place, to)
 		t.KeepUntil = now.Add(keepResults)
 		t.Answer = &backlog.Answer{Status: item.Answer.Status, Header: item.Answer.Header, Body: item.Answer.Body, Composed: true}
 		s.count(b.lane.key, backlog.Tally{Drained: 1})
@@ -184,7 +188,7 @@ func (s *Scheduler) settleMember(now time.Time, b *bulkCall, place int, item dia
 func (s *Scheduler) departure(now time.Time, b *bulkCall, place int, to call.State) backlog.Transition {
 	h := b.heads[place]
 	b.Members[place] = ""
-	b.lane.release(changed(s.provider, b.Operation, h.Target))
+	b.lane.release(changed(s.provider, &h))
 	return backlog.Transition{Ref: b.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress}
 }
 

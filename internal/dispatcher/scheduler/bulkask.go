@@ -81,12 +81,12 @@ func (s *Scheduler) restoreBulk(now time.Time, sent backlog.SentBulk) {
 	s.bulks[ledger.ID(b.ID)] = b
 	for place, id := range b.Members {
 		if id != "" {
-			b.lane.hold(changed(s.provider, b.Operation, b.heads[place].Target))
+			b.lane.hold(changed(s.provider, &b.heads[place]))
 		}
 	}
 	known := false
 	if s.provider != nil {
-		b.batch, known = s.provider.Batch(b.Operation)
+		b.batch, known = batchOf(s.provider, b.Operation)
 	}
 	_, jobs := b.batch.(dialect.JobBatch)
 	switch {

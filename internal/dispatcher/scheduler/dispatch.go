@@ -108,7 +108,7 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 	s.queuedSent(l, id)
 	f := &flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, head: h, sent: sent, about: o.about, repeated: h.Attempts > 0}
 	if m := l.merging[h.Operation]; m != nil && m.fold {
-		f.changes = changed(s.provider, h.Operation, h.Target)
+		f.changes = changed(s.provider, &h)
 		l.hold(f.changes)
 	}
 	s.launch(f)

@@ -157,7 +157,7 @@ func (s *Scheduler) drainTime(now time.Time, l *lane, n int64) (even, late time.
 	if n <= 0 {
 		return 0, 0, true
 	}
-	n = s.together(l, n)
+	n = s.together(now, l, n)
 	weights := s.activeWeights(l)
 	capacities := make([]forecast.Capacity, 0, s.ledger.Limits())
 	for k := range s.ledger.Limits() {

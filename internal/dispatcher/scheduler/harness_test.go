@@ -133,6 +133,9 @@ func (testDialect) Batch(operation string) (dialect.Batch, bool) {
 	return zendesk.Zendesk{}.Batch(operation)
 }
 
+// Mixed implements Provider: nothing takes calls of different operations.
+func (testDialect) Mixed() (dialect.MixedBatch, bool) { return nil, false }
+
 // Refused implements Provider: of what it is, the body says.
 func (testDialect) Refused(a dialect.Answer, _ time.Time) dialect.Verdict {
 	wait, _ := time.ParseDuration(a.Header.Get("Wait"))

@@ -29,7 +29,7 @@ type lane struct {
 	stale   bool
 	staleAt time.Time
 
-	// merging is how queued calls become bulk calls, by operation; owes is how many calls were spent on that and have not been saved yet, since the process
+	// merging is how queued calls become bulk calls, by operation or as several; owes is how many calls were spent on that and have not been saved yet, since the process
 	// began.
 	merging map[string]*merging
 	owes    int64

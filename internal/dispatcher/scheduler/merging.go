@@ -21,7 +21,7 @@ import (
 // maxBulkBytes is how many bytes the bodies of one bulk call's members have at most.
 const maxBulkBytes = 4 << 20
 
-// merging is how a lane's queued calls of one operation become bulk calls.
+// merging is how a lane's queued calls of one operation, or of different ones, become bulk calls.
 type merging struct {
 	batch dialect.Batch
 	// records is batch, if its items change records.
@@ -41,7 +41,7 @@ type merging struct {
 
 // setMerging reads from the plan which operations of a lane are merged, and has so many of their calls known as one bulk call takes.
 func (s *Scheduler) setMerging(l *lane) {
-	l.merging, l.queue.wide = nil, nil
+	l.merging, l.queue.wide, l.queue.each = nil, nil, 0
 	if l.spec == nil || l.spec.Batching == nil {
 		return
 	}
@@ -52,21 +52,27 @@ func (s *Scheduler) setMerging(l *lane) {
 		if _, unconfirmed := batch.(dialect.UnconfirmedBatch); !ok || unconfirmed && len(spec.Operations) == 0 {
 			continue
 		}
-		m := &merging{batch: batch, linger: time.Duration(spec.MaxLingerSeconds) * time.Second, always: spec.Mode == contract.BatchAlways}
+		m := newMerging(batch, spec)
 		m.records, _ = batch.(dialect.RecordBatch)
 		m.fold = spec.FoldUpdates && m.records != nil
-		m.least, m.most = batch.Size()
-		if spec.MaxItems > 0 {
-			m.most = min(m.most, int(spec.MaxItems))
-		}
-		m.least = min(m.least, m.most)
-		bulk := batch.Bulk()
-		m.about = subject{bulk.Operation, bulk.Method, bulk.Target}
 		l.merging[operation] = m
 		for _, urgency := range []int8{-1, 0, 1} {
 			l.queue.wide[backlog.KindOf(operation, "", "").Urgent(urgency)] = m.most
 		}
 	}
+	s.setMixing(l)
+}
+
+func newMerging(batch dialect.Batch, spec *contract.Batching) *merging {
+	m := &merging{batch: batch, linger: time.Duration(spec.MaxLingerSeconds) * time.Second, always: spec.Mode == contract.BatchAlways}
+	m.least, m.most = batch.Size()
+	if spec.MaxItems > 0 {
+		m.most = min(m.most, int(spec.MaxItems))
+	}
+	m.least = min(m.least, m.most)
+	bulk := batch.Bulk()
+	m.about = subject{bulk.Operation, bulk.Method, bulk.Target}
+	return m
 }
 
 // longWindow is from what length on a limit that runs out stays so for longer than people want to wait.
@@ -134,33 +140,24 @@ func (s *Scheduler) priceMerged(as *access, m *merging, items int) price {
 }
 
 // togetherNow counts, by operation, the calls of a lane that could go together.
-func (s *Scheduler) togetherNow(now time.Time, l *lane) map[string]int {
-	if len(l.merging) == 0 {
-		return nil
-	}
-	counts := map[string]int{}
+func (s *Scheduler) togetherNow(now time.Time, l *lane) crowds {
 	turns := s.turnsOf(now, l)
-	for i := range l.queue.heads {
-		h := &l.queue.heads[i]
-		if m := l.merging[h.Operation]; turns.has(h) && m != nil && !h.NotBefore.After(now) && s.mergeable(l, h, m) && turns.take(h, false) {
-			counts[h.Operation]++
-		}
-	}
-	return counts
+	ready := func(h *queued) bool { return turns.has(h) && !h.NotBefore.After(now) }
+	return s.crowdsOf(now, l, ready, func(h *queued) bool { return turns.take(h, false) })
 }
 
 // together is how many calls to the CRM the first n queued calls of a lane will be, about: what is in memory stands for the rest. A bulk call is followed by as many
 // polls as make it worth its while at least.
-func (s *Scheduler) together(l *lane, n int64) int64 {
+func (s *Scheduler) together(now time.Time, l *lane, n int64) int64 {
 	heads := int64(len(l.queue.heads))
 	if len(l.merging) == 0 || heads == 0 {
 		return n
 	}
-	counts := map[*merging]int64{}
+	every := func(*queued) bool { return true }
+	all, counts := s.crowdsOf(now, l, every, every), map[*merging]int64{}
 	for i := range l.queue.heads {
-		h := &l.queue.heads[i]
-		if m := l.merging[h.Operation]; m != nil && s.mergeable(l, h, m) {
-			counts[m]++
+		if as := s.mergedAs(now, l, &l.queue.heads[i], all); as != "" {
+			counts[l.merging[as]]++
 		}
 	}
 	for m, of := range counts {
@@ -172,14 +169,19 @@ func (s *Scheduler) together(l *lane, n int64) int64 {
 
 // offerMerged adds a bulk call that begins with the head, if there are enough to go with it. It reports whether the head is not to be offered by itself, too: as it
 // waits for others, or as the limits let the bulk call through, which may take of others than a single call.
-func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[string]int, to []offer) ([]offer, bool) {
-	m := l.merging[h.Operation]
-	if m == nil || !s.mergeable(l, h, m) {
+func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, all crowds, to []offer) ([]offer, bool) {
+	as := s.mergedAs(now, l, h, all)
+	m := l.merging[as]
+	if m == nil {
 		return to, false
 	}
-	n := counts[h.Operation]
-	if until := h.AcceptedAt.Add(m.linger); (m.always || s.scarce) && n < m.most && now.Before(until) && h.Urgency >= 0 {
-		l.staleAt = earlier(l.staleAt, until)
+	n := all[as]
+	if n < m.most && s.patient(now, m, h) {
+		l.staleAt = earlier(l.staleAt, h.AcceptedAt.Add(m.linger))
+		return to, true
+	}
+	if n < m.most && as == several && l.queue.short() { // after this turn there are more to go with
+		l.staleAt = earlier(l.staleAt, now)
 		return to, true
 	}
 	if n < m.least || s.held(now, l, m.about) {
@@ -188,7 +190,7 @@ func (s *Scheduler) offerMerged(now time.Time, l *lane, h *queued, counts map[st
 	items := min(n, m.most)
 	bulk := s.bulkPrice(l, m, h, items)
 	o := s.newOffer(l, fairshare.Backlog, bulk, h.AcceptedAt)
-	o.bulk, o.items, o.queued, o.about = h.Operation, items, h.ID, m.about
+	o.bulk, o.items, o.queued, o.about = as, items, h.ID, m.about
 	to = enlist(to, o)
 	if bulk.kind == h.price.kind {
 		return to, true
@@ -235,7 +237,7 @@ func (s *Scheduler) launchTogether(now time.Time, l *lane, o offer, b *bulkCall,
 	for _, member := range b.Members {
 		h := l.queue.take(member)
 		b.heads = append(b.heads, h)
-		l.hold(changed(s.provider, h.Operation, h.Target))
+		l.hold(changed(s.provider, &h))
 		s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: h.Progress}, time.Time{})
 		s.observeWait(l, now.Sub(h.AcceptedAt))
 	}
@@ -251,10 +253,11 @@ func (s *Scheduler) gather(now time.Time, l *lane, o offer) (members []call.ID) 
 		return nil
 	}
 	m, turns, items, begun := l.merging[o.bulk], s.turnsOf(now, l), 0, false
+	goes := s.goesIn(now, l, o.bulk)
 	for _, h := range l.inOrder() {
 		first := turns.first(h)
 		begun = begun || h.ID == o.queued
-		if !begun || !turns.has(h) || len(members) == m.most || first && items == o.items || h.Operation != o.bulk || h.NotBefore.After(now) {
+		if !turns.has(h) || !begun || len(members) == m.most || first && items == o.items || !goes(h) || h.NotBefore.After(now) {
 			continue
 		}
 		if !s.mergeable(l, h, m) || !s.covers(l, o.Cost, h) {

@@ -48,7 +48,7 @@ type offer struct {
 	queued call.ID
 	record ledger.Record
 	about  subject
-	// bulk is the operation whose calls go together, items of them from queued on; empty if one goes by itself.
+	// bulk is the operation whose calls go together, or several, items of them from queued on; empty if one goes by itself.
 	bulk  string
 	items int
 }
@@ -122,7 +122,7 @@ func (s *Scheduler) offerWaiting(now time.Time, l *lane, to []offer) []offer {
 // offerQueued adds the first call of each kind in the part of the backlog that is in memory.
 func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 	s.endUnsendable(now, l)
-	counts, turns := s.togetherNow(now, l), s.turnsOf(now, l)
+	all, turns := s.togetherNow(now, l), s.turnsOf(now, l)
 	for _, h := range l.inOrder() {
 		if !turns.has(h) {
 			continue
@@ -141,7 +141,7 @@ func (s *Scheduler) offerQueued(now time.Time, l *lane, to []offer) []offer {
 		}
 		o := s.newOffer(l, fairshare.Backlog, s.priceOf(l, h), h.AcceptedAt)
 		var merged bool
-		if to, merged = s.offerMerged(now, l, h, counts, to); merged {
+		if to, merged = s.offerMerged(now, l, h, all, to); merged {
 			continue
 		}
 		o.queued, o.about = h.ID, subject{h.Operation, h.Method, h.Target}

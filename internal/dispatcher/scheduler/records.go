@@ -5,6 +5,7 @@ package scheduler
 import (
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -14,27 +15,28 @@ import (
 // by that. So while it is not known what became of a change, the integration's other queued calls of that operation and record wait, whether they have an ordering
 // key or not.
 
-// changed names what a call changes; empty if it is of no operation that goes in such bulk calls.
-func changed(p Provider, operation, target string) string {
+// changed names what a call changes; empty if it goes in no such bulk calls.
+func changed(p Provider, h *backlog.Head) string {
 	if p == nil {
 		return ""
 	}
-	batch, _ := p.Batch(operation)
-	records, is := batch.(dialect.RecordBatch)
-	if !is {
-		return ""
+	record := ""
+	batch, _ := p.Batch(h.Operation)
+	if records, is := batch.(dialect.RecordBatch); is {
+		record = records.Record(h.Target)
+	} else if mixed, can := p.Mixed(); can {
+		record = mixed.Record(dialect.Request{Method: h.Method, Target: h.Target})
 	}
-	record := records.Record(target)
 	if record == "" {
 		return ""
 	}
-	return operation + " " + record
+	return h.Operation + " " + record
 }
 
 // recordOf is changed for a call in a window.
 func (s *Scheduler) recordOf(h *queued) string {
 	if !h.named {
-		h.changes, h.named = changed(s.provider, h.Operation, h.Target), true
+		h.changes, h.named = changed(s.provider, &h.Head), true
 	}
 	return h.changes
 }

@@ -41,6 +41,8 @@ type Provider interface {
 	Jobs(method string, status int, body []byte) (started, ended []string)
 	// Batch is how calls of an operation become one bulk call, and false if they cannot.
 	Batch(operation string) (dialect.Batch, bool)
+	// Mixed is how calls of different operations become one bulk call, and false if they cannot.
+	Mixed() (dialect.MixedBatch, bool)
 	// Operations are those that have names.
 	Operations() []dialect.Operation
 	// Refused says whether an answer is a refusal for quota, what of, and for how long the CRM asked to be left alone.

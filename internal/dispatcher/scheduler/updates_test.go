@@ -245,6 +245,21 @@ func TestALaterUpdateIsNotUndone(t *testing.T) {
 	}
 }
 
+// TestNoBulkCallOvertakesAnUpdateThatWaitsForItsTime: the first is sent again after an hour, and must not undo what came after it.
+func TestNoBulkCallOvertakesAnUpdateThatWaitsForItsTime(t *testing.T) {
+	o := &office{takes: time.Minute, lost: 1}
+	inOffice(t, o, func(t *testing.T, b *bench) {
+		b.queueHeld(3, updates(10, "first"))
+		time.Sleep(5 * time.Minute)
+		others := updates(20, "second")[10:]
+		b.queueHeld(5, slices.Insert(others, 8, setSubject(firstTicket, "second")))
+		time.Sleep(3 * time.Hour)
+		if got := slices.Compact(o.changes[fmt.Sprint(firstTicket)]); !slices.Equal(got, []string{"first", "second"}) {
+			t.Errorf("it was changed to %q", got)
+		}
+	})
+}
+
 // TestOneUpdateOfEachRecordGoesAtATime: those behind it go in the next bulk call.
 func TestOneUpdateOfEachRecordGoesAtATime(t *testing.T) {
 	o := &office{takes: time.Minute}

@@ -24,6 +24,8 @@ type window struct {
 	anew bool
 	// wide are kinds of which more is held than their share, because so many go together.
 	wide map[backlog.Kind]int
+	// each is how many of any kind are held at least, because so many go together whatever they are; 0 if they do not.
+	each int
 }
 
 // front is what is known of one kind.
@@ -43,22 +45,24 @@ type queued struct {
 	// changes names the record that it changes, once that was asked for.
 	changes string
 	named   bool
+	// mixes: it can go with those of other operations, once that was asked for.
+	mixes, asked bool
 }
 
 func newWindow() window { return window{kinds: map[backlog.Kind]*front{}, anew: true} }
 
-// reprice forgets the prices.
+// reprice forgets the prices, and what goes together.
 func (w *window) reprice() {
 	for i := range w.heads {
-		w.heads[i].priced = false
+		w.heads[i].priced, w.heads[i].asked = false, false
 	}
 }
 
 // forget has everything read from the store again.
 func (w *window) forget() {
-	wide := w.wide
+	wide, each := w.wide, w.each
 	*w = newWindow()
-	w.wide = wide
+	w.wide, w.each = wide, each
 }
 
 // know takes over which kinds may have ready calls.
@@ -83,8 +87,18 @@ func (w *window) share(kind backlog.Kind) (held, few int) {
 	if n := w.wide[kind]; n > 0 {
 		return n, n - 1
 	}
-	held = maxHeads / max(1, len(w.kinds))
-	return held, held / 2
+	held = max(maxHeads/max(1, len(w.kinds)), w.each)
+	return held, max(held/2, w.each-1)
+}
+
+// short says whether there are fewer in memory of a kind than there could be.
+func (w *window) short() bool {
+	for kind, f := range w.kinds {
+		if _, few := w.share(kind); f.more && f.n <= few {
+			return true
+		}
+	}
+	return false
 }
 
 // wants says of which kind heads should be read from the store, behind which, and how many. Before that it lets go of kinds that have no calls, and of what others
@@ -100,7 +114,7 @@ func (w *window) wants() (kind backlog.Kind, after call.ID, n int, some bool) {
 		}
 	}
 	for kind, f := range w.kinds {
-		if held, few := w.share(kind); f.more && f.n <= few {
+		if held, few := w.share(kind); f.more && f.n <= few { // see short
 			return kind, f.end, held - f.n, true
 		}
 	}

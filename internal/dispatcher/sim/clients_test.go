@@ -54,7 +54,7 @@ func (w *world) hand(ctx context.Context, integration, client int, random *rand.
 			w.askInTurn(ctx, integration, random, fmt.Sprintf("%d-%d", client, n))
 			continue
 		}
-		r := drawRequest(random, integration, fmt.Sprintf("%d-%d", client, n))
+		r := w.draw(random, integration, fmt.Sprintf("%d-%d", client, n))
 		patience := ctx
 		if !r.queued && random.IntN(5) == 0 { // some clients go away
 			short, cancel := context.WithTimeout(ctx, time.Duration(random.IntN(3000))*time.Millisecond)
@@ -63,17 +63,31 @@ func (w *world) hand(ctx context.Context, integration, client int, random *rand.
 		}
 		if w.crowds && random.IntN(10) == 0 {
 			for b := range random.IntN(120) {
-				w.ask(patience, integration, createRequest(random, integration, fmt.Sprintf("%d-%d-%d", client, n, b)))
+				w.ask(patience, integration, w.drawOfCrowd(random, integration, fmt.Sprintf("%d-%d-%d", client, n, b)))
 			}
 			continue
 		}
 		if random.IntN(10) == 0 { // a burst
 			for b := range random.IntN(20) {
-				w.ask(patience, integration, drawRequest(random, integration, fmt.Sprintf("%d-%d-%d", client, n, b)))
+				w.ask(patience, integration, w.draw(random, integration, fmt.Sprintf("%d-%d-%d", client, n, b)))
 			}
 		}
 		w.ask(patience, integration, r)
 	}
+}
+
+func (w *world) draw(random *rand.Rand, integration int, key string) request {
+	if w.mixed {
+		return drawWrite(random, integration, key)
+	}
+	return drawRequest(random, integration, key)
+}
+
+func (w *world) drawOfCrowd(random *rand.Rand, integration int, key string) request {
+	if w.mixed {
+		return drawWrite(random, integration, key)
+	}
+	return createRequest(random, integration, key)
 }
 
 // drawRequest chooses among the ways in which calls can be repeated. Clients of different integrations choose the same keys.

@@ -52,6 +52,8 @@ type setup struct {
 	between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 	// crowds of creations are queued at a time, so that they go together.
 	crowds bool
+	// mixed: the CRM is Salesforce, and they are writes of different records.
+	mixed bool
 	// refers: some calls refer to earlier ones.
 	refers bool
 	// fault of the CRM, if there is one, begins so long after the load, and lasts so long.

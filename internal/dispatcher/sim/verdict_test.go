@@ -71,7 +71,13 @@ func (w *world) onTheirWay(left *vfs.MemFS) int {
 	if err := errors.Join(err, store.Close()); err != nil {
 		w.t.Errorf("what a crash left cannot be read: %v", err)
 	}
-	return len(r.Sent)
+	sent := len(r.Sent)
+	for _, b := range r.Bulks {
+		if w.mixed { // else they are found, or sent again
+			sent += len(b.Members)
+		}
+	}
+	return sent
 }
 
 // happened counts what a world had to bear.
@@ -142,8 +148,17 @@ func (w *world) judge(drained bool) *verdict {
 	}
 	v.doubled = v.report.Tickets.DuplicateCount
 	tickets := w.server.TicketsByExternalID()
+	judge := w.judgePromise
+	if w.mixed {
+		judge = w.judgeWrite
+	}
 	for _, p := range w.promises {
-		w.judgePromise(v, p, tickets)
+		if p.final == nil || p.final.State == "" {
+			v.lost = append(v.lost, string(p.id))
+			continue
+		}
+		v.states[p.final.State]++
+		judge(v, p, tickets)
 	}
 	w.judgeCharges(v)
 	w.judgeOrder(v, tickets)
@@ -164,11 +179,6 @@ func (w *world) trusty() bool {
 func (v *verdict) parked() int { return v.states[call.StateParked] + v.decided }
 
 func (w *world) judgePromise(v *verdict, p *promise, tickets map[string][]int64) {
-	if p.final == nil || p.final.State == "" {
-		v.lost = append(v.lost, string(p.id))
-		return
-	}
-	v.states[p.final.State]++
 	switch p.final.State {
 	case call.StateSucceeded:
 		own := p.final.Target == "/api/v2/tickets.json" || w.crm.ItemFailures == 0 // else an item of the client's own job may have failed

@@ -34,6 +34,16 @@ type RecordBatch interface {
 	Fold(first, second Request) (both Request, ok bool)
 }
 
+// MixedBatch is a Batch whose items are calls of any of several operations, each with an answer of its own. They take effect in their order.
+type MixedBatch interface {
+	Batch
+	// Takes says whether a call may be an item, as far as its method and target tell.
+	Takes(call Request) bool
+	// Record names what a call changes that is there, by its method and target alone, the same way for all calls that change the same; empty if it changes nothing
+	// that later changes could be undone by.
+	Record(call Request) string
+}
+
 // FoldFields puts fields of a later update over those of an earlier one, where all are plain: text, numbers, true, false or null, each of which takes the place of what
 // was there. ok is false if there are others.
 func FoldFields(first, second map[string]json.RawMessage) (both map[string]json.RawMessage, ok bool) {
@@ -100,8 +110,8 @@ type Split struct {
 
 // Item is what became of one item of a bulk call. Zero, that is not known.
 type Item struct {
-	// Answer is what the CRM would have answered to the single call, as far as the bulk call's answer tells.
+	// Answer is what the CRM would have answered to the single call, as far as the bulk call's answer tells. It can be one that the call has failed.
 	Answer *Response
-	// Failed: it surely had no effect.
+	// Failed: it surely had no effect, and is to be sent by itself.
 	Failed bool
 }

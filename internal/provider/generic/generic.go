@@ -34,6 +34,9 @@ func (Generic) Jobs(string, int, []byte) (started, ended []string) { return nil,
 // Batch is not known.
 func (Generic) Batch(string) (dialect.Batch, bool) { return nil, false }
 
+// Mixed finds nothing that takes calls of different operations.
+func (Generic) Mixed() (dialect.MixedBatch, bool) { return nil, false }
+
 // Refused is 429, and 503 with a Retry-After: without one it is an outage.
 func (Generic) Refused(a dialect.Answer, now time.Time) dialect.Verdict {
 	_, asked := dialect.RetryAfter(a.Header, now)

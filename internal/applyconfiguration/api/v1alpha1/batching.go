@@ -22,7 +22,8 @@ type BatchingApplyConfiguration struct {
 	// maxLingerSeconds is how long a queued call is held back for others to go with, from its acceptance on.
 	MaxLingerSeconds *int32 `json:"maxLingerSeconds,omitempty"`
 	// operations are those whose calls are merged. When it is absent, all that the provider can merge, but those whose form is unconfirmed: they have to be
-	// named. Zendesk: CreateTicket, UpdateTicket.
+	// named. Zendesk: CreateTicket, UpdateTicket. Salesforce: creations, updates, upserts and deletions of one record; such calls of objects without names of
+	// their own are merged, too, when it is absent.
 	Operations []apiv1alpha1.OperationName `json:"operations,omitempty"`
 	// updates is Separate to send each queued update, or Folded to make one update of those of the same record that wait in a row: of a field that several set, the last
 	// one holds. Each caller gets the answer to that one update. What the CRM does because of an update, such as triggers and entries in the record's history, it does
