@@ -10,7 +10,6 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
-	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
@@ -36,7 +35,6 @@ type usage struct {
 	// known is false for a CRM that cannot be asked, or that the plan says not to ask.
 	known bool
 	how   dialect.Usage
-	price price
 	every time.Duration
 	// next is when to ask, asking is set while the answer is to come.
 	next   time.Time
@@ -45,7 +43,17 @@ type usage struct {
 	last *contract.UsageReport
 	// apps are what single applications have used, by limitKey.
 	apps map[string][]contract.AppUse
+	logs appLogs
 	surveys
+}
+
+// question is a call that is made for the sake of its answer.
+type question struct {
+	ask dialect.Request
+	// read are the readings in the body of a good answer; nil if there are none.
+	read func(body []byte, now time.Time) []dialect.Reading
+	// end takes what became of it.
+	end func(now time.Time, f *flight, o upstream.Outcome, what fate)
 }
 
 // setUsage takes over from the plan how often to ask. The limits in force bound it.
@@ -54,21 +62,25 @@ func (s *Scheduler) setUsage(p *contract.Plan) {
 	how, known := s.provider.Usage()
 	u.known = known && p.UsageSeconds > 0
 	if !u.known {
-		u.last, u.apps = nil, nil
+		u.last, u.apps, u.logs = nil, nil, appLogs{}
 		return
 	}
-	u.how, u.price = how, s.price(tariff.Call{User: p.Credentials.User(), Operation: how.Ask.Operation, Method: how.Ask.Method, Target: how.Ask.Target})
+	u.how = how
 	before := u.every
-	u.every = s.usagePace(s.tariff.Cost(u.price.kind), time.Duration(p.UsageSeconds)*time.Second)
+	u.every = s.usagePace(s.priceQuestion(how.Ask), time.Duration(p.UsageSeconds)*time.Second)
 	if u.every < before {
 		u.next = earlier(u.next, s.options.Now().Add(u.every))
 	}
 }
 
+func (s *Scheduler) priceQuestion(r dialect.Request) price {
+	return s.price(tariff.Call{User: s.plan.Credentials.User(), Operation: r.Operation, Method: r.Method, Target: r.Target})
+}
+
 // usagePace is how often the CRM may be asked: not more often than it takes a hundredth of a limit.
-func (s *Scheduler) usagePace(cost ledger.Cost, declared time.Duration) time.Duration {
+func (s *Scheduler) usagePace(of price, declared time.Duration) time.Duration {
 	pace := declared.Seconds()
-	for k, n := range cost {
+	for k, n := range s.tariff.Cost(of.kind) {
 		l := s.ledger.Limit(k)
 		if l.Kind == limits.Concurrent || l.Meter.PerRecord || l.Unit != limits.Calls {
 			continue
@@ -85,14 +97,16 @@ func (s *Scheduler) askUsage(now time.Time) {
 	if !s.reaches() || !u.known || u.asking || now.Before(u.next) {
 		return
 	}
-	about := subject{u.how.Ask.Operation, u.how.Ask.Method, u.how.Ask.Target}
-	if !s.refusals.open(now) || s.heldBy(now, about) != nil || !s.roomForUsage(now) {
+	q := s.nextQuestion(now)
+	about := subject{q.ask.Operation, q.ask.Method, q.ask.Target}
+	costs := s.priceQuestion(q.ask)
+	if !s.refusals.open(now) || s.heldBy(now, about) != nil || !s.roomForUsage(now, costs) {
 		u.next = now.Add(noUsageRoom)
 		return
 	}
 	l := s.lane(ownUse)
 	id := s.newID()
-	if err := s.ledger.Charge(now, id, l.owner, s.tariff.Cost(u.price.kind), u.price.record); err != nil {
+	if err := s.ledger.Charge(now, id, l.owner, s.tariff.Cost(costs.kind), costs.record); err != nil {
 		panic("scheduler: " + err.Error()) // a new ID and a cost of this tariff: cannot be
 	}
 	c := &call.Call{
@@ -101,15 +115,24 @@ func (s *Scheduler) askUsage(now time.Time) {
 	}
 	u.asking = true
 	s.launch(&flight{
-		id: id, lane: l, price: u.price, call: c, about: about,
-		waiter: &waiter{call: c, lane: l, access: s.licensed(), price: u.price, since: now, deadline: now, own: true, gone: true, answered: make(chan reply, 1)},
+		id: id, lane: l, price: costs, call: c, about: about, asks: &q,
+		waiter: &waiter{call: c, lane: l, access: s.licensed(), price: costs, since: now, deadline: now, own: true, gone: true, answered: make(chan reply, 1)},
 	})
+}
+
+// nextQuestion is what to ask now: what has been used, but now and then what single applications have used. The headers of those answers tell of the limits, too, so
+// they do with the same calls.
+func (s *Scheduler) nextQuestion(now time.Time) question {
+	if q, due := s.logQuestion(now); due {
+		return q
+	}
+	return question{ask: s.usage.how.Ask, read: s.usage.how.Read, end: s.endUse}
 }
 
 // roomForUsage says whether no limit comes near its end by asking: by what we have used, what others have used by the CRM's word, and what is never lent. What others
 // are only expected to use is not counted, since asking shows whether that is right.
-func (s *Scheduler) roomForUsage(now time.Time) bool {
-	for k, n := range s.tariff.Cost(s.usage.price.kind) {
+func (s *Scheduler) roomForUsage(now time.Time, of price) bool {
+	for k, n := range s.tariff.Cost(of.kind) {
 		l := s.ledger.Limit(k)
 		if n == 0 || l.AlertOnly || l.Meter.PerRecord {
 			continue
@@ -147,17 +170,34 @@ func (s *Scheduler) told(now time.Time, f *flight, o upstream.Outcome) []dialect
 	readings := s.provider.Readings(o.Answer.Header, now)
 	u := &s.usage
 	switch {
-	case f.lane.key == ownUse && u.how.Read != nil && o.Answer.Status == http.StatusOK && o.Rest == nil:
-		return dialect.Together(readings, u.how.Read(peek(o.Answer), now))
-	case f.lane.key != ownUse && u.known && u.how.Read == nil && len(readings) > 0:
+	case f.answersInFull(o):
+		return dialect.Together(readings, f.asks.read(peek(o.Answer), now))
+	case f.asks == nil && u.known && u.how.Read == nil && len(readings) > 0:
 		u.next = later(u.next, now.Add(u.every)) // it has told all that could be asked for
 	}
 	return readings
 }
 
-// endUsage notes what became of asking.
-func (s *Scheduler) endUsage(now time.Time, f *flight, o upstream.Outcome) {
-	if f.lane.key != ownUse {
+// answersInFull says whether an answer has a body that was asked for.
+func (f *flight) answersInFull(o upstream.Outcome) bool {
+	return f.asks != nil && f.asks.read != nil && o.Answer != nil && o.Answer.Status == http.StatusOK && o.Rest == nil
+}
+
+// endQuestion goes on after one.
+func (s *Scheduler) endQuestion(now time.Time, f *flight, o upstream.Outcome, what fate) {
+	if f.asks == nil {
+		return
+	}
+	u := &s.usage
+	u.asking = false
+	// Spread, so that it does not always come at the same moment of the CRM's windows.
+	u.next = now.Add(time.Duration((.5 + s.options.Random.Float64()) * float64(u.every)))
+	f.asks.end(now, f, o, what)
+}
+
+// endUse notes how the CRM answered the question what has been used. A refusal for quota is no answer to it.
+func (s *Scheduler) endUse(now time.Time, f *flight, o upstream.Outcome, what fate) {
+	if what == refused {
 		return
 	}
 	u := &s.usage
@@ -168,9 +208,7 @@ func (s *Scheduler) endUsage(now time.Time, f *flight, o upstream.Outcome) {
 	if (u.last == nil || *u.last != report) && report.Status != http.StatusOK {
 		s.options.Logger.Warn("The CRM does not tell what has been used of its limits", "call", report.Call, "status", report.Status, "error", o.Err)
 	}
-	u.last, u.asking = &report, false
-	// Spread, so that it does not always come at the same moment of the CRM's windows.
-	u.next = now.Add(time.Duration((.5 + s.options.Random.Float64()) * float64(u.every)))
+	u.last = &report
 	if denied(report.Status) && u.how.Read != nil {
 		u.next = later(u.next, now.Add(usageDenied))
 	}
@@ -183,15 +221,26 @@ func denied(status int) bool {
 
 // noteApps keeps what a reading tells of single applications.
 func (u *usage) noteApps(l limits.Limit, r dialect.Reading) {
-	if u.how.Read == nil || r.Apps == nil {
-		return
-	}
 	if u.apps == nil {
 		u.apps = map[string][]contract.AppUse{}
 	}
-	apps := make([]contract.AppUse, len(r.Apps))
-	for i, a := range r.Apps {
-		apps[i] = contract.AppUse{Name: a.Name, Used: a.Used}
+	u.apps[limitKey(l)] = appUses(r.Apps)
+}
+
+func appUses(all []dialect.AppUse) []contract.AppUse {
+	var apps []contract.AppUse
+	for _, a := range all {
+		apps = append(apps, contract.AppUse{Name: a.Name, Used: a.Used})
 	}
-	u.apps[limitKey(l)] = apps
+	return apps
+}
+
+// reportApps tells of applications: what they have used in the last day that a log tells of, else what the CRM says of the window as it is.
+func (s *Scheduler) reportApps(now time.Time, k int, r *contract.WindowReport) {
+	u := &s.usage
+	if u.logs.tell(now) && isAbout(dialect.Reading{Window: u.how.Logs.Window}, s.tariff.Declared(k)) {
+		r.Apps, r.AppsDay = u.logs.apps, new(u.logs.day)
+		return
+	}
+	r.Apps = u.apps[limitKey(s.word.declared[k])]
 }
