@@ -45,8 +45,8 @@ func (logs) Usage() (dialect.Usage, bool) {
 	return usage, true
 }
 
-// logging has the CRM of a test tell of the day, and of a log.
-func (b *bench) logging(newest, file answer) {
+// logging has the CRM of a test tell of a tenth of the day, and of a log.
+func (b *bench) logging(size int64, newest, file answer) {
 	b.dialect = logs{}
 	b.crm.reply = func(c *call.Call) answer {
 		switch {
@@ -55,7 +55,7 @@ func (b *bench) logging(newest, file answer) {
 		case strings.HasPrefix(c.Target, "/log/"):
 			return file
 		default:
-			return toldDay{Limit: 100_000, Left: 90_000, Apps: map[string]int64{"quota": 5}}.answer()
+			return toldDay{Limit: size, Left: size - size/10, Apps: map[string]int64{"quota": 5}}.answer()
 		}
 	}
 }
@@ -66,7 +66,7 @@ func said(status int, body string) answer { return answer{status: status, body: 
 func TestALogTellsOfApps(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		yesterday := time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
-		b.logging(said(http.StatusOK, yesterday+" 8"), said(http.StatusOK, "etl\ncti\n"))
+		b.logging(100_000, said(http.StatusOK, yesterday+" 8"), said(http.StatusOK, "etl\ncti\n"))
 		b.apply(asking(2, 300))
 		time.Sleep(time.Second)
 		if day := b.snap().Windows[1]; !slices.Equal(day.Apps, []contract.AppUse{{Name: "quota", Used: 5}}) || day.AppsDay != nil {
@@ -113,7 +113,7 @@ func TestLogsThatAreNotToBeHad(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
-				b.logging(test.newest, test.file)
+				b.logging(100_000, test.newest, test.file)
 				b.apply(asking(2, 300))
 				time.Sleep(3 * 24 * time.Hour)
 				asked, read := b.crm.asked("/newest"), b.crm.asked("/log/"+now)
@@ -135,7 +135,7 @@ func TestLogsThatAreNotToBeHad(t *testing.T) {
 // TestLogsTakeTheirPartOfAHundredth: with them no more is asked than without.
 func TestLogsTakeTheirPartOfAHundredth(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		b.logging(said(http.StatusOK, "2000-01-01 7"), said(http.StatusNotFound, ""))
+		b.logging(1000, said(http.StatusOK, "2000-01-01 7"), said(http.StatusNotFound, ""))
 		b.apply(asking(2, 10, func(p *contract.Plan) { p.Limits[1].Calls = 1000 }))
 		time.Sleep(10 * 24 * time.Hour)
 		all, limits := len(b.crm.targets()), b.crm.asked("/limits")

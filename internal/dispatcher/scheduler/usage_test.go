@@ -250,7 +250,7 @@ func (refusesBy403) Refused(a dialect.Answer, _ time.Time) dialect.Verdict {
 func TestAppsThatAreToldNoMore(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.dialect = tells{}
-		b.crm.script = []answer{toldDay{Limit: 100_000, Left: 1, Apps: map[string]int64{"etl": 25_000}}.answer()}
+		b.crm.script = []answer{toldDay{Limit: 100_000, Left: 75_000, Apps: map[string]int64{"etl": 25_000}}.answer()}
 		b.apply(asking(2, 300))
 		time.Sleep(time.Second)
 		before := b.snap().Windows[1].Apps
