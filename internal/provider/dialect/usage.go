@@ -4,6 +4,7 @@ package dialect
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,11 @@ type Usage struct {
 	Read func(body []byte, now time.Time) []Reading
 	// Logs tell of single applications what the answer does not; nil if there are none.
 	Logs *AppLogs
+}
+
+// AskWhoSignsIn is a call that tells that, at a target, for the sake of its header: where there is no resource for usage.
+func AskWhoSignsIn(target string) Usage {
+	return Usage{Ask: Request{Method: http.MethodGet, Target: target}, Every: time.Minute}
 }
 
 // AppUse is what one application has used of a limit.
