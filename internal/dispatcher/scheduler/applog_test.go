@@ -144,3 +144,17 @@ func TestLogsTakeTheirPartOfAHundredth(t *testing.T) {
 		}
 	})
 }
+
+// TestLogsDoNotStandInTheWay: where a limit of their own has no room for questions about logs, what has been used is asked as always.
+func TestLogsDoNotStandInTheWay(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.logging(100_000, said(http.StatusOK, "2000-01-01 7"), said(http.StatusOK, "etl"))
+		b.apply(asking(2, 300, func(p *contract.Plan) {
+			p.Limits = append(p.Limits, contract.Limit{Name: "logs", Calls: 1, WindowSeconds: 60, Match: &contract.Match{Path: "/newest"}})
+		}))
+		time.Sleep(5 * time.Hour)
+		if logs, limits := b.crm.asked("/newest"), b.crm.asked("/limits"); logs != 0 || limits < 50 || limits > 70 {
+			t.Errorf("asked %d times for the newest log and %d times what has been used", logs, limits)
+		}
+	})
+}

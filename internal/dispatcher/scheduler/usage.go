@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -47,15 +45,6 @@ type usage struct {
 	surveys
 }
 
-// question is a call that is made for the sake of its answer.
-type question struct {
-	ask dialect.Request
-	// read are the readings in the body of a good answer; nil if there are none.
-	read func(body []byte, now time.Time) []dialect.Reading
-	// end takes what became of it.
-	end func(now time.Time, f *flight, o upstream.Outcome, what fate)
-}
-
 // setUsage takes over from the plan how often to ask. The limits in force bound it.
 func (s *Scheduler) setUsage(p *contract.Plan) {
 	u := &s.usage
@@ -73,10 +62,6 @@ func (s *Scheduler) setUsage(p *contract.Plan) {
 	}
 }
 
-func (s *Scheduler) priceQuestion(r dialect.Request) price {
-	return s.price(tariff.Call{User: s.plan.Credentials.User(), Operation: r.Operation, Method: r.Method, Target: r.Target})
-}
-
 // usagePace is how often the CRM may be asked: not more often than it takes a hundredth of a limit.
 func (s *Scheduler) usagePace(of price, declared time.Duration) time.Duration {
 	pace := declared.Seconds()
@@ -91,71 +76,6 @@ func (s *Scheduler) usagePace(of price, declared time.Duration) time.Duration {
 	return time.Duration(min(pace, mostUsagePause.Seconds()) * float64(time.Second))
 }
 
-// askUsage asks when it is time to and there is room. Nobody waits for the answer, so every other call goes first.
-func (s *Scheduler) askUsage(now time.Time) {
-	u := &s.usage
-	if !s.reaches() || !u.known || u.asking || now.Before(u.next) {
-		return
-	}
-	q := s.nextQuestion(now)
-	about := subject{q.ask.Operation, q.ask.Method, q.ask.Target}
-	costs := s.priceQuestion(q.ask)
-	if !s.refusals.open(now) || s.heldBy(now, about) != nil || !s.roomForUsage(now, costs) {
-		u.next = now.Add(noUsageRoom)
-		return
-	}
-	l := s.lane(ownUse)
-	id := s.newID()
-	if err := s.ledger.Charge(now, id, l.owner, s.tariff.Cost(costs.kind), costs.record); err != nil {
-		panic("scheduler: " + err.Error()) // a new ID and a cost of this tariff: cannot be
-	}
-	c := &call.Call{
-		Integration: ownUse, Operation: about.operation, Method: about.method, Target: about.target, Header: http.Header{"Accept": {"application/json"}},
-		Repeat: call.Repeat{Class: call.RepeatIdempotent}, AcceptedAt: now,
-	}
-	u.asking = true
-	s.launch(&flight{
-		id: id, lane: l, price: costs, call: c, about: about, asks: &q,
-		waiter: &waiter{call: c, lane: l, access: s.licensed(), price: costs, since: now, deadline: now, own: true, gone: true, answered: make(chan reply, 1)},
-	})
-}
-
-// nextQuestion is what to ask now: what has been used, but now and then what single applications have used. The headers of those answers tell of the limits, too, so
-// they do with the same calls.
-func (s *Scheduler) nextQuestion(now time.Time) question {
-	if q, due := s.logQuestion(now); due {
-		return q
-	}
-	return question{ask: s.usage.how.Ask, read: s.usage.how.Read, end: s.endUse}
-}
-
-// roomForUsage says whether no limit comes near its end by asking: by what we have used, what others have used by the CRM's word, and what is never lent. What others
-// are only expected to use is not counted, since asking shows whether that is right.
-func (s *Scheduler) roomForUsage(now time.Time, of price) bool {
-	for k, n := range s.tariff.Cost(of.kind) {
-		l := s.ledger.Limit(k)
-		if n == 0 || l.AlertOnly || l.Meter.PerRecord {
-			continue
-		}
-		settled, open := s.ledger.Own(k)
-		used := settled + open
-		if w := s.word.watches[k]; w != nil {
-			others, _ := w.Others(now)
-			used += others.Most
-		}
-		for _, other := range s.order {
-			if other.spec != nil {
-				hard, _ := s.sharing.Reserved(k, other.owner)
-				used += hard
-			}
-		}
-		if used+n+max(1, l.Max/lastShare) > l.Max || !s.ledger.EarliestPaced(k, n).IsZero() {
-			return false
-		}
-	}
-	return true
-}
-
 // usageDue is when askUsage has something to do; zero if never.
 func (s *Scheduler) usageDue(now time.Time) time.Time {
 	u := &s.usage
@@ -163,36 +83,6 @@ func (s *Scheduler) usageDue(now time.Time) time.Time {
 		return time.Time{}
 	}
 	return later(u.next, now)
-}
-
-// told are the readings of an answer. One that was asked for tells more than its header.
-func (s *Scheduler) told(now time.Time, f *flight, o upstream.Outcome) []dialect.Reading {
-	readings := s.provider.Readings(o.Answer.Header, now)
-	u := &s.usage
-	switch {
-	case f.answersInFull(o):
-		return dialect.Together(readings, f.asks.read(peek(o.Answer), now))
-	case f.asks == nil && u.known && u.how.Read == nil && len(readings) > 0:
-		u.next = later(u.next, now.Add(u.every)) // it has told all that could be asked for
-	}
-	return readings
-}
-
-// answersInFull says whether an answer has a body that was asked for.
-func (f *flight) answersInFull(o upstream.Outcome) bool {
-	return f.asks != nil && f.asks.read != nil && o.Answer != nil && o.Answer.Status == http.StatusOK && o.Rest == nil
-}
-
-// endQuestion goes on after one.
-func (s *Scheduler) endQuestion(now time.Time, f *flight, o upstream.Outcome, what fate) {
-	if f.asks == nil {
-		return
-	}
-	u := &s.usage
-	u.asking = false
-	// Spread, so that it does not always come at the same moment of the CRM's windows.
-	u.next = now.Add(time.Duration((.5 + s.options.Random.Float64()) * float64(u.every)))
-	f.asks.end(now, f, o, what)
 }
 
 // endUse notes how the CRM answered the question what has been used. A refusal for quota is no answer to it.
