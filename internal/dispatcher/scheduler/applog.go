@@ -47,7 +47,8 @@ func (s *Scheduler) logQuestion(now time.Time) (q question, due bool) {
 	case u.how.Logs == nil || u.last == nil:
 		return q, false
 	case u.logs.found != nil:
-		return question{ask: u.logs.found.Ask, end: s.endLog}, true
+		log := *u.logs.found
+		return question{ask: log.Ask, end: func(_ time.Time, f *flight, o upstream.Outcome, what fate) { s.endLog(log, f, o, what) }}, true
 	case !now.Before(u.logs.next):
 		return question{ask: u.how.Logs.Newest, end: s.endNewest}, true
 	}
@@ -80,10 +81,8 @@ func (s *Scheduler) endNewest(now time.Time, f *flight, o upstream.Outcome, what
 }
 
 // endLog has a log counted as it comes, which can take minutes. It goes to whom waits for the answer, as other long ones do.
-func (s *Scheduler) endLog(_ time.Time, f *flight, o upstream.Outcome, what fate) {
-	l := &s.usage.logs
-	log := *l.found
-	l.found = nil
+func (s *Scheduler) endLog(log dialect.AppLog, f *flight, o upstream.Outcome, what fate) {
+	s.usage.logs.found = nil
 	if what != succeeded || o.Answer.Status != http.StatusOK {
 		return
 	}
@@ -98,7 +97,7 @@ func (s *Scheduler) endLog(_ time.Time, f *flight, o upstream.Outcome, what fate
 				s.options.Logger.Warn("The CRM's log of what applications use cannot be read", "day", log.Day, "error", err)
 				return
 			}
-			l.day, l.apps = log.Day, appUses(apps)
+			s.usage.logs.day, s.usage.logs.apps = log.Day, appUses(apps)
 		})
 	}()
 }

@@ -158,3 +158,21 @@ func TestLogsDoNotStandInTheWay(t *testing.T) {
 		}
 	})
 }
+
+// TestALogThatIsNotWantedAnyMore is let go: nothing is asked any more when its answer comes.
+func TestALogThatIsNotWantedAnyMore(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		file := said(http.StatusOK, "etl\n")
+		file.after = 40 * time.Second
+		b.logging(100_000, said(http.StatusOK, "2000-01-01 7"), file)
+		b.apply(asking(2, 60))
+		for b.crm.asked("/log/2000-01-01") == 0 {
+			time.Sleep(time.Second)
+		}
+		b.apply(asking(3, 0))
+		time.Sleep(time.Hour)
+		if day := b.snap().Windows[1]; day.Apps != nil || day.AppsDay != nil || b.crm.asked("/log/2000-01-01") != 1 {
+			t.Errorf("the day is %+v", day)
+		}
+	})
+}

@@ -128,7 +128,7 @@ func appUses(all []dialect.AppUse) []contract.AppUse {
 // reportApps tells of applications: what they have used in the last day that a log tells of, else what the CRM says of the window as it is.
 func (s *Scheduler) reportApps(now time.Time, k int, r *contract.WindowReport) {
 	u := &s.usage
-	if u.logs.tell(now) && isAbout(dialect.Reading{Window: u.how.Logs.Window}, s.tariff.Declared(k)) {
+	if u.known && u.logs.tell(now) && isAbout(dialect.Reading{Window: u.how.Logs.Window}, s.tariff.Declared(k)) {
 		r.Apps, r.AppsDay = u.logs.apps, new(u.logs.day)
 		return
 	}
