@@ -69,18 +69,11 @@ func TestALogTellsOfApps(t *testing.T) {
 		b.logging(100_000, said(http.StatusOK, yesterday+" 8"), said(http.StatusOK, "etl\ncti\n"))
 		b.apply(asking(2, 300))
 		time.Sleep(time.Second)
-		if day := b.snap().Windows[1]; !slices.Equal(day.Apps, []contract.AppUse{{Name: "quota", Used: 5}}) || day.AppsDay != nil {
-			t.Errorf("at first the day is %+v", day)
-		}
+		b.wantApps("day at first", b.snap().Windows[1], "", contract.AppUse{Name: "quota", Used: 5})
 		time.Sleep(24 * time.Hour)
 		snap := b.snap()
-		minute, day := snap.Windows[0], snap.Windows[1]
-		if want := []contract.AppUse{{Name: "etl", Used: 1}, {Name: "cti", Used: 1}}; !slices.Equal(day.Apps, want) || day.AppsDay == nil || day.AppsDay.Format(time.DateOnly) != yesterday {
-			t.Errorf("the day is %+v, want %v on %s", day, want, yesterday)
-		}
-		if minute.Apps != nil || minute.AppsDay != nil {
-			t.Errorf("the minute is %+v", minute)
-		}
+		b.wantApps("minute", snap.Windows[0], "")
+		b.wantApps("day", snap.Windows[1], yesterday, contract.AppUse{Name: "etl", Used: 1}, contract.AppUse{Name: "cti", Used: 1})
 		asked, read, all := b.crm.asked("/newest"), b.crm.asked("/log/"+yesterday), len(b.crm.targets())
 		if asked < 3 || asked > 4 || read != 1 || int64(all) != snap.UsageCalls || all > 330 {
 			t.Errorf("asked %d times for the newest log and read it %d times, in %d calls of which %d are counted", asked, read, all, snap.UsageCalls)
@@ -89,10 +82,20 @@ func TestALogTellsOfApps(t *testing.T) {
 			t.Errorf("the last answer is reported as %+v", u)
 		}
 		time.Sleep(72 * time.Hour)
-		if day := b.snap().Windows[1]; day.AppsDay != nil || len(day.Apps) != 1 {
-			t.Errorf("days later it still tells of then: %+v", day)
-		}
+		b.wantApps("day, days later", b.snap().Windows[1], "", contract.AppUse{Name: "quota", Used: 5})
 	})
+}
+
+// wantApps checks what a window tells of applications; date is empty if it is to tell of them as they are.
+func (b *bench) wantApps(what string, w contract.WindowReport, date string, apps ...contract.AppUse) {
+	b.t.Helper()
+	day := ""
+	if w.AppsDay != nil {
+		day = w.AppsDay.Format(time.DateOnly)
+	}
+	if !slices.Equal(w.Apps, apps) || day != date {
+		b.t.Errorf("the %s tells %+v of %q, want %+v of %q", what, w.Apps, day, apps, date)
+	}
 }
 
 // TestLogsThatAreNotToBeHad change nothing but that they are asked for less.

@@ -123,7 +123,7 @@ func TestTheSecondDayShowsEachApplication(t *testing.T) {
 			p.Observe, p.Enforce, p.UsageSeconds = true, false, 300
 		})
 		first := w.began.UTC().Truncate(24 * time.Hour)
-		time.Sleep(first.Add(24 * time.Hour).Sub(time.Now()))
+		time.Sleep(time.Until(first.Add(24 * time.Hour)))
 		calls, ours := w.server.Report().Background.Calls, len(w.server.Arrivals())
 		time.Sleep(14 * time.Hour)
 		snap := w.snapshot()
