@@ -14,7 +14,7 @@ import (
 const (
 	// logEvery is how often it is asked whether there is a new log: there is one a day, some time after its end.
 	logEvery = 8 * time.Hour
-	// logShare: at most one in so many questions is about logs.
+	// logShare: at most one in so many questions asks for the newest log, and one for what is in it.
 	logShare = 8
 	// logDenied is how long nothing is asked about logs after an answer that is none: somebody has to change something there, or the CRM has none.
 	logDenied = 24 * time.Hour
