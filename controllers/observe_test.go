@@ -31,6 +31,7 @@ func TestObserve(t *testing.T) {
 		r.Answering = contract.AnsweringReport{Known: true}
 		r.Windows[0].Used, r.Windows[0].External = 300, new(int64(298))
 		r.Windows[0].Apps = []contract.AppUse{{Name: "ETL job", Used: 204}, {Name: "CTI", Used: 60}}
+		r.Windows[0].AppsDay = new(time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC))
 	})
 	w.condition(crm, v1alpha1.ConditionCRMAnswering, metav1.ConditionTrue, v1alpha1.ReasonAnswering)
 	w.eventually("the use is shown", func() error {
@@ -40,10 +41,10 @@ func TestObserve(t *testing.T) {
 		var got []string
 		for _, s := range crm.Status.Windows {
 			for _, a := range s.Apps {
-				got = append(got, fmt.Sprint(s.Name, " ", a.Name, " ", *a.Used, " of ", *s.Used, " ", *s.External))
+				got = append(got, fmt.Sprint(s.Name, " ", a.Name, " ", *a.Used, " of ", *s.Used, " ", *s.External, " ", s.AppsDate))
 			}
 		}
-		if want := "[minute CTI 60 of 300 300 minute ETL job 200 of 300 300]"; fmt.Sprint(got) != want {
+		if want := "[minute CTI 60 of 300 300 2026-11-29 minute ETL job 200 of 300 300 2026-11-29]"; fmt.Sprint(got) != want {
 			return fmt.Errorf("got %v, want %s", got, want)
 		}
 		return nil

@@ -44,12 +44,17 @@ type WindowStatus struct {
 	External *int64 `json:"external,omitempty"`
 
 	// apps are what single applications have used, by the CRM's names for them, in order of name and rounded to twentieths of the limit; only where the CRM tells:
-	// Salesforce does of connected apps that have a quota of their own.
+	// Salesforce does, of connected apps that have a quota of their own as they are, and in its event logs of all of them, the largest 16, in a day that is over.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Apps []AppStatus `json:"apps,omitempty"`
+
+	// appsDate is the day, of UTC, in which apps have used it; absent where they have used it of the window as it is.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
+	AppsDate string `json:"appsDate,omitempty"`
 
 	// keptFree is what externalPercent and Integrations with route External keep free for such callers.
 	// +optional

@@ -199,7 +199,9 @@ type WindowReport struct {
 	Reported     *int64 `json:"reported,omitempty"`
 	Contradicted bool   `json:"contradicted,omitempty"`
 	// Apps are what single applications have used, the largest first, where the CRM tells.
-	Apps []AppUse `json:"apps,omitempty"`
+	// AppsDay is the beginning of the day, of UTC, in which they have used it; nil: they have used it of the window as it is.
+	Apps    []AppUse   `json:"apps,omitempty"`
+	AppsDay *time.Time `json:"appsDay,omitempty"`
 	// Lent is how much of what is guaranteed and not used may be borrowed now; Borrowed is how much of Used is beyond its owners' guarantees.
 	Lent     int64 `json:"lent,omitempty"`
 	Borrowed int64 `json:"borrowed,omitempty"`

@@ -129,6 +129,8 @@ func (s *Server) catchUp(now time.Time) {
 		s.others.Calls++
 		if s.gates.admit(first.next, first.Call) != nil {
 			s.others.Refused++
+		} else {
+			s.crm.Counted(first.next, first.Call)
 		}
 		first.next = first.next.Add(s.pause(first.Background))
 	}

@@ -143,6 +143,7 @@ func (s *Server) answerFor(c *call, now time.Time) reply {
 		c.arrival.Outcome = judge.Refused
 		return reply{Reply: s.crm.Refuse(&c.Call, *refused)}
 	}
+	s.crm.Counted(now, c.arrival.Call())
 	if c.outage == nil || c.outage.Kind == Slow {
 		c.arrival.Outcome = judge.Answered
 		return reply{Reply: s.execute(c)}

@@ -68,6 +68,7 @@ func TestRefused(t *testing.T) {
 		"a Zendesk outage is no refusal":           {"Zendesk", answer(503, "", "Retry-After", "30"), dialect.Verdict{}},
 		"success is no refusal":                    {"Zendesk", answer(200, ""), dialect.Verdict{}},
 		"Zendesk has too many jobs":                {"Zendesk", answer(429, `{"error":"TooManyJobs"}`, "Retry-After", "60"), operation(time.Minute)},
+		"Zendesk says so with another status":      {"Zendesk", answer(422, `{"error":"TooManyJobs"}`), operation(0)},
 		"Zendesk has calls left":                   {"Zendesk", answer(429, "", "Retry-After", "9", "X-Rate-Limit-Remaining", "312"), operation(9 * time.Second)},
 		"Zendesk has none left":                    {"Zendesk", answer(429, "", "Retry-After", "9", "X-Rate-Limit-Remaining", "0"), licence(9 * time.Second)},
 		"Salesforce's day is used up":              {"Salesforce", answer(403, exceeded, "Sforce-Limit-Info", "api-usage=100018/100000"), licence(time.Minute)},

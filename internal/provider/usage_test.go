@@ -23,14 +23,21 @@ func TestUsageIsAskedByCallsThatRead(t *testing.T) {
 		if !tells {
 			continue
 		}
-		u, err := url.ParseRequestURI(usage.Ask.Target)
-		if err != nil {
-			t.Errorf("%s: %v", p.Name(), err)
-			continue
+		asks := []dialect.Request{usage.Ask}
+		if usage.Logs != nil {
+			log, _ := usage.Logs.ReadNewest([]byte(`{"records":[{"Id":"0AT5e00000ABCdeGAH","LogDate":"2026-11-29T00:00:00.000+0000"}]}`))
+			asks = append(asks, usage.Logs.Newest, log.Ask)
 		}
-		class := p.Classify(usage.Ask.Method, u.Path, nil)
-		if usage.Ask.Method != http.MethodGet || class.Operation != usage.Ask.Operation || usage.Every < time.Minute {
-			t.Errorf("%s is asked by %+v every %s, which is classified as %+v", p.Name(), usage.Ask, usage.Every, class)
+		for _, ask := range asks {
+			u, err := url.ParseRequestURI(ask.Target)
+			if err != nil {
+				t.Errorf("%s: %v", p.Name(), err)
+				continue
+			}
+			class := p.Classify(ask.Method, u.Path, nil)
+			if ask.Method != http.MethodGet || class.Operation != ask.Operation || usage.Every < time.Minute {
+				t.Errorf("%s is asked by %+v every %s, which is classified as %+v", p.Name(), ask, usage.Every, class)
+			}
 		}
 	}
 }

@@ -105,7 +105,7 @@ func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, unit 
 		old = v1alpha1.WindowStatus{} // another limit: its rounding starts anew
 	}
 	w := v1alpha1.WindowStatus{Name: v1alpha1.LimitName(r.Name), Limit: new(limit), Assurance: v1alpha1.AssuranceExact}
-	waits := make([]time.Duration, 12)
+	waits := make([]time.Duration, 13)
 	w.Used, waits[0] = twentieths(old.Used, r.Used/unit, limit)
 	if r.InDoubt > 0 {
 		w.InDoubt, waits[1] = twentieths(old.InDoubt, r.InDoubt/unit, limit)
@@ -114,6 +114,12 @@ func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, unit 
 	}
 	w.External, waits[2] = ifTold(old.External, r.External, limit)
 	w.Apps, waits[11] = appsOf(old.Apps, r.Apps, limit)
+	if r.AppsDay != nil {
+		w.AppsDate = r.AppsDay.UTC().Format(time.DateOnly)
+	}
+	if w.AppsDate != old.AppsDate {
+		waits[12] = quickly
+	}
 	w.KeptFree, waits[9] = ifAny(old.KeptFree, r.KeptFree/unit, limit)
 	if w.Reported = r.Reported; deref(w.Reported) != deref(old.Reported) {
 		waits[10] = quickly

@@ -93,3 +93,20 @@ func TestApps(t *testing.T) {
 		}
 	}
 }
+
+// TestAppsOfADay are shown with their day, also one in which they have used the same.
+func TestAppsOfADay(t *testing.T) {
+	w := newWatch(t)
+	day := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+	for n, s := range []struct {
+		day  *time.Time
+		want string
+	}{{nil, ""}, {&day, "2026-11-29"}, {new(day.AddDate(0, 0, 1)), "2026-11-30"}, {nil, ""}} {
+		w.tell(time.Minute, func(r *contract.Report) {
+			r.Windows[1].Apps, r.Windows[1].AppsDay = []contract.AppUse{{Name: "etl", Used: 1260}}, s.day
+		})
+		if got := w.current.Windows[1].AppsDate; got != s.want {
+			t.Errorf("step %d: the day is %q, want %q", n, got, s.want)
+		}
+	}
+}

@@ -3,11 +3,14 @@
 package contract
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/crmsim"
+	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
@@ -89,4 +92,40 @@ func TestSalesforceTellsOfApps(t *testing.T) {
 	if len(readings) != 1 || len(readings[0].Apps) != 1 || readings[0].Apps[0].Used != 5 || *readings[0].Remaining != 99_995 {
 		t.Errorf("it tells %+v", readings)
 	}
+}
+
+// TestSalesforceTellsOfAllAppsInItsLogs: on the next day it tells of the calls of each in the day before, and of none twice.
+func TestSalesforceTellsOfAllAppsInItsLogs(t *testing.T) {
+	simulatedOnly(t)
+	config := crmsim.Config{
+		Limits:     limit.MustParse("day=100000/24h"),
+		Background: []crmsim.Background{{Calls: 100, Per: time.Hour, Call: limit.Call{Credential: "etl"}}},
+	}
+	inBubble(t, salesforceSuite, "logs", config, func(c *target) { // it begins at midnight UTC
+		usage, _ := c.provider.Usage()
+		get := func(ask dialect.Request) answer {
+			return c.send(call{ask.Operation, ask.Method, ask.Target, "", []string{"Accept", "application/json"}})
+		}
+		if log, is := usage.Logs.ReadNewest(get(usage.Logs.Newest).body); is {
+			c.Errorf("on the first day there is already %+v", log)
+		}
+		began := time.Now().UTC()
+		probe, _ := c.filled(salesforceSuite.probe)
+		for range 4 {
+			c.send(probe)
+		}
+		time.Sleep(30 * time.Hour)
+		log, is := usage.Logs.ReadNewest(get(usage.Logs.Newest).body)
+		if !is || !log.Day.Equal(began.Truncate(24*time.Hour)) {
+			c.Fatalf("on the second day the newest log is %+v, %t", log, is)
+		}
+		file := get(log.Ask)
+		apps, err := usage.Logs.Count(bytes.NewReader(file.body))
+		if err != nil || file.status != http.StatusOK || int64(len(file.body)) != log.Bytes || len(apps) != 2 {
+			c.Fatalf("%d, %d bytes: %+v, %v", file.status, len(file.body), apps, err)
+		}
+		if etl, ours := apps[0], apps[1]; etl.Name != "etl" || etl.Used < 2200 || etl.Used > 2600 || ours.Used != 5 {
+			c.Errorf("the applications are %+v", apps)
+		}
+	})
 }

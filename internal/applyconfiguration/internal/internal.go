@@ -1242,6 +1242,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: appsDate
+      type:
+        scalar: string
     - name: assurance
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Assurance

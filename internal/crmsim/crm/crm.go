@@ -23,6 +23,8 @@ type CRM interface {
 	Secret(r *http.Request) (user, secret string, found bool)
 	// Weight is how often a call counts; 0 means once.
 	Weight(c *Call) int
+	// Counted is told of each call that was counted, and when; also of those of others.
+	Counted(at time.Time, c limit.Call)
 	// Refuse answers a call that a limit has no room for.
 	Refuse(c *Call, r Refusal) Reply
 	// Fail answers with a status that no endpoint chose: 400, 401, 413, 500 or 503.
@@ -37,11 +39,14 @@ type CRM interface {
 	Effects(now time.Time) Effects
 }
 
-// Defaults are embedded by CRMs whose calls count once, that have no sessions, and whose token endpoint says what all say.
+// Defaults are embedded by CRMs whose calls count once, that have no sessions and no log of calls, and whose token endpoint says what all say.
 type Defaults struct{}
 
 // Weight is once.
 func (Defaults) Weight(*Call) int { return 0 }
+
+// Counted is of no interest.
+func (Defaults) Counted(time.Time, limit.Call) {}
 
 // Session is none.
 func (Defaults) Session(*http.Request) string { return "" }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,14 +81,19 @@ func (s *Salesforce) find(c *crm.Call, text string) (found []*records.Record, re
 			wants[c[1]] = strings.ReplaceAll(c[2], `\'`, `'`)
 		}
 	}
-	found = s.store.Find(c.Now, parts[1], func(r *records.Record) bool {
+	matches := func(r *records.Record) bool {
 		for field, want := range wants {
 			if !strings.EqualFold(r.Text(field), want) && (field != "Id" || r.ID != want) {
 				return false
 			}
 		}
 		return true
-	})
+	}
+	if parts[1] == eventLogFile {
+		found = slices.DeleteFunc(s.log.files(c.Now), func(r *records.Record) bool { return !matches(r) })
+	} else {
+		found = s.store.Find(c.Now, parts[1], matches)
+	}
 	if most, err := strconv.Atoi(parts[3]); err == nil {
 		found = records.Cut(found, 0, most)
 	}

@@ -26,6 +26,7 @@ type Salesforce struct {
 	// reported is what /limits shows, and since when.
 	reported   crm.Standing
 	reportedAt time.Time
+	log        eventLog
 }
 
 // New returns an organisation whose only records are made-up contacts.
@@ -43,6 +44,7 @@ func New(o crm.Options) crm.CRM {
 		crm.Route{Method: http.MethodGet, Pattern: data + "/sobjects/{type}/{id}", Operation: "GetRecord", Run: s.get},
 		crm.Route{Method: http.MethodPatch, Pattern: data + "/sobjects/{type}/{id}", Operation: "UpdateRecord", Run: s.update},
 		crm.Route{Method: http.MethodDelete, Pattern: data + "/sobjects/{type}/{id}", Operation: "DeleteRecord", Run: s.remove},
+		crm.Route{Method: http.MethodGet, Pattern: data + "/sobjects/EventLogFile/{id}/LogFile", Operation: "GetEventLog", Run: s.getLog},
 		crm.Route{Method: http.MethodGet, Pattern: data + "/sobjects/{type}/{field}/{id}", Operation: "GetRecordByExternalId", Run: s.getByExternalID},
 		crm.Route{Method: http.MethodPatch, Pattern: data + "/sobjects/{type}/{field}/{id}", Operation: "UpsertRecord", Run: s.upsert},
 		crm.Route{Method: http.MethodGet, Pattern: data + "/query", Operation: "Query", Run: s.query},
@@ -68,7 +70,7 @@ const (
 
 // idOf makes an id that begins as those of its kind do: 15 characters, and three that tell their case.
 func idOf(kind string, number int64) string {
-	prefix, known := map[string]string{"Account": "001", "Contact": "003", "Lead": "00Q", "Case": "500", "Task": "00T", "Opportunity": "006", "User": "005"}[kind]
+	prefix, known := map[string]string{"Account": "001", "Contact": "003", "Lead": "00Q", "Case": "500", "Task": "00T", "Opportunity": "006", "User": "005", eventLogFile: "0AT"}[kind]
 	if !known {
 		prefix = "a00"
 	}

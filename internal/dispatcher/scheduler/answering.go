@@ -4,6 +4,7 @@ package scheduler
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -24,6 +25,9 @@ type answering struct {
 	trouble, latest contract.CRMTrouble
 	ofLatest        int
 }
+
+// unreadErrors are why there is nothing to be sent. References that cannot be filled are among the damaged.
+var unreadErrors = []error{errDamaged, errOtherTarget, errNotMerged, errStopped}
 
 // note takes what became of a call.
 func (a *answering) note(now time.Time, o upstream.Outcome, what fate, v dialect.Verdict) {
@@ -62,10 +66,8 @@ func troubleOf(o upstream.Outcome, what fate, v dialect.Verdict) (trouble contra
 	case unavailable:
 		return contract.CRMFailing, true
 	case unsent:
-		for _, ours := range []error{errDamaged, upstream.ErrCredentialsMissing, upstream.ErrHostNotAllowed, upstream.ErrNoToken} {
-			if errors.Is(o.Err, ours) {
-				return "", false
-			}
+		if isUnsigned(o.Err) || slices.ContainsFunc(unreadErrors, func(ours error) bool { return errors.Is(o.Err, ours) }) {
+			return "", false
 		}
 	case lost:
 	}

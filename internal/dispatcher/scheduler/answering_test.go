@@ -3,11 +3,14 @@
 package scheduler
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 // TestWhetherTheCRMAnswers: three calls in a row that fare badly show that it does not, one that it takes that it does.
@@ -50,5 +53,19 @@ func TestWhetherTheCRMAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestWhatNeverLeftTellsNothing of the CRM, if the reason was ours.
+func TestWhatNeverLeftTellsNothing(t *testing.T) {
+	for _, err := range []error{
+		errDamaged, errOtherTarget, errNotMerged, errStopped, upstream.ErrCredentialsMissing, upstream.ErrHostNotAllowed, upstream.ErrNoToken,
+	} {
+		if trouble, tells := troubleOf(upstream.Outcome{Err: fmt.Errorf("a reason: %w", err)}, unsent, dialect.Verdict{}); tells {
+			t.Errorf("%v: the CRM is said to be %s", err, trouble)
+		}
+	}
+	if trouble, tells := troubleOf(upstream.Outcome{Err: errDown}, unsent, dialect.Verdict{}); !tells || trouble != contract.CRMUnreachable {
+		t.Errorf("without a connection the CRM is said to be %q, %t", trouble, tells)
 	}
 }

@@ -48,6 +48,9 @@ type flight struct {
 	// access is whom it goes out as.
 	access *access
 
+	// asks is the question that it is, if it is one.
+	asks *question
+
 	waiter *waiter
 	// waited is how long it did.
 	waited time.Duration
@@ -147,7 +150,7 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 	if what != unauthorised || f.access == s.licensed() {
 		s.answering.note(now, o, what, verdict)
 	}
-	s.endUsage(now, f, o)
+	s.endQuestion(now, f, o, what)
 	switch what {
 	case refused:
 		f.again = s.refuse(now, f, verdict)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/domain/observe"
@@ -36,7 +37,7 @@ func (u *surveys) setSurveys(ls []limits.Limit, watches []*observe.Watch) {
 }
 
 // see has what others use, under Observe, be the demand that is foreseen and that the licence is held against: later it is to come through the dispatcher.
-func (s *Scheduler) see(now time.Time, readings map[int]dialect.Reading) {
+func (s *Scheduler) see(now time.Time, f *flight, o upstream.Outcome, readings map[int]dialect.Reading) {
 	if len(readings) == 0 {
 		return
 	}
@@ -46,7 +47,9 @@ func (s *Scheduler) see(now time.Time, readings map[int]dialect.Reading) {
 		if !said {
 			continue
 		}
-		s.usage.noteApps(s.word.declared[k], r)
+		if f.answersInFull(o) {
+			s.usage.noteApps(s.word.declared[k], r)
+		}
 		if !s.plan.Observe || r.Remaining == nil {
 			continue
 		}

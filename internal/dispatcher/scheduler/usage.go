@@ -7,10 +7,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
-	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
-	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
@@ -36,7 +33,6 @@ type usage struct {
 	// known is false for a CRM that cannot be asked, or that the plan says not to ask.
 	known bool
 	how   dialect.Usage
-	price price
 	every time.Duration
 	// next is when to ask, asking is set while the answer is to come.
 	next   time.Time
@@ -45,6 +41,7 @@ type usage struct {
 	last *contract.UsageReport
 	// apps are what single applications have used, by limitKey.
 	apps map[string][]contract.AppUse
+	logs appLogs
 	surveys
 }
 
@@ -54,21 +51,21 @@ func (s *Scheduler) setUsage(p *contract.Plan) {
 	how, known := s.provider.Usage()
 	u.known = known && p.UsageSeconds > 0
 	if !u.known {
-		u.last, u.apps = nil, nil
+		u.last, u.apps, u.logs = nil, nil, appLogs{}
 		return
 	}
-	u.how, u.price = how, s.price(tariff.Call{User: p.Credentials.User(), Operation: how.Ask.Operation, Method: how.Ask.Method, Target: how.Ask.Target})
+	u.how = how
 	before := u.every
-	u.every = s.usagePace(s.tariff.Cost(u.price.kind), time.Duration(p.UsageSeconds)*time.Second)
+	u.every = s.usagePace(s.priceQuestion(how.Ask), time.Duration(p.UsageSeconds)*time.Second)
 	if u.every < before {
 		u.next = earlier(u.next, s.options.Now().Add(u.every))
 	}
 }
 
 // usagePace is how often the CRM may be asked: not more often than it takes a hundredth of a limit.
-func (s *Scheduler) usagePace(cost ledger.Cost, declared time.Duration) time.Duration {
+func (s *Scheduler) usagePace(of price, declared time.Duration) time.Duration {
 	pace := declared.Seconds()
-	for k, n := range cost {
+	for k, n := range s.tariff.Cost(of.kind) {
 		l := s.ledger.Limit(k)
 		if l.Kind == limits.Concurrent || l.Meter.PerRecord || l.Unit != limits.Calls {
 			continue
@@ -77,60 +74,6 @@ func (s *Scheduler) usagePace(cost ledger.Cost, declared time.Duration) time.Dur
 		pace = max(pace, length.Seconds()*usageShare*float64(n)/float64(l.Max))
 	}
 	return time.Duration(min(pace, mostUsagePause.Seconds()) * float64(time.Second))
-}
-
-// askUsage asks when it is time to and there is room. Nobody waits for the answer, so every other call goes first.
-func (s *Scheduler) askUsage(now time.Time) {
-	u := &s.usage
-	if !s.reaches() || !u.known || u.asking || now.Before(u.next) {
-		return
-	}
-	about := subject{u.how.Ask.Operation, u.how.Ask.Method, u.how.Ask.Target}
-	if !s.refusals.open(now) || s.heldBy(now, about) != nil || !s.roomForUsage(now) {
-		u.next = now.Add(noUsageRoom)
-		return
-	}
-	l := s.lane(ownUse)
-	id := s.newID()
-	if err := s.ledger.Charge(now, id, l.owner, s.tariff.Cost(u.price.kind), u.price.record); err != nil {
-		panic("scheduler: " + err.Error()) // a new ID and a cost of this tariff: cannot be
-	}
-	c := &call.Call{
-		Integration: ownUse, Operation: about.operation, Method: about.method, Target: about.target, Header: http.Header{"Accept": {"application/json"}},
-		Repeat: call.Repeat{Class: call.RepeatIdempotent}, AcceptedAt: now,
-	}
-	u.asking = true
-	s.launch(&flight{
-		id: id, lane: l, price: u.price, call: c, about: about,
-		waiter: &waiter{call: c, lane: l, access: s.licensed(), price: u.price, since: now, deadline: now, own: true, gone: true, answered: make(chan reply, 1)},
-	})
-}
-
-// roomForUsage says whether no limit comes near its end by asking: by what we have used, what others have used by the CRM's word, and what is never lent. What others
-// are only expected to use is not counted, since asking shows whether that is right.
-func (s *Scheduler) roomForUsage(now time.Time) bool {
-	for k, n := range s.tariff.Cost(s.usage.price.kind) {
-		l := s.ledger.Limit(k)
-		if n == 0 || l.AlertOnly || l.Meter.PerRecord {
-			continue
-		}
-		settled, open := s.ledger.Own(k)
-		used := settled + open
-		if w := s.word.watches[k]; w != nil {
-			others, _ := w.Others(now)
-			used += others.Most
-		}
-		for _, other := range s.order {
-			if other.spec != nil {
-				hard, _ := s.sharing.Reserved(k, other.owner)
-				used += hard
-			}
-		}
-		if used+n+max(1, l.Max/lastShare) > l.Max || !s.ledger.EarliestPaced(k, n).IsZero() {
-			return false
-		}
-	}
-	return true
 }
 
 // usageDue is when askUsage has something to do; zero if never.
@@ -142,22 +85,9 @@ func (s *Scheduler) usageDue(now time.Time) time.Time {
 	return later(u.next, now)
 }
 
-// told are the readings of an answer. One that was asked for tells more than its header.
-func (s *Scheduler) told(now time.Time, f *flight, o upstream.Outcome) []dialect.Reading {
-	readings := s.provider.Readings(o.Answer.Header, now)
-	u := &s.usage
-	switch {
-	case f.lane.key == ownUse && u.how.Read != nil && o.Answer.Status == http.StatusOK && o.Rest == nil:
-		return dialect.Together(readings, u.how.Read(peek(o.Answer), now))
-	case f.lane.key != ownUse && u.known && u.how.Read == nil && len(readings) > 0:
-		u.next = later(u.next, now.Add(u.every)) // it has told all that could be asked for
-	}
-	return readings
-}
-
-// endUsage notes what became of asking.
-func (s *Scheduler) endUsage(now time.Time, f *flight, o upstream.Outcome) {
-	if f.lane.key != ownUse {
+// endUse notes how the CRM answered the question what has been used. A refusal for quota is no answer to it.
+func (s *Scheduler) endUse(now time.Time, f *flight, o upstream.Outcome, what fate) {
+	if what == refused {
 		return
 	}
 	u := &s.usage
@@ -168,9 +98,7 @@ func (s *Scheduler) endUsage(now time.Time, f *flight, o upstream.Outcome) {
 	if (u.last == nil || *u.last != report) && report.Status != http.StatusOK {
 		s.options.Logger.Warn("The CRM does not tell what has been used of its limits", "call", report.Call, "status", report.Status, "error", o.Err)
 	}
-	u.last, u.asking = &report, false
-	// Spread, so that it does not always come at the same moment of the CRM's windows.
-	u.next = now.Add(time.Duration((.5 + s.options.Random.Float64()) * float64(u.every)))
+	u.last = &report
 	if denied(report.Status) && u.how.Read != nil {
 		u.next = later(u.next, now.Add(usageDenied))
 	}
@@ -183,15 +111,26 @@ func denied(status int) bool {
 
 // noteApps keeps what a reading tells of single applications.
 func (u *usage) noteApps(l limits.Limit, r dialect.Reading) {
-	if u.how.Read == nil || r.Apps == nil {
-		return
-	}
 	if u.apps == nil {
 		u.apps = map[string][]contract.AppUse{}
 	}
-	apps := make([]contract.AppUse, len(r.Apps))
-	for i, a := range r.Apps {
-		apps[i] = contract.AppUse{Name: a.Name, Used: a.Used}
+	u.apps[limitKey(l)] = appUses(r.Apps)
+}
+
+func appUses(all []dialect.AppUse) []contract.AppUse {
+	var apps []contract.AppUse
+	for _, a := range all {
+		apps = append(apps, contract.AppUse{Name: a.Name, Used: a.Used})
 	}
-	u.apps[limitKey(l)] = apps
+	return apps
+}
+
+// reportApps tells of applications: what they have used in the last day that a log tells of, else what the CRM says of the window as it is.
+func (s *Scheduler) reportApps(now time.Time, k int, r *contract.WindowReport) {
+	u := &s.usage
+	if u.known && u.logs.tell(now) && isAbout(dialect.Reading{Window: u.how.Logs.Window}, s.tariff.Declared(k)) {
+		r.Apps, r.AppsDay = u.logs.apps, new(u.logs.day)
+		return
+	}
+	r.Apps = u.apps[limitKey(s.word.declared[k])]
 }

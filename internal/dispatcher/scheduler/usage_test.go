@@ -219,6 +219,49 @@ func TestTheCRMThatDoesNotTellIsLeftAlone(t *testing.T) {
 	})
 }
 
+// TestARefusalIsNoDenial: a CRM whose refusal for quota has the status of one for want of a permission is asked again when it may be.
+func TestARefusalIsNoDenial(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.dialect = refusesBy403{}
+		b.crm.script = []answer{{status: http.StatusOK}, {status: http.StatusForbidden, header: http.Header{"Wait": {"1m"}}}}
+		b.do(read("/a"), 0)
+		b.apply(asking(2, 60))
+		time.Sleep(time.Second)
+		if u := b.snap().Usage; b.crm.asked("/limits") != 1 || u != nil {
+			t.Errorf("asked %d times, and its refusal is reported as %+v", b.crm.asked("/limits"), u)
+		}
+		time.Sleep(10 * time.Minute)
+		if n := b.crm.asked("/limits"); n < 5 {
+			t.Errorf("asked %d times in ten minutes", n)
+		}
+	})
+}
+
+// refusesBy403 is a dialect with one status for refusals and for what is not allowed.
+type refusesBy403 struct{ tells }
+
+// Refused implements Provider.
+func (refusesBy403) Refused(a dialect.Answer, _ time.Time) dialect.Verdict {
+	wait, err := time.ParseDuration(a.Header.Get("Wait"))
+	return dialect.Verdict{Refused: a.Status == http.StatusForbidden && err == nil, Wait: wait}
+}
+
+// TestAppsThatAreToldNoMore are not shown any more.
+func TestAppsThatAreToldNoMore(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.dialect = tells{}
+		b.crm.script = []answer{toldDay{Limit: 100_000, Left: 75_000, Apps: map[string]int64{"etl": 25_000}}.answer()}
+		b.apply(asking(2, 300))
+		time.Sleep(time.Second)
+		before := b.snap().Windows[1].Apps
+		b.crm.reply = func(*call.Call) answer { return toldDay{Limit: 100_000, Left: 99_000}.answer() }
+		time.Sleep(15 * time.Minute)
+		if after := b.snap().Windows[1].Apps; len(before) != 1 || len(after) != 0 {
+			t.Errorf("the applications are %v, and then %v", before, after)
+		}
+	})
+}
+
 // TestObserveTakesNoCall and sends none but those that ask; what was queued before waits.
 func TestObserveTakesNoCall(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {

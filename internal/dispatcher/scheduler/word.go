@@ -149,7 +149,7 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 			Own: observe.Own{Settled: settled, Open: open},
 		})
 	}
-	s.see(now, readings)
+	s.see(now, f, o, readings)
 	if what == refused {
 		s.judgeRefusal(now, f.call.Operation, cost, readings)
 	}
@@ -232,7 +232,7 @@ func (s *Scheduler) reportWord(now time.Time, k int, r *contract.WindowReport) {
 	}
 	r.Used -= s.ledger.Outside(k)
 	r.Borrowed -= s.sharing.BorrowedBy(k, s.ledger.Owner(undeclared))
-	r.Apps = s.usage.apps[limitKey(s.word.declared[k])]
+	s.reportApps(now, k, r)
 	if s.plan.Observe {
 		s.reportSurvey(now, k, r)
 		return

@@ -113,3 +113,35 @@ func TestAskingShowsThatThereIsRoomAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestTheSecondDayShowsEachApplication: the log of the first one is read, in parts as it is longer than what is read at once, and has every call of the others, and ours.
+func TestTheSecondDayShowsEachApplication(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		day := contract.Limit{Name: "day", Calls: 100_000, WindowSeconds: 86400}
+		others := crmsim.Background{Calls: 3000, Per: time.Hour, Call: limit.Call{Credential: "etl"}}
+		w := newWatched(t, "Salesforce", day, limit.Rolling, others, func(p *contract.Plan) {
+			p.Observe, p.Enforce, p.UsageSeconds = true, false, 300
+		})
+		first := w.began.UTC().Truncate(24 * time.Hour)
+		time.Sleep(time.Until(first.Add(24 * time.Hour)))
+		calls, ours := w.server.Report().Background.Calls, len(w.server.Arrivals())
+		time.Sleep(14 * time.Hour)
+		snap := w.snapshot()
+		window := snap.Windows[0]
+		if window.AppsDay == nil || !window.AppsDay.Equal(first) || len(window.Apps) != 2 {
+			t.Fatalf("on the second day the window is %+v", window)
+		}
+		if etl := window.Apps[0]; etl.Name != "etl" || (etl.Used-int64(calls)) > 5 || etl.Used < int64(calls)-5 || calls < 70_000 {
+			t.Errorf("of others' %d calls there are %+v", calls, etl)
+		}
+		if own := window.Apps[1]; own.Used < int64(ours)-1 || own.Used > int64(ours) || ours < 250 {
+			t.Errorf("of our %d calls there are %+v", ours, own)
+		}
+		if d := int64(len(w.server.Arrivals())) - snap.UsageCalls; d != 0 {
+			t.Errorf("%d calls are not counted", d)
+		}
+		if lost := snap.Windows[0].InDoubt; lost != 0 {
+			t.Errorf("%d calls are in doubt: the log was not read to its end", lost)
+		}
+	})
+}

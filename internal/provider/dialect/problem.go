@@ -3,7 +3,6 @@
 package dialect
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -35,11 +34,7 @@ func (p Problem) Response() Response {
 	if p.Title == "" {
 		p.Title = http.StatusText(p.Status)
 	}
-	body, err := json.Marshal(p)
-	if err != nil { // strings and numbers always encode
-		panic(err)
-	}
-	return Response{Status: p.Status, Header: http.Header{"Content-Type": {ProblemMediaType}}, Body: append(body, '\n')}
+	return Response{Status: p.Status, Header: http.Header{"Content-Type": {ProblemMediaType}}, Body: append(JSON(p), '\n')}
 }
 
 // QuotaProblem is a quota refusal as a problem document: 429 with Retry-After.

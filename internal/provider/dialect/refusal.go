@@ -2,19 +2,12 @@
 
 package dialect
 
-import (
-	"encoding/json"
-	"net/http"
-)
+import "net/http"
 
 // Response is the refusal as JSON with that status, and Retry-After, without which clients would try again at once. body must be such that it always encodes.
 func (r Refusal) Response(status int, body any) Response {
-	encoded, err := json.Marshal(body)
-	if err != nil { // see above
-		panic(err)
-	}
 	header := http.Header{}
 	header.Set("Content-Type", "application/json; charset=utf-8")
 	header.Set("Retry-After", RetrySeconds(r.RetryAfter))
-	return Response{Status: status, Header: header, Body: append(encoded, '\n')}
+	return Response{Status: status, Header: header, Body: append(JSON(body), '\n')}
 }

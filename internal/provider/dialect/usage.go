@@ -3,6 +3,10 @@
 package dialect
 
 import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +20,13 @@ type Usage struct {
 	Every time.Duration
 	// Read reads from the body of a good answer what the header does not tell. nil: only the header tells, and so do those of all other answers.
 	Read func(body []byte, now time.Time) []Reading
+	// Logs tell of single applications what the answer does not; nil if there are none.
+	Logs *AppLogs
+}
+
+// AskWhoSignsIn is a call that tells that, at a target, for the sake of its header: where there is no resource for usage.
+func AskWhoSignsIn(target string) Usage {
+	return Usage{Ask: Request{Method: http.MethodGet, Target: target}, Every: time.Minute}
 }
 
 // AppUse is what one application has used of a limit.
@@ -31,6 +42,14 @@ const (
 	MaxApps    = 16
 	MaxAppName = 64
 )
+
+// LargestApps are those that have used most, the largest first and at most MaxApps. It sorts what it is given.
+func LargestApps(all []AppUse) []AppUse {
+	slices.SortFunc(all, func(a, b AppUse) int {
+		return cmp.Or(cmp.Compare(b.Used, a.Used), strings.Compare(a.Name, b.Name))
+	})
+	return all[:min(len(all), MaxApps)]
+}
 
 // AppName is a name without what cannot be printed, and not too long.
 func AppName(name string) string {

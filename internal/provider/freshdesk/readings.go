@@ -11,10 +11,15 @@ import (
 
 // Readings are of the account's minute. Accounts that still have a limit by the hour send the same headers: only a declared limit of a minute takes them.
 func (Freshdesk) Readings(header http.Header, _ time.Time) []dialect.Reading {
-	r, ok := dialect.LimitAndRemaining(header, "X-Ratelimit-Total", "X-Ratelimit-Remaining")
+	r, ok := dialect.LimitAndRemaining(header, limitTotal, limitLeft)
 	if !ok {
 		return nil
 	}
 	r.Window = time.Minute
 	return []dialect.Reading{r}
+}
+
+// Usage is told by headers alone.
+func (Freshdesk) Usage() (dialect.Usage, bool) {
+	return dialect.AskWhoSignsIn("/api/v2/agents/me"), true
 }

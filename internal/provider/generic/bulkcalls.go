@@ -78,13 +78,7 @@ func (b bulkCall) Merge(_ string, members []dialect.Request) (dialect.Request, [
 	for _, name := range slices.Backward(b.Items) {
 		document = map[string]any{name: document}
 	}
-	body, err := json.Marshal(document)
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	bulk := b.Bulk()
-	bulk.Header, bulk.Body = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, body
-	return bulk, in
+	return b.Bulk().WithJSON(document), in
 }
 
 // recordOf is the record that a call makes; ok is false if it asks for more than that.
@@ -129,10 +123,7 @@ func (b bulkCall) item(result json.RawMessage) dialect.Item {
 		return dialect.Item{}
 	}
 	if b.Record != "" {
-		var err error
-		if answer, err = json.Marshal(map[string]json.RawMessage{b.Record: answer}); err != nil { // what was read is written again
-			panic(err)
-		}
+		answer = dialect.JSON(map[string]json.RawMessage{b.Record: answer})
 	}
 	return dialect.Item{Answer: &dialect.Response{Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json"}}, Body: answer}}
 }

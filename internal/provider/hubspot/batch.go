@@ -65,12 +65,7 @@ func batch(
 		input["objectWriteTraceId"] = json.RawMessage(strconv.Quote(strconv.Itoa(len(in))))
 		inputs, in = append(inputs, input), append(in, i)
 	}
-	body, err := json.Marshal(map[string]any{"inputs": inputs})
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	bulk.Header, bulk.Body = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, body
-	return bulk, in
+	return bulk.WithJSON(map[string]any{"inputs": inputs}), in
 }
 
 // inputOf is what a call asks for, as an input of a batch; ok is false if it asks for more.

@@ -18,14 +18,22 @@ type HubSpot struct{ generic.Generic }
 // Name is HubSpot.
 func (HubSpot) Name() string { return "HubSpot" }
 
-// Names of the policies that a refusal is by (developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
+// Names of the policies that a refusal is by, and headers of the app's and of the account's limit
+// (developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
 const (
-	daily        = "DAILY"
-	tenSecondly  = "TEN_SECONDLY_ROLLING"
-	secondly     = "SECONDLY"
-	burstLimit   = "X-Hubspot-Ratelimit-Max"
-	burstLeft    = "X-Hubspot-Ratelimit-Remaining"
-	burstPeriod  = "X-Hubspot-Ratelimit-Interval-Milliseconds"
+	daily       = "DAILY"
+	tenSecondly = "TEN_SECONDLY_ROLLING"
+	secondly    = "SECONDLY"
+
+	burstLimit  = "X-Hubspot-Ratelimit-Max"
+	burstLeft   = "X-Hubspot-Ratelimit-Remaining"
+	burstPeriod = "X-Hubspot-Ratelimit-Interval-Milliseconds"
+	dayLimit    = "X-Hubspot-Ratelimit-Daily"
+	dayLeft     = "X-Hubspot-Ratelimit-Daily-Remaining"
+)
+
+// Other refusals (developers.hubspot.com/docs/api-reference/error-handling).
+const (
 	recordLocked = http.StatusLocked
 	// migrating is HubSpot's own status while it moves an account to another data centre; Retry-After says for how long.
 	migrating = 477
@@ -76,9 +84,7 @@ func (HubSpot) Refusal(r dialect.Refusal) dialect.Response {
 
 // ShowShare writes the headers of the burst limit. Those of the day and of a second go: they tell of the licence.
 func (HubSpot) ShowShare(header http.Header, share dialect.Share) {
-	for _, name := range []string{
-		"X-Hubspot-Ratelimit-Daily", "X-Hubspot-Ratelimit-Daily-Remaining", "X-Hubspot-Ratelimit-Secondly", "X-Hubspot-Ratelimit-Secondly-Remaining",
-	} {
+	for _, name := range []string{dayLimit, dayLeft, "X-Hubspot-Ratelimit-Secondly", "X-Hubspot-Ratelimit-Secondly-Remaining"} {
 		header.Del(name)
 	}
 	dialect.SetCount(header, burstLimit, share.Most)

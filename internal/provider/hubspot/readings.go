@@ -13,12 +13,12 @@ import (
 // to searches have none, those to OAuth apps none of the day.
 func (HubSpot) Readings(header http.Header, _ time.Time) []dialect.Reading {
 	var all []dialect.Reading
-	burst, ok := dialect.LimitAndRemaining(header, "X-Hubspot-Ratelimit-Max", "X-Hubspot-Ratelimit-Remaining")
-	if length, said := dialect.Units(header, "X-Hubspot-Ratelimit-Interval-Milliseconds"); ok && said && length > 0 {
+	burst, ok := dialect.LimitAndRemaining(header, burstLimit, burstLeft)
+	if length, said := dialect.Units(header, burstPeriod); ok && said && length > 0 {
 		burst.Window = time.Duration(length) * time.Millisecond
 		all = append(all, burst)
 	}
-	if day, ok := dialect.LimitAndRemaining(header, "X-Hubspot-Ratelimit-Daily", "X-Hubspot-Ratelimit-Daily-Remaining"); ok {
+	if day, ok := dialect.LimitAndRemaining(header, dayLimit, dayLeft); ok {
 		day.Day = true
 		all = append(all, day)
 	}

@@ -65,11 +65,7 @@ func (updateObjects) Fold(first, second dialect.Request) (dialect.Request, bool)
 	if !ok {
 		return first, false
 	}
-	body, err := json.Marshal(map[string]any{"properties": properties})
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	first.Body = body
+	first.Body = dialect.JSON(map[string]any{"properties": properties})
 	return first, true
 }
 

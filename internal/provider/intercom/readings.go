@@ -14,10 +14,13 @@ const window = 10 * time.Second
 
 // Readings are of the present ten seconds.
 func (Intercom) Readings(header http.Header, now time.Time) []dialect.Reading {
-	r, ok := dialect.LimitAndRemaining(header, "X-Ratelimit-Limit", "X-Ratelimit-Remaining")
+	r, ok := dialect.LimitAndRemaining(header, windowLimit, windowLeft)
 	if !ok {
 		return nil
 	}
-	r.Window, r.Resets = window, dialect.UntilReset(header, "X-Ratelimit-Reset", now)
+	r.Window, r.Resets = window, dialect.UntilReset(header, windowReset, now)
 	return []dialect.Reading{r}
 }
+
+// Usage is told by headers alone.
+func (Intercom) Usage() (dialect.Usage, bool) { return dialect.AskWhoSignsIn("/me"), true }

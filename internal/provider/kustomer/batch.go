@@ -60,13 +60,7 @@ func (c createRecords) Merge(_ string, members []dialect.Request) (dialect.Reque
 		fields[clientRef] = json.RawMessage(strconv.Quote(strconv.Itoa(len(in))))
 		inputs, in = append(inputs, fields), append(in, i)
 	}
-	body, err := json.Marshal(inputs)
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	bulk := c.Bulk()
-	bulk.Header, bulk.Body = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, body
-	return bulk, in
+	return c.Bulk().WithJSON(inputs), in
 }
 
 // Split reads the job's name.
@@ -135,9 +129,6 @@ func (c createRecords) ReadJob(_ string, body []byte, of []dialect.Request) (ite
 
 // created answers as the creation of one record does, as far as the job tells.
 func (c createRecords) created(id string) *dialect.Response {
-	body, err := json.Marshal(map[string]any{"data": map[string]string{"type": c.kind, "id": id}})
-	if err != nil { // strings always encode
-		panic(err)
-	}
+	body := dialect.JSON(map[string]any{"data": map[string]string{"type": c.kind, "id": id}})
 	return &dialect.Response{Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json"}}, Body: body}
 }

@@ -18,11 +18,13 @@ type Pipedrive struct{ generic.Generic }
 // Name is Pipedrive.
 func (Pipedrive) Name() string { return "Pipedrive" }
 
-// Headers of the burst limit; reset is in seconds from now (pipedrive.readme.io, rate limiting).
+// Headers of the burst limit, whose reset is in seconds from now (pipedrive.readme.io, rate limiting), and of the company's tokens of the day.
 const (
 	burstLimit = "X-Ratelimit-Limit"
 	burstLeft  = "X-Ratelimit-Remaining"
 	burstReset = "X-Ratelimit-Reset"
+	dayLimit   = "X-Daily-Ratelimit-Token-Limit"
+	dayLeft    = "X-Daily-Ratelimit-Token-Remaining"
 )
 
 // mostReset is more than the burst window has: a larger figure means something else.
@@ -59,7 +61,7 @@ func (Pipedrive) Refusal(r dialect.Refusal) dialect.Response {
 
 // ShowShare writes the headers of the burst limit. Those of the day go: they tell of the company.
 func (Pipedrive) ShowShare(header http.Header, share dialect.Share) {
-	for _, name := range []string{"X-Daily-Requests-Left", "X-Daily-Ratelimit-Token-Limit", "X-Daily-Ratelimit-Token-Remaining"} {
+	for _, name := range []string{"X-Daily-Requests-Left", dayLimit, dayLeft} {
 		header.Del(name)
 	}
 	dialect.SetCount(header, burstLimit, share.Most)

@@ -13,13 +13,18 @@ import (
 // are not documented and sometimes missing.
 func (Pipedrive) Readings(header http.Header, _ time.Time) []dialect.Reading {
 	var all []dialect.Reading
-	if burst, ok := dialect.LimitAndRemaining(header, "X-Ratelimit-Limit", "X-Ratelimit-Remaining"); ok {
-		burst.Window, burst.Resets = 2*time.Second, dialect.Seconds(header, "X-Ratelimit-Reset")
+	if burst, ok := dialect.LimitAndRemaining(header, burstLimit, burstLeft); ok {
+		burst.Window, burst.Resets = 2*time.Second, dialect.Seconds(header, burstReset)
 		all = append(all, burst)
 	}
-	if day, ok := dialect.LimitAndRemaining(header, "X-Daily-Ratelimit-Token-Limit", "X-Daily-Ratelimit-Token-Remaining"); ok {
+	if day, ok := dialect.LimitAndRemaining(header, dayLimit, dayLeft); ok {
 		day.Day = true
 		all = append(all, day)
 	}
 	return all
+}
+
+// Usage is told by headers alone.
+func (Pipedrive) Usage() (dialect.Usage, bool) {
+	return dialect.AskWhoSignsIn("/api/v1/users/me"), true
 }

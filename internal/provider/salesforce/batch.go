@@ -52,10 +52,7 @@ func (c createRecords) Merge(_ string, members []dialect.Request) (dialect.Reque
 func collect(
 	bulk dialect.Request, object string, members []dialect.Request, of func(dialect.Request) (version string, fields map[string]json.RawMessage, ok bool),
 ) (dialect.Request, []int) {
-	attributes, err := json.Marshal(map[string]string{"type": object})
-	if err != nil { // strings always encode
-		panic(err)
-	}
+	attributes := dialect.JSON(map[string]string{"type": object})
 	var records []map[string]json.RawMessage
 	var in []int
 	for i, m := range members {
@@ -71,11 +68,7 @@ func collect(
 		fields["attributes"] = attributes
 		records, in = append(records, fields), append(in, i)
 	}
-	if bulk.Body, err = json.Marshal(map[string]any{"allOrNone": false, "records": records}); err != nil { // what was read is written again
-		panic(err)
-	}
-	bulk.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
-	return bulk, in
+	return bulk.WithJSON(map[string]any{"allOrNone": false, "records": records}), in
 }
 
 // Split gives what the answer says of a record that was made to the single call.

@@ -58,7 +58,7 @@ func (u updateRecords) Merge(_ string, members []dialect.Request) (dialect.Reque
 				return version, nil, false
 			}
 		}
-		fields["id"] = quoted(id)
+		fields["id"] = dialect.JSON(id)
 		return version, fields, true
 	})
 }
@@ -78,20 +78,8 @@ func (u updateRecords) Fold(first, second dialect.Request) (dialect.Request, boo
 	if !ok {
 		return first, false
 	}
-	body, err := json.Marshal(fields)
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	first.Body = body
+	first.Body = dialect.JSON(fields)
 	return first, true
-}
-
-func quoted(id string) json.RawMessage {
-	encoded, err := json.Marshal(id)
-	if err != nil { // strings always encode
-		panic(err)
-	}
-	return encoded
 }
 
 // Split answers as an update does: with nothing.

@@ -3,30 +3,29 @@
 package salesforce
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
-// limitsPath is of a version that all orgs have: the figures are the same in each.
-const limitsPath = "/services/data/v60.0/limits"
+// versionPath is of a version that all orgs have: what we ask is answered alike by each.
+const versionPath = "/services/data/v60.0"
+
+const limitsPath = versionPath + "/limits"
 
 // Usage is the limits resource (REST API Developer Guide, Limits). It needs the permission View Setup and Configuration, and what it tells may be five minutes old;
 // the header of its answer is of the moment, and comes without the permission, too.
 func (Salesforce) Usage() (dialect.Usage, bool) {
 	return dialect.Usage{
 		Ask:   dialect.Request{Operation: "Limits", Method: http.MethodGet, Target: limitsPath},
-		Every: 5 * time.Minute, Read: readLimits,
+		Every: 5 * time.Minute, Read: readLimits, Logs: &eventLogs,
 	}, true
 }
 
 // readLimits reads the org's calls of 24 hours. Besides the sum there is an object for each connected app; its Max is 0 unless the org has given the app a quota of
-// its own, and then nothing is told of what it uses.
+// its own, and then nothing is told of what it uses: that is what event logs are for.
 func readLimits(body []byte, _ time.Time) []dialect.Reading {
 	var limits struct {
 		Daily map[string]json.RawMessage `json:"DailyApiRequests"`
@@ -48,10 +47,7 @@ func readLimits(body []byte, _ time.Time) []dialect.Reading {
 			r.Apps = append(r.Apps, dialect.AppUse{Name: dialect.AppName(name), Used: max(0, most-left)})
 		}
 	}
-	slices.SortFunc(r.Apps, func(a, b dialect.AppUse) int {
-		return cmp.Or(cmp.Compare(b.Used, a.Used), strings.Compare(a.Name, b.Name))
-	})
-	r.Apps = r.Apps[:min(len(r.Apps), dialect.MaxApps)]
+	r.Apps = dialect.LargestApps(r.Apps)
 	return []dialect.Reading{r}
 }
 

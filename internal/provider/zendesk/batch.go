@@ -109,12 +109,7 @@ func (c createMany) Merge(mark string, members []dialect.Request) (dialect.Reque
 
 // many completes a bulk call about tickets.
 func many(bulk dialect.Request, tickets []map[string]json.RawMessage) dialect.Request {
-	body, err := json.Marshal(map[string]any{"tickets": tickets})
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	bulk.Header, bulk.Body = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, body
-	return bulk
+	return bulk.WithJSON(map[string]any{"tickets": tickets})
 }
 
 func itemTag(mark string, place int) string { return mark + "-" + strconv.Itoa(place) }
@@ -143,11 +138,7 @@ func tag(ticket map[string]json.RawMessage, names ...string) bool {
 	if own, there := ticket["tags"]; there && json.Unmarshal(own, &tags) != nil {
 		return false
 	}
-	encoded, err := json.Marshal(append(tags, names...))
-	if err != nil { // strings always encode
-		panic(err)
-	}
-	ticket["tags"] = encoded
+	ticket["tags"] = dialect.JSON(append(tags, names...))
 	return true
 }
 

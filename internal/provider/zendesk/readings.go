@@ -23,3 +23,8 @@ func (Zendesk) Readings(header http.Header, _ time.Time) []dialect.Reading {
 	}
 	return []dialect.Reading{r}
 }
+
+// Usage is told by headers alone.
+func (Zendesk) Usage() (dialect.Usage, bool) {
+	return dialect.AskWhoSignsIn("/api/v2/users/me.json"), true
+}

@@ -75,11 +75,7 @@ func (u updateMany) Fold(first, second dialect.Request) (dialect.Request, bool) 
 	if !ok {
 		return first, false
 	}
-	body, err := json.Marshal(map[string]any{"ticket": fields})
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	first.Body = body
+	first.Body = dialect.JSON(map[string]any{"ticket": fields})
 	return first, true
 }
 

@@ -18,17 +18,19 @@ type Zendesk struct{ generic.Generic }
 // Name is Zendesk.
 func (Zendesk) Name() string { return "Zendesk" }
 
-// Refused is any 429: over the licence's rate, an endpoint's limit, or too many jobs. Where the account has calls left (X-Rate-Limit-Remaining), it is not the
-// licence's rate. Of limits of single endpoints that are not published, only such answers tell.
+// Refused is any 429: over the licence's rate, or an endpoint's limit. Where the account has calls left (X-Rate-Limit-Remaining), it is not the licence's rate. Of
+// limits of single endpoints that are not published, only such answers tell. Too many jobs are told by the body: with which status is not documented.
 func (Zendesk) Refused(a dialect.Answer, now time.Time) dialect.Verdict {
-	if a.Status != http.StatusTooManyRequests {
-		return dialect.Verdict{}
-	}
 	var body struct {
 		Error string `json:"error"`
 	}
 	a.JSON(&body)
-	if body.Error == "TooManyJobs" || dialect.HasRoom(a.Header, "X-Rate-Limit-Remaining") {
+	switch {
+	case body.Error == "TooManyJobs":
+		return a.Refuse(dialect.ScopeOperation, now)
+	case a.Status != http.StatusTooManyRequests:
+		return dialect.Verdict{}
+	case dialect.HasRoom(a.Header, "X-Rate-Limit-Remaining"):
 		return a.Refuse(dialect.ScopeOperation, now)
 	}
 	return a.Refuse(dialect.ScopeLicence, now)

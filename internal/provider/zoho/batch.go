@@ -51,12 +51,7 @@ func (c createRecords) Merge(_ string, members []dialect.Request) (dialect.Reque
 		bulk.Target = m.Target
 		records, in = append(records, record), append(in, i)
 	}
-	body, err := json.Marshal(map[string]any{"data": records})
-	if err != nil { // what was read is written again
-		panic(err)
-	}
-	bulk.Header, bulk.Body = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, body
-	return bulk, in
+	return bulk.WithJSON(map[string]any{"data": records}), in
 }
 
 // recordOf is the record that a call makes; ok is false if it asks for more than that.
@@ -92,10 +87,7 @@ func (createRecords) Split(_ int, body []byte, of []dialect.Request) dialect.Spl
 		case result.Status == "error":
 			items[i].Failed = true
 		case result.Status == "success" && result.Details.ID != "":
-			single, err := json.Marshal(map[string]any{"data": []json.RawMessage{one}})
-			if err != nil { // what was read is written again
-				panic(err)
-			}
+			single := dialect.JSON(map[string]any{"data": []json.RawMessage{one}})
 			items[i].Answer = &dialect.Response{Status: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, Body: single}
 		}
 	}

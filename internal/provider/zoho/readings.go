@@ -11,7 +11,7 @@ import (
 
 // Readings are of the credits that are left of the last 24 hours. Zoho sends them only once half of the credits are used, and never says how many there are.
 func (ZohoCRM) Readings(header http.Header, _ time.Time) []dialect.Reading {
-	left, ok := dialect.Units(header, "X-Api-Credits-Remaining")
+	left, ok := dialect.Units(header, creditsLeft)
 	if !ok {
 		return nil
 	}

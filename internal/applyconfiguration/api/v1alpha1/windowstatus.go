@@ -27,8 +27,10 @@ type WindowStatusApplyConfiguration struct {
 	// twentieths of the limit; of one longer than an hour what they have used of it. Absent where the CRM does not tell.
 	External *int64 `json:"external,omitempty"`
 	// apps are what single applications have used, by the CRM's names for them, in order of name and rounded to twentieths of the limit; only where the CRM tells:
-	// Salesforce does of connected apps that have a quota of their own.
+	// Salesforce does, of connected apps that have a quota of their own as they are, and in its event logs of all of them, the largest 16, in a day that is over.
 	Apps []AppStatusApplyConfiguration `json:"apps,omitempty"`
+	// appsDate is the day, of UTC, in which apps have used it; absent where they have used it of the window as it is.
+	AppsDate *string `json:"appsDate,omitempty"`
 	// keptFree is what externalPercent and Integrations with route External keep free for such callers.
 	KeptFree *int64 `json:"keptFree,omitempty"`
 	// reported is the size that the CRM itself says the limit has; absent where its answers do not tell.
@@ -103,6 +105,14 @@ func (b *WindowStatusApplyConfiguration) WithApps(values ...*AppStatusApplyConfi
 		}
 		b.Apps = append(b.Apps, *values[i])
 	}
+	return b
+}
+
+// WithAppsDate sets the AppsDate field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AppsDate field is set to the value of the last call.
+func (b *WindowStatusApplyConfiguration) WithAppsDate(value string) *WindowStatusApplyConfiguration {
+	b.AppsDate = &value
 	return b
 }
 
