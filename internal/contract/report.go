@@ -259,6 +259,8 @@ type IntegrationReport struct {
 	Counters  IntegrationCounters `json:"counters"`
 	// Credentials tells of its own; nil if its calls go out with the CRM's.
 	Credentials *CredentialsReport `json:"credentials,omitempty"`
+	// Callbacks tells of its receivers; nil if it has none.
+	Callbacks *CallbacksReport `json:"callbacks,omitempty"`
 	// Waiting says what holds back the call that waits longest; nil if none waits.
 	Waiting *WaitingReport `json:"waiting,omitempty"`
 	// GuaranteeMissedSeconds is for how long a call within the guarantee that is never lent has been waiting for the licence; 0 if none is.
@@ -304,6 +306,9 @@ type IntegrationCounters struct {
 	Forwarded  int64 `json:"forwarded"`
 	Overheld   int64 `json:"overheld"`
 	Saved      int64 `json:"saved,omitempty"`
+	// CallbacksDelivered were taken by their receivers; CallbacksGivenUp are not tried any more.
+	CallbacksDelivered int64 `json:"callbacksDelivered,omitempty"`
+	CallbacksGivenUp   int64 `json:"callbacksGivenUp,omitempty"`
 }
 
 // LedgerReport says what a ledger started from.

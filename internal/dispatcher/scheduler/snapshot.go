@@ -176,8 +176,11 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 		Backlog:   backlogOf(t),
 		Counters: contract.IntegrationCounters{
 			Accepted: t.Accepted, Dispatched: t.Dispatched, Drained: t.Drained, Refused: t.Refused, Forwarded: t.Forwarded, Overheld: t.Overheld,
-			Saved: t.Saved,
+			Saved: t.Saved, CallbacksDelivered: t.CallbacksDelivered, CallbacksGivenUp: t.CallbacksGivenUp,
 		},
+	}
+	if l.spec.Callbacks != nil || t.CallbacksWaiting > 0 {
+		r.Callbacks = &contract.CallbacksReport{Waiting: t.CallbacksWaiting}
 	}
 	if l.spec.Credentials != nil {
 		r.Credentials = &contract.CredentialsReport{Refused: l.access.refused()}

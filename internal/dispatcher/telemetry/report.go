@@ -37,6 +37,8 @@ type Facts struct {
 	// Encryption says what is missing to encrypt what is stored of calls, or to open what is encrypted; nil if nothing is.
 	Encryption func() error
 	Endpoint   func() contract.EndpointReport
+	// Callbacks says how the receivers of an integration take its callbacks.
+	Callbacks func(integration string) contract.CallbacksReport
 }
 
 // Report returns the dispatcher's word on itself. Its error means that the scheduler does not answer.
@@ -76,6 +78,7 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 			report.Credentials.EncryptionKeyMissing = err.Error()
 		}
 		f.addOwn(plan, report.Integrations)
+		f.addCallbacks(report.Integrations)
 	}
 	return report, nil
 }
@@ -94,6 +97,19 @@ func (f Facts) addOwn(plan *contract.Plan, reports []contract.IntegrationReport)
 		found := f.Credentials(*kind, plan.Endpoint)
 		found.Refused = reports[i].Credentials != nil && reports[i].Credentials.Refused
 		reports[i].Credentials = &found
+	}
+}
+
+// addCallbacks adds to the reports of integrations with callbacks how their receivers take them.
+func (f Facts) addCallbacks(reports []contract.IntegrationReport) {
+	for i := range reports {
+		r := &reports[i]
+		if r.Callbacks == nil {
+			continue
+		}
+		said := f.Callbacks(r.Namespace + "/" + r.Name)
+		said.Waiting = r.Callbacks.Waiting
+		r.Callbacks = &said
 	}
 }
 

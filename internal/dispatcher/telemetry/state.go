@@ -55,6 +55,10 @@ var (
 	backlogDrain  = describe("backlog_drain_seconds",
 		"Time until the queue is empty that is kept with even chances (p50), or in 19 cases of 20 (p95); absent if it cannot be foreseen.", "integration", "chance")
 
+	callbacksWaiting   = describe("callbacks_waiting", "Callbacks that are yet to be delivered.", "integration")
+	callbacksDelivered = describe("callbacks_delivered_total", "Callbacks that their receivers have taken, since the volume was made.", "integration")
+	callbacksGivenUp   = describe("callbacks_given_up_total", "Callbacks that are not tried any more, since the volume was made.", "integration")
+
 	accepted   = describe("accepted_calls_total", "Calls that were queued with a 202, since the volume was made.", "integration")
 	dispatched = describe("dispatched_requests_total", "Requests that were sent to the CRM, since the volume was made.", "integration")
 	drained    = describe("drained_calls_total", "Queued calls that the CRM has answered, since the volume was made.", "integration")
@@ -167,6 +171,9 @@ func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
 		gauge(backlogCalls, float64(calls), key, state)
 	}
 	gauge(backlogBytes, float64(i.Backlog.QueuedBytes), key)
+	if i.Callbacks != nil {
+		gauge(callbacksWaiting, float64(i.Callbacks.Waiting), key)
+	}
 	moment(gauge, backlogOldest, i.Backlog.OldestQueued, key)
 	for chance, drain := range map[string]*int64{even: i.Backlog.DrainSeconds, likely: i.Backlog.DrainP95Seconds} {
 		if drain != nil {
@@ -178,7 +185,7 @@ func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
 func counters(key string, c contract.IntegrationCounters, out chan<- prometheus.Metric) {
 	for desc, calls := range map[*prometheus.Desc]int64{
 		accepted: c.Accepted, dispatched: c.Dispatched, drained: c.Drained, refused: c.Refused, forwarded: c.Forwarded, overheld: c.Overheld,
-		saved: c.Saved,
+		saved: c.Saved, callbacksDelivered: c.CallbacksDelivered, callbacksGivenUp: c.CallbacksGivenUp,
 	} {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(calls), key)
 	}
