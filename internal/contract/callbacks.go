@@ -47,8 +47,10 @@ func (c *Callbacks) URLOf(name string) string {
 
 // CallbacksReport says how an integration's receivers take their callbacks.
 type CallbacksReport struct {
-	// Waiting callbacks are yet to be delivered.
-	Waiting int64 `json:"waiting"`
+	// Waiting callbacks are yet to be delivered; Delivered ones were taken by their receivers, GivenUp ones are not tried any more, since the volume was made.
+	Waiting   int64 `json:"waiting"`
+	Delivered int64 `json:"delivered"`
+	GivenUp   int64 `json:"givenUp"`
 	// KeyTrouble says why none can be signed; empty if they can.
 	KeyTrouble string `json:"keyTrouble,omitempty"`
 	// Failing are the endpoints that have not taken the last callback, in order of name.

@@ -306,9 +306,6 @@ type IntegrationCounters struct {
 	Forwarded  int64 `json:"forwarded"`
 	Overheld   int64 `json:"overheld"`
 	Saved      int64 `json:"saved,omitempty"`
-	// CallbacksDelivered were taken by their receivers; CallbacksGivenUp are not tried any more.
-	CallbacksDelivered int64 `json:"callbacksDelivered,omitempty"`
-	CallbacksGivenUp   int64 `json:"callbacksGivenUp,omitempty"`
 }
 
 // LedgerReport says what a ledger started from.

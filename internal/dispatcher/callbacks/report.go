@@ -9,9 +9,8 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
-// Report says how the receivers of an integration take its callbacks; how many wait is for the store to say.
-func (s *Sender) Report(integration string) contract.CallbacksReport {
-	var r contract.CallbacksReport
+// Report adds to what is counted of an integration's callbacks how its receivers take them.
+func (s *Sender) Report(integration string, r *contract.CallbacksReport) {
 	if plan, _ := s.options.Plan(); plan != nil {
 		r.KeyTrouble = s.keyTrouble(plan, integration)
 	}
@@ -26,7 +25,6 @@ func (s *Sender) Report(integration string) contract.CallbacksReport {
 		}
 	}
 	slices.SortFunc(r.Failing, func(a, b contract.CallbackFailure) int { return strings.Compare(a.Endpoint, b.Endpoint) })
-	return r
 }
 
 // keyTrouble says why an integration's callbacks cannot be signed; empty if they can, or there are none.

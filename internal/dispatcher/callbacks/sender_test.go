@@ -179,6 +179,11 @@ func (w *world) counts(waiting, delivered, givenUp int64) {
 	}
 }
 
+func (w *world) report() (r contract.CallbacksReport) {
+	w.sender.Report("ns/app", &r)
+	return r
+}
+
 func TestAResultIsToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -229,7 +234,7 @@ func TestAFailedOneIsTriedForADay(t *testing.T) {
 		if n := w.requests(one); n != attempts {
 			t.Errorf("after it was given up it was tried %d times more", n-attempts)
 		}
-		if at := w.sender.Report("ns/app").GivenUpAt; at == nil {
+		if at := w.report().GivenUpAt; at == nil {
 			t.Error("the report does not say that one was given up")
 		}
 	})
@@ -256,13 +261,13 @@ func TestAReceiverThatHangsIsLeftAlone(t *testing.T) {
 		if n := w.requests(one); n > 75 {
 			t.Errorf("it was asked %d times in an hour", n)
 		}
-		if failing := w.sender.Report("ns/app").Failing; len(failing) != 1 || failing[0].Endpoint != "one" || failing[0].Detail != "no answer came within 10s" {
+		if failing := w.report().Failing; len(failing) != 1 || failing[0].Endpoint != "one" || failing[0].Detail != "no answer came within 10s" {
 			t.Errorf("the report says %+v", failing)
 		}
 		w.answers(status(http.StatusOK))
 		time.Sleep(3 * time.Hour)
 		w.counts(0, 305, 0)
-		if failing := w.sender.Report("ns/app").Failing; len(failing) > 0 {
+		if failing := w.report().Failing; len(failing) > 0 {
 			t.Errorf("the report says %+v", failing)
 		}
 	})
@@ -331,7 +336,7 @@ func TestCallbacksWaitForTheKey(t *testing.T) {
 		w.end("one", 3)
 		time.Sleep(time.Hour)
 		w.counts(3, 0, 0)
-		if trouble := w.sender.Report("ns/app").KeyTrouble; !strings.Contains(trouble, "Secret keys is missing") {
+		if trouble := w.report().KeyTrouble; !strings.Contains(trouble, "Secret keys is missing") {
 			t.Errorf("the report says %q", trouble)
 		}
 		w.files["keys/a"] = &fstest.MapFile{Data: []byte(published)}

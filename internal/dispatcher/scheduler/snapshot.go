@@ -176,11 +176,11 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 		Backlog:   backlogOf(t),
 		Counters: contract.IntegrationCounters{
 			Accepted: t.Accepted, Dispatched: t.Dispatched, Drained: t.Drained, Refused: t.Refused, Forwarded: t.Forwarded, Overheld: t.Overheld,
-			Saved: t.Saved, CallbacksDelivered: t.CallbacksDelivered, CallbacksGivenUp: t.CallbacksGivenUp,
+			Saved: t.Saved,
 		},
 	}
 	if l.spec.Callbacks != nil || t.CallbacksWaiting > 0 {
-		r.Callbacks = &contract.CallbacksReport{Waiting: t.CallbacksWaiting}
+		r.Callbacks = &contract.CallbacksReport{Waiting: t.CallbacksWaiting, Delivered: t.CallbacksDelivered, GivenUp: t.CallbacksGivenUp}
 	}
 	if l.spec.Credentials != nil {
 		r.Credentials = &contract.CredentialsReport{Refused: l.access.refused()}

@@ -37,8 +37,8 @@ type Facts struct {
 	// Encryption says what is missing to encrypt what is stored of calls, or to open what is encrypted; nil if nothing is.
 	Encryption func() error
 	Endpoint   func() contract.EndpointReport
-	// Callbacks says how the receivers of an integration take its callbacks.
-	Callbacks func(integration string) contract.CallbacksReport
+	// Callbacks adds to what is counted of an integration's callbacks how its receivers take them.
+	Callbacks func(integration string, r *contract.CallbacksReport)
 }
 
 // Report returns the dispatcher's word on itself. Its error means that the scheduler does not answer.
@@ -78,7 +78,11 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 			report.Credentials.EncryptionKeyMissing = err.Error()
 		}
 		f.addOwn(plan, report.Integrations)
-		f.addCallbacks(report.Integrations)
+		for i := range report.Integrations {
+			if r := &report.Integrations[i]; r.Callbacks != nil {
+				f.Callbacks(r.Namespace+"/"+r.Name, r.Callbacks)
+			}
+		}
 	}
 	return report, nil
 }
@@ -97,19 +101,6 @@ func (f Facts) addOwn(plan *contract.Plan, reports []contract.IntegrationReport)
 		found := f.Credentials(*kind, plan.Endpoint)
 		found.Refused = reports[i].Credentials != nil && reports[i].Credentials.Refused
 		reports[i].Credentials = &found
-	}
-}
-
-// addCallbacks adds to the reports of integrations with callbacks how their receivers take them.
-func (f Facts) addCallbacks(reports []contract.IntegrationReport) {
-	for i := range reports {
-		r := &reports[i]
-		if r.Callbacks == nil {
-			continue
-		}
-		said := f.Callbacks(r.Namespace + "/" + r.Name)
-		said.Waiting = r.Callbacks.Waiting
-		r.Callbacks = &said
 	}
 }
 

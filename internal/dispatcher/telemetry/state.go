@@ -102,6 +102,11 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 		present[key] = true
 		integration(key, i, gauge)
 		counters(key, i.Counters, out)
+		if c := i.Callbacks; c != nil {
+			gauge(callbacksWaiting, float64(c.Waiting), key)
+			out <- prometheus.MustNewConstMetric(callbacksDelivered, prometheus.CounterValue, float64(c.Delivered), key)
+			out <- prometheus.MustNewConstMetric(callbacksGivenUp, prometheus.CounterValue, float64(c.GivenUp), key)
+		}
 	}
 	s.forgetAllBut(present)
 }
@@ -171,9 +176,6 @@ func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
 		gauge(backlogCalls, float64(calls), key, state)
 	}
 	gauge(backlogBytes, float64(i.Backlog.QueuedBytes), key)
-	if i.Callbacks != nil {
-		gauge(callbacksWaiting, float64(i.Callbacks.Waiting), key)
-	}
 	moment(gauge, backlogOldest, i.Backlog.OldestQueued, key)
 	for chance, drain := range map[string]*int64{even: i.Backlog.DrainSeconds, likely: i.Backlog.DrainP95Seconds} {
 		if drain != nil {
@@ -185,7 +187,7 @@ func integration(key string, i contract.IntegrationReport, gauge gaugeFunc) {
 func counters(key string, c contract.IntegrationCounters, out chan<- prometheus.Metric) {
 	for desc, calls := range map[*prometheus.Desc]int64{
 		accepted: c.Accepted, dispatched: c.Dispatched, drained: c.Drained, refused: c.Refused, forwarded: c.Forwarded, overheld: c.Overheld,
-		saved: c.Saved, callbacksDelivered: c.CallbacksDelivered, callbacksGivenUp: c.CallbacksGivenUp,
+		saved: c.Saved,
 	} {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(calls), key)
 	}
