@@ -49,7 +49,7 @@ const (
 type Callbacks interface {
 	// CallbackQueues returns those that are not empty.
 	CallbackQueues() ([]CallbackQueue, error)
-	// Callbacks returns the first n of a queue, in the order of their Due.
+	// Callbacks returns the first n of a queue that are durable, in the order of their Due.
 	Callbacks(q CallbackQueue, n int) ([]Callback, error)
 	// PostponeCallback counts a failed attempt and says when the next one is due. A callback that is not there any more is left alone.
 	PostponeCallback(c Callback, due time.Time) error

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -137,7 +138,7 @@ func (s *Sender) send(to receiver, c backlog.Callback) outcome {
 	case ctx.Err() != nil:
 		return outcome{detail: fmt.Sprintf("no answer came within %s", requestTime)}
 	case err != nil:
-		return outcome{detail: "no answer came: " + err.Error()}
+		return outcome{detail: "no answer came: " + words(err)}
 	}
 	_, _ = io.CopyN(io.Discard, answer.Body, maxBodyBytes) // the status tells all
 	_ = answer.Body.Close()
@@ -145,6 +146,14 @@ func (s *Sender) send(to receiver, c backlog.Callback) outcome {
 		status: answer.StatusCode, detail: fmt.Sprintf("the answer was %d %s", answer.StatusCode, http.StatusText(answer.StatusCode)),
 		retryAfter: retryAfter(answer.Header),
 	}
+}
+
+// words are those of an error of the transport without addresses, which change with each attempt.
+func words(err error) string {
+	if op, is := errors.AsType[*net.OpError](err); is {
+		return op.Op + ": " + op.Err.Error()
+	}
+	return err.Error()
 }
 
 // retryAfter reads the seconds that a receiver asks to be left alone; 0 if it does not, or names a date.

@@ -73,6 +73,7 @@ func (s *Store) tell(w *writer, t backlog.Transition, r *record, sum *backlog.Ta
 	if t.Answer != nil {
 		c.Status = t.Answer.Status
 	}
+	w.told = append(w.told, string(tellKey(c)))
 	w.setCallback(c)
 }
 
@@ -82,12 +83,34 @@ func (w *writer) setCallback(c backlog.Callback) {
 	})
 }
 
-// tellNow wakes who tells receivers.
-func (s *Store) tellNow() {
+// hide keeps callbacks from being read until reveal is called. Commits are one at a time.
+func (s *Store) hide(keys []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range keys {
+		s.hidden[key] = true
+	}
+}
+
+// reveal shows the callbacks that are durable by now, and wakes who tells receivers.
+func (s *Store) reveal() {
+	s.mu.Lock()
+	some := len(s.hidden) > 0
+	clear(s.hidden)
+	s.mu.Unlock()
+	if !some {
+		return
+	}
 	select {
 	case s.told <- struct{}{}:
 	default: // it is awake
 	}
+}
+
+func (s *Store) isHidden(key []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hidden[string(key)]
 }
 
 // CallbacksStored implements backlog.Callbacks.
@@ -113,8 +136,11 @@ func (s *Store) CallbackQueues() (all []backlog.CallbackQueue, err error) {
 // Callbacks implements backlog.Callbacks.
 func (s *Store) Callbacks(q backlog.CallbackQueue, n int) (all []backlog.Callback, err error) {
 	err = s.scan(tellQueueKey(q), tellQueueEnd(q), func(key, value []byte) error {
-		if len(all) == n {
+		switch {
+		case len(all) == n:
 			return errStop
+		case s.isHidden(key):
+			return nil
 		}
 		var c callback
 		if err := json.Unmarshal(value, &c); err != nil {

@@ -42,6 +42,36 @@ func waiting(t *testing.T, s *Store) []backlog.Callback {
 	return all
 }
 
+// TestNobodyIsToldOfWhatIsNotDurable: a crash could undo it, and the call could end in another way.
+func TestNobodyIsToldOfWhatIsNotDurable(t *testing.T) {
+	s := open(t, vfs.NewMem())
+	defer s.Close() //nolint:errcheck // in memory
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	a, err := s.Append(backlog.Entry{MaxQueued: 9, Call: &call.Call{
+		Integration: "a/x", Method: "POST", Target: "/t", Callback: "app", AcceptedAt: now, Expires: now.Add(time.Hour),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.writeInOrder(&backlog.Batch{Transitions: []backlog.Transition{{
+		Ref: backlog.Ref{Integration: "a/x", ID: a.ID}, From: call.StateQueued, To: call.StateDead, At: now, KeepUntil: now.Add(time.Hour),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := backlog.CallbackQueue{Integration: "a/x", Endpoint: "app"}
+	if all, err := s.Callbacks(q, 10); len(all) > 0 || err != nil {
+		t.Errorf("before it is synced, %+v can be told: %v", all, err)
+	}
+	if err := s.sync(); err != nil {
+		t.Fatal(err)
+	}
+	s.reveal()
+	if all, err := s.Callbacks(q, 10); len(all) != 1 || err != nil {
+		t.Errorf("when it is durable, %+v can be told: %v", all, err)
+	}
+}
+
 func TestErasureGivesUpCallbacks(t *testing.T) {
 	s := open(t, vfs.NewMem())
 	defer s.Close() //nolint:errcheck // in memory

@@ -30,7 +30,7 @@ func (s *Store) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
 	if err := s.sync(); err != nil {
 		return nil, err
 	}
-	s.tellNow()
+	s.reveal()
 	return ready, nil
 }
 
@@ -78,6 +78,7 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 		w.set(keyMemory, b.Memory)
 	}
 	w.setJSON(keyClock, b.Clock)
+	s.hide(w.told)
 	err := w.commit(sync)
 	s.inEffect(&w, err == nil)
 	if err != nil {

@@ -76,8 +76,10 @@ type Store struct {
 	format  atomic.Int32
 	raising chan struct{}
 
-	// telling is held while a callback is changed. told says that there are new ones.
+	// telling is held while a callback is changed. hidden are the keys, under mu, of those that a commit has stored and not made durable yet: nobody must be told of
+	// what a crash could undo. told says that there are new ones.
 	telling sync.Mutex
+	hidden  map[string]bool
 	told    chan struct{}
 }
 
@@ -109,7 +111,7 @@ func Open(o Options) (*Store, error) {
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]arriving{},
 		keys: map[string]chan struct{}{}, groups: map[string]groups{},
 		keyring: dataKeys{ring: o.Ring, opened: map[string]*sealing.Key{}, today: map[string]string{}, making: make(chan struct{}, 1)},
-		raising: make(chan struct{}, 1), told: make(chan struct{}, 1),
+		raising: make(chan struct{}, 1), hidden: map[string]bool{}, told: make(chan struct{}, 1),
 	}
 	if o.Ring == nil {
 		s.keyring.ring = func() (*sealing.Ring, error) { return nil, nil }
