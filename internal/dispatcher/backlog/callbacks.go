@@ -37,6 +37,7 @@ type CallbackQueue struct{ Integration, Endpoint string }
 // CallbackEnd says why a callback is kept no longer.
 type CallbackEnd uint8
 
+// The ends of callbacks.
 const (
 	// CallbackDelivered: its receiver has taken it.
 	CallbackDelivered CallbackEnd = iota

@@ -22,7 +22,7 @@ const minKey, maxKey = 24, 64
 // keysOf reads the signing keys of a mounted Secret, in the order of their names: the values that begin with contract.SigningKeyPrefix. Other values are not looked at.
 // The error says in words, and without a value, why there are none to use.
 func keysOf(secrets fs.FS, secret string) ([][]byte, error) {
-	missing := fmt.Errorf("Secret %s is missing, or has no value that begins with %s", secret, contract.SigningKeyPrefix)
+	missing := fmt.Errorf("the Secret %s is missing, or has no value that begins with %s", secret, contract.SigningKeyPrefix)
 	if secrets == nil {
 		return nil, missing
 	}
@@ -31,7 +31,7 @@ func keysOf(secrets fs.FS, secret string) ([][]byte, error) {
 		return nil, missing
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Secret %s cannot be read: %w", secret, err)
+		return nil, fmt.Errorf("the Secret %s cannot be read: %w", secret, err)
 	}
 	var keys [][]byte
 	for _, entry := range entries {
@@ -41,7 +41,7 @@ func keysOf(secrets fs.FS, secret string) ([][]byte, error) {
 		}
 		value, err := fs.ReadFile(secrets, secret+"/"+name)
 		if err != nil {
-			return nil, fmt.Errorf("Secret %s: key %q cannot be read: %w", secret, name, err)
+			return nil, fmt.Errorf("the Secret %s: key %q cannot be read: %w", secret, name, err)
 		}
 		encoded, is := strings.CutPrefix(strings.TrimRight(string(value), "\r\n"), contract.SigningKeyPrefix)
 		if !is {
@@ -49,7 +49,7 @@ func keysOf(secrets fs.FS, secret string) ([][]byte, error) {
 		}
 		key, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil || len(key) < minKey || len(key) > maxKey {
-			return nil, fmt.Errorf("Secret %s: what follows %s in key %q is not %d to %d bytes in base64", secret, contract.SigningKeyPrefix, name, minKey, maxKey)
+			return nil, fmt.Errorf("the Secret %s: what follows %s in key %q is not %d to %d bytes in base64", secret, contract.SigningKeyPrefix, name, minKey, maxKey)
 		}
 		keys = append(keys, key)
 	}
@@ -57,7 +57,7 @@ func keysOf(secrets fs.FS, secret string) ([][]byte, error) {
 	case len(keys) == 0:
 		return nil, missing
 	case len(keys) > contract.MaxSigningKeys:
-		return nil, fmt.Errorf("Secret %s has %d signing keys, more than %d", secret, len(keys), contract.MaxSigningKeys)
+		return nil, fmt.Errorf("the Secret %s has %d signing keys, more than %d", secret, len(keys), contract.MaxSigningKeys)
 	}
 	return keys, nil
 }

@@ -90,7 +90,7 @@ func (s *Sender) Run(ctx context.Context) {
 	for {
 		plan, changed := s.options.Plan()
 		now := s.options.Now()
-		timer.Reset(max(0, s.look(plan, now).Sub(now)))
+		timer.Reset(max(0, s.look(plan, now).Sub(now))) //nolint:contextcheck // a request goes on to its end when ctx does
 		select {
 		case <-ctx.Done():
 			for s.flying > 0 {

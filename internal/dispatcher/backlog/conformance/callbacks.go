@@ -52,6 +52,18 @@ func (m *model) waiting() map[backlog.CallbackQueue][]backlog.Callback {
 	return all
 }
 
+// waitingIn reads the callbacks of a store.
+func waitingIn(s backlog.Store) (map[backlog.CallbackQueue][]backlog.Callback, error) {
+	all := map[backlog.CallbackQueue][]backlog.Callback{}
+	queues, err := s.CallbackQueues()
+	for _, q := range queues {
+		if err == nil {
+			all[q], err = s.Callbacks(q, 1000)
+		}
+	}
+	return all, err
+}
+
 // tell postpones a callback or ends it, as somebody does who tries to deliver it. What was not made durable since may be lost: it is told once more then. One that is
 // not there any more stays away.
 func (r *run) tell(t *rapid.T) {

@@ -88,12 +88,8 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 	o.Restored, err = s.Restore()
 	must(err)
 	o.Restored.Volume = "" // each run compares it with its own
-	queues, err := s.CallbackQueues()
+	o.Callbacks, err = waitingIn(s)
 	must(err)
-	for _, q := range queues {
-		o.Callbacks[q], err = s.Callbacks(q, 1000)
-		must(err)
-	}
 	for _, name := range secretNames {
 		sealed, err := s.Kept(name)
 		must(err)

@@ -146,10 +146,14 @@ func (s *Store) Callbacks(q backlog.CallbackQueue, n int) (all []backlog.Callbac
 		if err := json.Unmarshal(value, &c); err != nil {
 			return fmt.Errorf("the store holds a malformed value under %q: %w", key, err)
 		}
-		all = append(all, backlog.Callback{
+		found := backlog.Callback{
 			Ref: backlog.Ref{Integration: q.Integration, ID: c.ID}, Endpoint: q.Endpoint, Number: c.Number,
 			State: c.State, Status: c.Status, AcceptedAt: c.AcceptedAt, At: c.At, Attempts: c.Attempts, Due: c.Due,
-		})
+		}
+		if !bytes.Equal(tellKey(found), key) { // it could never be removed
+			return fmt.Errorf("the store holds a malformed value under %q", key)
+		}
+		all = append(all, found)
 		return nil
 	})
 	return all, err

@@ -167,14 +167,19 @@ func (s *Store) transit(w *writer, t backlog.Transition, sum *backlog.Tally) err
 	}
 	s.tell(w, t, r, sum)
 	w.setJSON(refKey(spaceRecord, t.Ref), r)
+	count(sum, t, r.Size)
+	return nil
+}
+
+// count adds a transition of a call to a tally; size is that of its body.
+func count(sum *backlog.Tally, t backlog.Transition, size int64) {
 	sum.Move(t.From, t.To)
 	if t.From == call.StateQueued {
-		sum.QueuedBytes -= r.Size
+		sum.QueuedBytes -= size
 	}
 	if t.To == call.StateQueued {
-		sum.QueuedBytes += r.Size
+		sum.QueuedBytes += size
 	}
-	return nil
 }
 
 // depart removes the keys by which a call is found in the state that it leaves. A call cannot be sent or parked when it is not its turn, or it waits for one that it
