@@ -33,6 +33,8 @@ const (
 	ConditionGuaranteeMet = "GuaranteeMet"
 	// ConditionBacklogHealthy (advice): queued calls are sent in time, and none is parked or dead.
 	ConditionBacklogHealthy = "BacklogHealthy"
+	// ConditionCallbacksDelivered (Integration, advice): receivers take their callbacks. It is only present where the Integration has callbacks.
+	ConditionCallbacksDelivered = "CallbacksDelivered"
 	// ConditionLedgerTrusted (CRM, advice): the dispatcher knows itself what was sent, back to the longest window.
 	ConditionLedgerTrusted = "LedgerTrusted"
 	// ConditionLimitsMatch (CRM, advice): the CRM itself says that the limits are as declared.
@@ -90,7 +92,7 @@ const (
 	ReasonDuplicateClient = "DuplicateClient"
 	// ReasonUnusableCredentials: credentials of the Integration ask for tokens where none can be had, or in clear text.
 	ReasonUnusableCredentials = "UnusableCredentials"
-	// ReasonTooManyCredentials: more than 64 Secrets would be mounted, or more than 256 limits counted, for the credentials of all Integrations of the CRM.
+	// ReasonTooManyCredentials: more than 64 Secrets would be mounted, or more than 256 limits counted, for the credentials and callbacks of all Integrations of the CRM.
 	ReasonTooManyCredentials = "TooManyCredentials"
 
 	// ReasonCRMCredentials: the Integration names no credentials, so its calls go out with the CRM's, of which the CRM's own condition tells.
@@ -195,6 +197,15 @@ const (
 	ReasonCallsParked = "CallsParked"
 	// ReasonCallsDead: some accepted calls ended without an answer from the CRM.
 	ReasonCallsDead = "CallsDead"
+
+	// ReasonDelivered: receivers take their callbacks, and none was given up within a day.
+	ReasonDelivered = "Delivered"
+	// ReasonSigningKeyMissing: the Secret of callbacks is missing or holds no key that can be used. Callbacks wait.
+	ReasonSigningKeyMissing = "SigningKeyMissing"
+	// ReasonReceiverFailing: an endpoint of callbacks takes none. They are tried again for a day.
+	ReasonReceiverFailing = "ReceiverFailing"
+	// ReasonCallbacksGivenUp: within a day, callbacks were given up that their receivers had not taken.
+	ReasonCallbacksGivenUp = "CallbacksGivenUp"
 
 	// ReasonTrusted: the dispatcher has recorded itself what was sent.
 	ReasonTrusted = "Trusted"

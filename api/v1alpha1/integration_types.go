@@ -76,6 +76,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.overflow)",message="overflow must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.priorityHeader) || self.priorityHeader == 'Ignore'",message="priorityHeader must be Ignore with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.batching)",message="batching must not be set with route External, whose calls do not go through the dispatcher"
+// +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.callbacks)",message="callbacks must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="self.route != 'External' || !has(self.credentials)",message="credentials must not be set with route External, whose calls do not go through the dispatcher"
 // +kubebuilder:validation:XValidation:rule="!has(self.clients) || self.clients.all(c, has(c.crmCredentialHashes)) || !self.clients.exists(c, has(c.crmCredentialHashes))",message="crmCredentialHashes must be set for all clients or for none"
 // +kubebuilder:validation:XValidation:rule="!has(self.clients) || !has(self.credentials) || !self.clients.exists(c, has(c.crmCredentialHashes))",message="credentials must not be set where clients have crmCredentialHashes, and bring their own"
@@ -131,6 +132,10 @@ type IntegrationSpec struct {
 	// batching says how queued calls are merged into bulk calls. When it is absent, those go together that wait at the same time anyway.
 	// +optional
 	Batching Batching `json:"batching,omitzero"`
+
+	// callbacks tell the application what became of its queued calls, so that it need not ask for their results. When they are absent nobody is told.
+	// +optional
+	Callbacks Callbacks `json:"callbacks,omitzero"`
 
 	// credentials are this integration's own: its calls go out as its own user of the CRM, in the CRM's audit trail and for limits of scope Credential. When they
 	// are absent its calls go out with the CRM's. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher only, which
@@ -278,7 +283,8 @@ type Client struct {
 // IntegrationStatus is what the operator and the dispatcher observed.
 // +kubebuilder:validation:MinProperties=1
 type IntegrationStatus struct {
-	// conditions are Accepted, CredentialsResolved and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
+	// conditions are Accepted, CredentialsResolved and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and
+	// BacklogHealthy, and CallbacksDelivered where callbacks are declared.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -56,6 +56,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	facts := telemetry.Facts{
 		Scheduler: core.Scheduler, Ready: core.Ready, Rejected: watcher.Rejected, Certificate: certificates.Report,
 		Credentials: core.Credentials.Check, Encryption: core.Scheduler.Encryption, Endpoint: endpoint.Report,
+		Callbacks: core.Callbacks.Report,
 	}
 	calls := intake.New(intake.Options{Calls: core.Scheduler, Log: log, Observe: metrics.Served, Trace: tracer.Request})
 	servers := []*serve.Server{
@@ -118,6 +119,7 @@ func newCore(o options, observer observer, log *slog.Logger) (*dispatcher.Dispat
 		Dial:   new(net.Dialer).DialContext,
 		Secret: os.DirFS(o.credentialsDir), OwnSecrets: os.DirFS(o.ownCredentialsDir), Encryption: os.DirFS(o.encryptionDir),
 		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Past: planfile.Past(o.planFile), Seed: seed, Logger: log, Observer: observer, Trace: observer.Sender,
+		Told: observer.Told,
 		Fatal: func(reason string) {
 			log.Error("The store cannot keep its promise; the process ends", "reason", reason)
 			os.Exit(1)

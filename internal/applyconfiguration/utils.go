@@ -38,6 +38,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CachedReadApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CalendarWindow"):
 		return &apiv1alpha1.CalendarWindowApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CallbackEndpoint"):
+		return &apiv1alpha1.CallbackEndpointApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Callbacks"):
+		return &apiv1alpha1.CallbacksApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CallCost"):
 		return &apiv1alpha1.CallCostApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CallMatch"):

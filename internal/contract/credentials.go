@@ -134,9 +134,14 @@ func (p *Plan) UsersOf(i *Integration) []string {
 	return []string{p.Credentials.User()}
 }
 
-// OwnSecrets are the names of the Secrets that integrations name as their own, each once, in order.
+// OwnSecrets are the names of the Secrets that integrations name, for credentials of their own or for callbacks, each once, in order.
 func (p *Plan) OwnSecrets() []string {
 	var names []string
+	for i := range p.Integrations {
+		if c := p.Integrations[i].Callbacks; c != nil {
+			names = append(names, c.Secret)
+		}
+	}
 	for _, c := range p.AllCredentials() {
 		if c.Own {
 			names = append(names, c.Secret)

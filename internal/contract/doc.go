@@ -10,8 +10,8 @@ const (
 	PlanFile = "/etc/crmquota/plan/plan.json"
 	// CredentialsDir holds the keys of the CRM credentials Secret, one file each. It is empty while the Secret is missing.
 	CredentialsDir = "/etc/crmquota/credentials"
-	// OwnCredentialsDir holds a folder for each Secret that integrations name as their own credentials, with one file for each key. A folder is empty while its
-	// Secret is missing.
+	// OwnCredentialsDir holds a folder for each Secret that integrations name for their own credentials or callbacks, with one file for each key. A folder is empty
+	// while its Secret is missing.
 	OwnCredentialsDir = "/etc/crmquota/own-credentials"
 	// TLSDir holds tls.crt and tls.key of the intake's TLS Secret, if one is named.
 	TLSDir = "/etc/crmquota/tls"

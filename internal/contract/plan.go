@@ -324,6 +324,9 @@ type Integration struct {
 
 	// Batching merges queued calls; nil if they are sent one by one.
 	Batching *Batching `json:"batching,omitempty"`
+
+	// Callbacks, if set, tell what became of queued calls.
+	Callbacks *Callbacks `json:"callbacks,omitempty"`
 }
 
 // Key identifies an integration across re-creation: queued calls belong to it.

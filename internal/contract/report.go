@@ -261,6 +261,8 @@ type IntegrationReport struct {
 	Counters  IntegrationCounters `json:"counters"`
 	// Credentials tells of its own; nil if its calls go out with the CRM's.
 	Credentials *CredentialsReport `json:"credentials,omitempty"`
+	// Callbacks tells of its receivers; nil if it has none.
+	Callbacks *CallbacksReport `json:"callbacks,omitempty"`
 	// Waiting says what holds back the call that waits longest; nil if none waits.
 	Waiting *WaitingReport `json:"waiting,omitempty"`
 	// GuaranteeMissedSeconds is for how long a call within the guarantee that is never lent has been waiting for the licence; 0 if none is.

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -20,6 +21,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/callbacks"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
@@ -27,20 +29,20 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 )
 
-// Options of a Dispatcher. All but TLS, OwnSecrets, Encryption, Past, Observer, Trace and Between are required.
+// Options of a Dispatcher. All but TLS, OwnSecrets, Encryption, Past, Observer, Trace, Told and Between are required.
 type Options struct {
 	// FS and DataDir are where the store is.
 	FS      vfs.FS
 	DataDir string
 	// Reserve is the free space, in bytes, that is left for what was accepted already; disk.DefaultReserve is meant for volumes.
 	Reserve uint64
-	// Dial makes connections to the CRM.
+	// Dial makes connections to the CRM, and to receivers of callbacks.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// TLS to the CRM; nil for the system's roots.
 	TLS *tls.Config
 	// Secret is the mounted Secret with the CRM's credentials.
 	Secret fs.FS
-	// OwnSecrets has a folder for each mounted Secret with an integration's own credentials; nil if none is mounted.
+	// OwnSecrets has a folder for each mounted Secret that an integration names, for credentials of its own or for callbacks; nil if none is mounted.
 	OwnSecrets fs.FS
 	// Encryption is the mounted Secret with the keys that encrypt what is stored of calls; nil if none is mounted.
 	Encryption fs.FS
@@ -58,6 +60,8 @@ type Options struct {
 	Observer scheduler.Observer
 	// Trace, if set, is put round the scheduler's way to the CRM.
 	Trace func(scheduler.Sender) scheduler.Sender
+	// Told, if set, is told of each request to a receiver of callbacks; status is 0 if no answer came.
+	Told func(integration, endpoint string, status int)
 	// Between, if set, returns what the scheduler is given in place of its store and its way to the CRM.
 	Between func(backlog.Store, scheduler.Sender) (backlog.Store, scheduler.Sender)
 }
@@ -68,6 +72,10 @@ type Dispatcher struct {
 	Scheduler *scheduler.Scheduler
 	// Credentials of the CRM, as mounted.
 	Credentials upstream.Credentials
+	// Callbacks tell what became of queued calls while Run runs.
+	Callbacks *callbacks.Sender
+
+	receivers *http.Transport
 
 	log    *slog.Logger
 	store  *disk.Store
@@ -115,21 +123,30 @@ func New(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	d.receivers = callbacks.NewTransport(o.Dial)
+	d.Callbacks = callbacks.New(callbacks.Options{
+		Store: store, Plan: s.Plan, Secrets: o.OwnSecrets, Transport: d.receivers, Now: now,
+		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
+		Log:    o.Logger, Observe: o.Told,
+	})
 	d.Scheduler, d.Credentials, d.store, d.client = s, credentials, store, client
 	return d, nil
 }
 
-// Run works until ctx ends, then lets the calls in flight end, 20 s at most, then what asks for an access token, and closes the store. It is called once.
+// Run works until ctx ends, then lets the calls in flight end, 20 s at most, and the callbacks, then what asks for an access token, and closes the store. It is called
+// once.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	var keeping sync.WaitGroup
 	keep, stop := context.WithCancel(ctx)
 	keeping.Go(func() { d.Credentials.Keep(keep, d.Scheduler.Plan) })
 	keeping.Go(func() { d.keepKeys(keep) })
+	keeping.Go(func() { d.Callbacks.Run(keep) })
 	err := d.Scheduler.Run(ctx)
 	stop()
 	keeping.Wait()
 	d.Credentials.Close()
 	d.client.Close()
+	d.receivers.CloseIdleConnections()
 	return errors.Join(err, d.store.Close())
 }
 

@@ -97,9 +97,10 @@ func judgeCredentials(entry *contract.Integration, head *contract.Plan) Decision
 	return accepted
 }
 
-// credentialsFit bounds what the credentials of all entries take: each Secret is mounted, and each user of the CRM has the limits of scope Credential for itself.
+// credentialsFit bounds what the credentials and callbacks of all entries take: each Secret is mounted, and each user of the CRM has the limits of scope Credential for
+// itself.
 func (a *admission) credentialsFit(entry *contract.Integration) Decision {
-	if len(entry.Users(a.head)) == 0 {
+	if len(entry.Users(a.head)) == 0 && entry.Callbacks == nil {
 		return accepted
 	}
 	with := contract.Plan{Credentials: a.head.Credentials, Integrations: []contract.Integration{*entry}}
@@ -115,7 +116,7 @@ func (a *admission) credentialsFit(entry *contract.Integration) Decision {
 	}
 	if secrets > contract.MaxOwnSecrets || counted > contract.MaxCountedLimits {
 		return Decision{v1alpha1.ReasonTooManyCredentials, fmt.Sprintf(
-			"credentials: with those of the other integrations of CRM %s there are %d Secrets to mount, of at most %d, and %d limits to count, of at most %d: let some integrations use the same",
+			"credentials, callbacks: with those of the other integrations of CRM %s there are %d Secrets to mount, of at most %d, and %d limits to count, of at most %d: let some integrations use the same",
 			a.head.CRM.Name, secrets, contract.MaxOwnSecrets, counted, contract.MaxCountedLimits)}
 	}
 	return accepted

@@ -52,6 +52,7 @@ func entryOf(i *v1alpha1.Integration, crm *v1alpha1.CRMSpec, head *contract.Plan
 	}
 	entry.Credentials = ownCredentials(spec.Credentials, crm)
 	entry.Batching = batchingOf(spec, head)
+	entry.Callbacks = callbacksOf(&spec.Callbacks)
 	for _, c := range spec.Clients {
 		entry.Clients = append(entry.Clients, clientOf(c, i.Namespace))
 	}

@@ -41,7 +41,7 @@ func Service(in Input) *corev1ac.ServiceApplyConfiguration {
 }
 
 // NetworkPolicy lets the CRM's namespace call, the manager read the report, and anyone probe and scrape; out go name look-ups, calls to the endpoint's port and, where there is
-// one, requests to the token endpoints' and to the traces' collector.
+// one, requests to the token endpoints', to the traces' collector and to receivers of callbacks.
 func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	spec := networkingv1ac.NetworkPolicySpec().
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(selector(in.CRM.Name))).
@@ -60,6 +60,13 @@ func NetworkPolicy(in Input) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	var others []string
 	for _, c := range in.Plan.AllCredentials() {
 		others = append(others, c.TokenURL())
+	}
+	for i := range in.Plan.Integrations {
+		if c := in.Plan.Integrations[i].Callbacks; c != nil {
+			for _, e := range c.Endpoints {
+				others = append(others, e.URL)
+			}
+		}
 	}
 	if in.Plan.Tracing != nil {
 		others = append(others, in.Plan.Tracing.Endpoint)

@@ -192,7 +192,7 @@ func TestOtherEndpointsPortsAreOpen(t *testing.T) {
 	}
 }
 
-// TestSecretsOfIntegrationsAreMountedOnce each, beside the CRM's, and the ports of their token endpoints are open.
+// TestSecretsOfIntegrationsAreMountedOnce each, beside the CRM's, and the ports of their token endpoints and receivers are open.
 func TestSecretsOfIntegrationsAreMountedOnce(t *testing.T) {
 	token := func(secret string) *contract.Credentials {
 		return &contract.Credentials{Own: true, Secret: secret, Bearer: &contract.BearerKeys{Token: "token"}}
@@ -200,7 +200,10 @@ func TestSecretsOfIntegrationsAreMountedOnce(t *testing.T) {
 	client := token("oauth.marketing")
 	client.Bearer, client.OAuthClient = nil, &contract.OAuthClientKeys{TokenURL: "https://login.test:8443/token"}
 	in := input(func(in *Input) {
-		in.Plan.Integrations = []contract.Integration{{Name: "a", Credentials: token("b")}, {Name: "b", Credentials: token("b")}, {Name: "c"}, {Name: "d", Credentials: client}}
+		in.Plan.Integrations = []contract.Integration{{Name: "a", Credentials: token("b")}, {Name: "b", Credentials: token("b")}, {Name: "c"}, {Name: "d", Credentials: client},
+			{Name: "e", Callbacks: &contract.Callbacks{Secret: "keys", Endpoints: []contract.CallbackEndpoint{{URL: "https://app.test:9443/results"}, {URL: "https://app.test"}}}},
+			{Name: "f", Callbacks: &contract.Callbacks{Secret: "b", Endpoints: []contract.CallbackEndpoint{{URL: "http://adapter.contact-centre.svc/results"}}}},
+		}
 	})
 	pod := StatefulSet(in).Spec.Template.Spec
 	secrets := map[string]string{} // by volume
@@ -221,6 +224,7 @@ func TestSecretsOfIntegrationsAreMountedOnce(t *testing.T) {
 	}
 	want := map[string]string{
 		"/etc/crmquota/credentials": "zendesk-credentials", "/etc/crmquota/own-credentials/b": "b", "/etc/crmquota/own-credentials/oauth.marketing": "oauth.marketing",
+		"/etc/crmquota/own-credentials/keys": "keys",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("mounts (-want +got):\n%s", diff)
@@ -228,8 +232,8 @@ func TestSecretsOfIntegrationsAreMountedOnce(t *testing.T) {
 	if len(secrets) != len(want) {
 		t.Errorf("volumes %v", secrets)
 	}
-	if rules := len(NetworkPolicy(in).Spec.Egress); rules != 3 {
-		t.Errorf("%d rules let out, want 3", rules)
+	if rules := len(NetworkPolicy(in).Spec.Egress); rules != 5 {
+		t.Errorf("%d rules let out, want 5", rules)
 	}
 }
 

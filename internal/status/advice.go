@@ -235,7 +235,13 @@ func (f *IntegrationFacts) advise(c *conditions, w *weighing, numbers *figures[v
 		{v1alpha1.ConditionBacklogHealthy, Patience, func(r *contract.IntegrationReport, e *contract.Integration) (verdict, time.Duration) {
 			return backlog(r, e, numbers.backlog, now)
 		}},
+		{v1alpha1.ConditionCallbacksDelivered, Patience, func(r *contract.IntegrationReport, _ *contract.Integration) (verdict, time.Duration) {
+			return callbacks(r.Callbacks, w, now)
+		}},
 	} {
+		if advice.condition == v1alpha1.ConditionCallbacksDelivered && len(f.Integration.Spec.Callbacks.Endpoints) == 0 {
+			continue
+		}
 		v, held := f.word(h, advice.condition, w.current, advice.observe)
 		c.advise(w.current, advice.condition, w.settle(advice.condition, v, held, advice.patience))
 	}

@@ -287,6 +287,14 @@ func TestIntegrationAdvice(t *testing.T) {
 	}
 	oldest := func(at time.Time) contract.BacklogReport { return contract.BacklogReport{Queued: 5, OldestQueued: &at} }
 	late := contract.BacklogReport{Queued: 5, DrainP95Seconds: new(int64(3601))}
+	const delivered = "True/Delivered"
+	withCallbacks := func(f *status.IntegrationFacts) {
+		f.Integration.Spec.Callbacks = v1alpha1.Callbacks{Endpoints: []v1alpha1.CallbackEndpoint{{Name: "app", URL: "https://app.example.com"}}}
+	}
+	tells := func(c contract.CallbacksReport) func(*contract.IntegrationReport) {
+		return func(r *contract.IntegrationReport) { r.Callbacks = &c }
+	}
+	failing := contract.CallbacksReport{Failing: []contract.CallbackFailure{{Endpoint: "app", Since: start, Detail: "the answer was 502 Bad Gateway"}}}
 	for name, row := range map[string]struct {
 		condition string
 		facts     func(*status.IntegrationFacts)
@@ -328,6 +336,19 @@ func TestIntegrationAdvice(t *testing.T) {
 		"calls are parked": {v1alpha1.ConditionBacklogHealthy, nil, []told{
 			{0, nothing, well}, {time.Second, backlog(contract.BacklogReport{Parked: 123, Dead: 7}), well}, {2 * time.Minute, nothing, "False/CallsParked"},
 		}, "The outcome of 120 calls is not known"},
+		"callbacks cannot be signed": {v1alpha1.ConditionCallbacksDelivered, withCallbacks, []told{
+			{0, tells(contract.CallbacksReport{}), delivered}, {time.Second, tells(contract.CallbacksReport{KeyTrouble: "Secret keys is missing"}), delivered},
+			{2 * time.Minute, nothing, "False/SigningKeyMissing"}, {time.Second, tells(contract.CallbacksReport{}), "False/SigningKeyMissing"}, {2 * time.Minute, nothing, delivered},
+		}, "Receivers take their callbacks."},
+		"a receiver takes none": {v1alpha1.ConditionCallbacksDelivered, withCallbacks, []told{
+			{0, tells(contract.CallbacksReport{}), delivered}, {time.Second, tells(failing), delivered}, {118 * time.Second, nothing, delivered},
+			{time.Second, nothing, "False/ReceiverFailing"},
+		}, "Endpoint app has taken no callback since 2026-11-23 09:00 UTC: the answer was 502 Bad Gateway. Each is tried for a day."},
+		"callbacks were given up": {v1alpha1.ConditionCallbacksDelivered, withCallbacks, []told{
+			{0, tells(contract.CallbacksReport{}), delivered}, {time.Second, tells(contract.CallbacksReport{GivenUpAt: new(start)}), delivered},
+			{2 * time.Minute, nothing, "False/CallbacksGivenUp"}, {24*time.Hour - 2*time.Minute, nothing, "False/CallbacksGivenUp"}, {2 * time.Minute, nothing, delivered},
+		}, "Receivers take their callbacks."},
+		"callbacks that are not in force yet": {v1alpha1.ConditionCallbacksDelivered, withCallbacks, []told{{0, nothing, "Unknown/NotKnown"}}, "Nothing has been observed yet."},
 		"calls are dead": {v1alpha1.ConditionBacklogHealthy, nil, []told{
 			{0, nothing, well}, {time.Second, backlog(contract.BacklogReport{Dead: 7}), well}, {2 * time.Minute, nothing, "False/CallsDead"},
 		}, "7 accepted calls ended without an answer"},

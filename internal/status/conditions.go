@@ -154,6 +154,7 @@ var owned = []string{
 	v1alpha1.ConditionProgrammed, v1alpha1.ConditionStalled, v1alpha1.ConditionEndpointResolved, v1alpha1.ConditionQuotaEnforced,
 	v1alpha1.ConditionBudgetOnTrack, v1alpha1.ConditionLicenceAdequate, v1alpha1.ConditionGuaranteeMet, v1alpha1.ConditionBacklogHealthy,
 	v1alpha1.ConditionLedgerTrusted, v1alpha1.ConditionLicenceValid, v1alpha1.ConditionLimitsMatch, v1alpha1.ConditionUsageAccounted, v1alpha1.ConditionCRMAnswering,
+	v1alpha1.ConditionCallbacksDelivered,
 }
 
 // maxMessage keeps a dispatcher's words from filling the object; the API allows 32,768 bytes.

@@ -44,11 +44,17 @@ import (
 //	               False    CallsParked           the outcome of some calls is not known, and they cannot be repeated
 //	               False    CallsDead             some calls ended without an answer
 //	               Unknown  NotKnown,NotReporting as above, or it is not in force
+//	CallbacksDelivered      present only where the Integration has callbacks
+//	(advice)       True     Delivered             none of the following
+//	               False    SigningKeyMissing     nothing can be signed with what is in the Secret
+//	               False    ReceiverFailing       an endpoint has taken no callback for a while
+//	               False    CallbacksGivenUp      some were given up within a day
+//	               Unknown  NotKnown,NotReporting as above, or it is not in force
 //	Ready          True     Ready                 Accepted, CredentialsResolved and Programmed are True
 //	               else     (theirs)              the first of them that is False, else that is Unknown
 //	Stalled        True     (the compiler's)      present only while nothing but an edit of the spec helps
 //
-// BacklogHealthy turns only when there has been evidence for it for Patience, GuaranteeMet for a minute.
+// BacklogHealthy and CallbacksDelivered turn only when there has been evidence for it for Patience, GuaranteeMet for a minute.
 func ForIntegration(f IntegrationFacts, current v1alpha1.IntegrationStatus, now time.Time) Result[v1alpha1.IntegrationStatus] {
 	h, heardFor := f.Reported.hearing(now)
 	held, holdFor := f.holds(h, current, now)

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m, func(c *rest.Config) { con
 func TestApply(t *testing.T) {
 	c := client.WithFieldValidation(testenv.Client(t, config), "Strict")
 	// In this order: the samples need the CRDs, the demo builds on the samples.
-	for _, dir := range []string{"config/default", "config/samples", "config/samples/oauth", "config/samples/crms", "config/samples/observe", "config/demo"} {
+	for _, dir := range []string{"config/default", "config/samples", "config/samples/callbacks", "config/samples/oauth", "config/samples/crms", "config/samples/observe", "config/demo"} {
 		t.Run(dir, func(t *testing.T) {
 			objects := build(t, dir)
 			if len(objects) == 0 {
@@ -137,8 +137,8 @@ func fitTogether(t *testing.T, c client.Client) {
 	if !out.CRM.OK() {
 		t.Errorf("CRM: %+v", out.CRM)
 	}
-	if len(out.Integrations) < 4 {
-		t.Errorf("there are %d integrations, want the four samples", len(out.Integrations))
+	if len(out.Integrations) < 5 {
+		t.Errorf("there are %d integrations, want the four samples and that with callbacks", len(out.Integrations))
 	}
 	for name, decision := range out.Integrations {
 		if !decision.OK() {

@@ -338,6 +338,31 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: path
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.PathPattern
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallbackEndpoint
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: url
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallbackURL
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallbackURL
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Callbacks
+  map:
+    fields:
+    - name: endpoints
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.CallbackEndpoint
+          elementRelationship: associative
+          keys:
+          - name
+    - name: secretRef
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LocalReference
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Client
   map:
     fields:
@@ -555,6 +580,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: batching
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Batching
+    - name: callbacks
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Callbacks
     - name: clients
       type:
         list:

@@ -76,6 +76,7 @@ type Store interface {
 	// Restore returns what the scheduler starts from.
 	Restore() (Restored, error)
 
+	Callbacks
 	Vault
 	Keys
 	Close() error
@@ -170,7 +171,7 @@ type Batch struct {
 	Bulks []Bulk
 	// ForgetCalls removes ended calls with their results and keys. One that is not due at the time of Clock any more stays: a call that refers to it was accepted.
 	ForgetCalls []Ref
-	// Tallies are added to the stored ones. The states in them and QueuedBytes are ignored: transitions keep those.
+	// Tallies are added to the stored ones. The states in them, QueuedBytes and callbacks are ignored: transitions keep those.
 	Tallies map[string]Tally
 	// Volume, if set, is the store's identity from now on: what it holds is not what others know of the former one.
 	Volume string

@@ -14,6 +14,8 @@ type Tally struct {
 	Queued, Sent, Parked, Succeeded, Failed, Dead int64
 	// QueuedBytes is how many bytes the bodies of queued calls have.
 	QueuedBytes int64
+	// CallbacksWaiting are yet to be delivered; CallbacksDelivered were taken by their receivers; CallbacksGivenUp are not tried any more.
+	CallbacksWaiting, CallbacksDelivered, CallbacksGivenUp int64
 }
 
 // Add adds u to t, member by member.
@@ -40,6 +42,7 @@ func (t *Tally) Members() []*int64 {
 		&t.Accepted, &t.Dispatched, &t.Drained, &t.Refused, &t.Forwarded, &t.Overheld,
 		&t.Queued, &t.Sent, &t.Parked, &t.Succeeded, &t.Failed, &t.Dead,
 		&t.Saved, &t.QueuedBytes,
+		&t.CallbacksWaiting, &t.CallbacksDelivered, &t.CallbacksGivenUp,
 	}
 }
 

@@ -51,6 +51,8 @@ type Call struct {
 	// References are the queued calls, accepted before and of the same integration, of whose answers its target and body hold places (see package reference). It is
 	// sent after they have succeeded. At most MaxReferences.
 	References []ID
+	// Callback, if not empty, is the name of the endpoint, of its integration's callbacks, that is told what became of the queued call.
+	Callback string
 	// Identity, of calls that only read, is the same for calls that get the same answer, which may be asked for once then. Zero: the call is like no other.
 	Identity [32]byte
 

@@ -76,6 +76,10 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 	if err != nil {
 		return dialect.Class{}, err
 	}
+	callback, err := e.callback()
+	if err != nil {
+		return dialect.Class{}, err
+	}
 	class := e.view.provider.Classify(e.r.Method, e.path, body)
 	e.call = &call.Call{
 		Integration: e.caller.integration.Key(),
@@ -89,6 +93,7 @@ func (e *exchange) newCall(body []byte) (dialect.Class, error) {
 		Counts:      dialect.Counts(e.r.Header.Get("Content-Type"), body),
 		OrderKey:    order,
 		References:  references,
+		Callback:    callback,
 		Urgency:     urgency(e.r.Header, e.caller.integration),
 		Repeat:      repeat(class),
 		AcceptedAt:  time.Now(),
@@ -147,7 +152,7 @@ func (e *exchange) randomKey() string {
 // another target or sender than the request's own.
 var notForwarded = []string{
 	"Authorization", "Cookie",
-	"Prefer", idempotencyKey, contract.HeaderOrderingKey, contract.HeaderReferences, contract.HeaderOrigin, contract.HeaderReason,
+	"Prefer", idempotencyKey, contract.HeaderOrderingKey, contract.HeaderReferences, contract.HeaderCallback, contract.HeaderOrigin, contract.HeaderReason,
 	"Accept-Encoding", "Content-Length", "Expect",
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip",
 	"X-Original-Url", "X-Rewrite-Url", "X-Original-Host", "X-Host",

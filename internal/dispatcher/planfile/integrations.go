@@ -40,6 +40,7 @@ func (p *problems) integrations(plan *contract.Plan, adapter provider.Provider) 
 		p.clients(integration.Clients, holders, field)
 		p.passThrough(&integration, field)
 		p.ownCredentials(integration.Credentials, plan.Endpoint, field+".credentials")
+		p.callbacks(integration.Callbacks, field+".callbacks")
 		p.require(!integration.External || integration.Credentials == nil, field+".credentials", "must not be set for an external integration")
 		p.require(!integration.External || len(integration.Clients) == 0, field+".clients", "must not be set for an external integration")
 	}

@@ -179,6 +179,9 @@ func (s *Scheduler) integrationReport(now time.Time, l *lane, t backlog.Tally) c
 			Saved: t.Saved,
 		},
 	}
+	if l.spec.Callbacks != nil || t.CallbacksWaiting > 0 {
+		r.Callbacks = &contract.CallbacksReport{Waiting: t.CallbacksWaiting, Delivered: t.CallbacksDelivered, GivenUp: t.CallbacksGivenUp}
+	}
 	if l.spec.Credentials != nil {
 		r.Credentials = &contract.CredentialsReport{Refused: l.access.refused()}
 	}

@@ -113,8 +113,9 @@ func (w *world) options(m *machine, seed [32]byte) dispatcher.Options {
 			wall := time.Now().Add(wrong + time.Duration(w.wallStep.Load()))
 			return backlog.Machine{BootID: m.boot, Boot: time.Since(w.began), Wall: wall, WallError: w.wallError}
 		},
-		Fatal:   func(reason string) { w.fall(m, reason) },
-		Between: w.between,
+		OwnSecrets: receiverKeys,
+		Fatal:      func(reason string) { w.fall(m, reason) },
+		Between:    w.between,
 	}
 }
 

@@ -59,6 +59,8 @@ type setup struct {
 	// fault of the CRM, if there is one, begins so long after the load, and lasts so long.
 	fault                  *fault
 	faultAfter, faultLasts time.Duration
+	// receiver is told of the results of all calls; nil if nobody is.
+	receiver *receiver
 	// certificate of the CRM, and what the dispatcher trusts; nil for HTTP.
 	certificate *tls.Certificate
 	trust       *tls.Config

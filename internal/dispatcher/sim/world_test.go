@@ -72,7 +72,7 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // repeatable on purpose
 	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan, boot: "boot"}
-	w.front = &front{crm: w.server, certificate: s.certificate}
+	w.front = &front{crm: w.server, certificate: s.certificate, receiver: s.receiver}
 	w.network = serve(t, w.front)
 	defer w.server.Close()
 	time.Sleep(time.Duration(random.Int64N(int64(24 * time.Hour)))) // days begin somewhere in the load
@@ -94,6 +94,9 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 	w.calm()
 	v := w.judge(w.drain())
 	w.noteRecovery(v)
+	if s.receiver != nil {
+		v.problems = append(v.problems, w.untold()...)
+	}
 	w.shutDown()
 	return v
 }

@@ -82,6 +82,7 @@ func watched() *fake {
 		Namespace: "n", Name: "a", Windows: []contract.ShareReport{{Name: "minute", Guaranteed: 240, Used: 20, Lent: 7, Borrowed: 8, Demand: 90}},
 		Backlog:                contract.BacklogReport{Queued: 5, QueuedBytes: 6, Sent: 1, Parked: 2, Dead: 3, OldestQueued: &oldest, DrainSeconds: new(int64(60)), DrainP95Seconds: new(int64(90))},
 		GuaranteeMissedSeconds: 4,
+		Callbacks:              &contract.CallbacksReport{Waiting: 21, Delivered: 22, GivenUp: 23},
 		Counters:               contract.IntegrationCounters{Accepted: 11, Dispatched: 12, Drained: 13, Refused: 14, Forwarded: 15, Overheld: 16, Saved: 17},
 	}}
 	return f
@@ -103,7 +104,8 @@ func TestMetricsShowTheSnapshot(t *testing.T) {
 		`backlog_bytes{integration="n/a"} 6`, `backlog_calls{integration="n/a",state="dead"} 3`, `backlog_calls{integration="n/a",state="parked"} 2`,
 		`backlog_calls{integration="n/a",state="queued"} 5`, `backlog_calls{integration="n/a",state="sent"} 1`,
 		`backlog_drain_seconds{chance="p50",integration="n/a"} 60`, `backlog_drain_seconds{chance="p95",integration="n/a"} 90`, `backlog_oldest_timestamp_seconds{integration="n/a"} 1000`,
-		`borrowed_calls{limit="minute"} 6`, `crm_answering 0`, `crm_refusals_total{verdict="ExternalUse"} 3`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,
+		`borrowed_calls{limit="minute"} 6`, `callbacks_delivered_total{integration="n/a"} 22`, `callbacks_given_up_total{integration="n/a"} 23`,
+		`callbacks_waiting{integration="n/a"} 21`, `crm_answering 0`, `crm_refusals_total{verdict="ExternalUse"} 3`, `demand_calls{chance="p50",limit="minute"} 300`, `demand_calls{chance="p95",limit="minute"} 350`,
 		`dispatched_requests_total{integration="n/a"} 12`, `drained_calls_total{integration="n/a"} 13`, `enforcing 1`,
 		`exhaustion_timestamp_seconds{chance="p50",limit="minute"} 2000.5`, `exhaustion_timestamp_seconds{chance="p95",limit="minute"} 1000`,
 		`external_calls{limit="minute"} 40`,

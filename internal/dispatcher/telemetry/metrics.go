@@ -29,6 +29,7 @@ type Metrics struct {
 	served   *prometheus.HistogramVec
 	spans    prometheus.Counter
 	erased   *prometheus.CounterVec
+	told     *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics of what is observed; Watch adds the scheduler's state.
@@ -52,8 +53,12 @@ func NewMetrics() *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "erased_calls_total",
 			Help: "Queued and parked calls that an order to erase has ended, since the process began.",
 		}, []string{"integration"}),
+		told: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "callback_attempts_total",
+			Help: "Requests that told a receiver of a result, with the class of the answer's status; empty if none came.",
+		}, []string{"integration", "endpoint", "status"}),
 	}
-	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests, m.spans, m.erased,
+	m.registry.MustRegister(m.waited, m.upstream, m.served, m.requests, m.spans, m.erased, m.told,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -80,6 +85,11 @@ func (m *Metrics) Erased(integration string, calls int) {
 	m.erased.WithLabelValues(integration).Add(float64(calls))
 }
 
+// Told counts a request to a receiver of callbacks.
+func (m *Metrics) Told(integration, endpoint string, status int) {
+	m.told.WithLabelValues(integration, endpoint, classOf(status)).Inc()
+}
+
 // Served counts a request that the intake has answered.
 func (m *Metrics) Served(o intake.Outcome) {
 	m.requests.WithLabelValues(o.Integration, o.Operation, o.Code, classOf(o.Status)).Inc()
@@ -104,6 +114,7 @@ func (m *Metrics) forget(integration string) {
 	m.requests.DeletePartialMatch(gone)
 	m.served.DeletePartialMatch(gone)
 	m.erased.DeletePartialMatch(gone)
+	m.told.DeletePartialMatch(gone)
 }
 
 // Watch adds the scheduler's state: it is asked for a snapshot at each scrape.

@@ -37,6 +37,8 @@ type Facts struct {
 	// Encryption says what is missing to encrypt what is stored of calls, or to open what is encrypted; nil if nothing is.
 	Encryption func() error
 	Endpoint   func() contract.EndpointReport
+	// Callbacks adds to what is counted of an integration's callbacks how its receivers take them.
+	Callbacks func(integration string, r *contract.CallbacksReport)
 }
 
 // Report returns the dispatcher's word on itself. Its error means that the scheduler does not answer.
@@ -76,6 +78,11 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 			report.Credentials.EncryptionKeyMissing = err.Error()
 		}
 		f.addOwn(plan, report.Integrations)
+		for i := range report.Integrations {
+			if r := &report.Integrations[i]; r.Callbacks != nil {
+				f.Callbacks(r.Namespace+"/"+r.Name, r.Callbacks)
+			}
+		}
 	}
 	return report, nil
 }

@@ -66,6 +66,17 @@ func TestReportHoldsAllFacts(t *testing.T) {
 	}
 }
 
+func TestTheReportTellsOfReceivers(t *testing.T) {
+	f := newFake(planWith(7, "https://acme.zendesk.com"))
+	f.snapshot.Integrations = []contract.IntegrationReport{{Namespace: "n", Name: "a", Callbacks: &contract.CallbacksReport{Waiting: 3}}, {Namespace: "n", Name: "b"}}
+	all := facts(f)
+	all.Callbacks = func(integration string, r *contract.CallbacksReport) { r.KeyTrouble = integration }
+	got := reportOf(t, get(all, "/report", "")).Integrations
+	if diff := cmp.Diff(&contract.CallbacksReport{Waiting: 3, KeyTrouble: "n/a"}, got[0].Callbacks); diff != "" || got[1].Callbacks != nil {
+		t.Errorf("(-want +got):\n%s\nand without callbacks: %+v", diff, got[1].Callbacks)
+	}
+}
+
 func TestReportBeforeTheFirstPlan(t *testing.T) {
 	want := contract.Report{Schema: contract.ReportSchema, Ready: true, Certificate: contract.CertificateReport{CAPEM: "pem"}, Endpoint: contract.EndpointReport{Resolved: true}}
 	if diff := cmp.Diff(want, reportOf(t, get(facts(newFake(nil)), "/report", ""))); diff != "" {

@@ -55,6 +55,10 @@ var (
 	backlogDrain  = describe("backlog_drain_seconds",
 		"Time until the queue is empty that is kept with even chances (p50), or in 19 cases of 20 (p95); absent if it cannot be foreseen.", "integration", "chance")
 
+	callbacksWaiting   = describe("callbacks_waiting", "Callbacks that are yet to be delivered.", "integration")
+	callbacksDelivered = describe("callbacks_delivered_total", "Callbacks that their receivers have taken, since the volume was made.", "integration")
+	callbacksGivenUp   = describe("callbacks_given_up_total", "Callbacks that are not tried any more, since the volume was made.", "integration")
+
 	accepted   = describe("accepted_calls_total", "Calls that were queued with a 202, since the volume was made.", "integration")
 	dispatched = describe("dispatched_requests_total", "Requests that were sent to the CRM, since the volume was made.", "integration")
 	drained    = describe("drained_calls_total", "Queued calls that the CRM has answered, since the volume was made.", "integration")
@@ -98,6 +102,11 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 		present[key] = true
 		integration(key, i, gauge)
 		counters(key, i.Counters, out)
+		if c := i.Callbacks; c != nil {
+			gauge(callbacksWaiting, float64(c.Waiting), key)
+			out <- prometheus.MustNewConstMetric(callbacksDelivered, prometheus.CounterValue, float64(c.Delivered), key)
+			out <- prometheus.MustNewConstMetric(callbacksGivenUp, prometheus.CounterValue, float64(c.GivenUp), key)
+		}
 	}
 	s.forgetAllBut(present)
 }

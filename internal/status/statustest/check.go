@@ -27,8 +27,11 @@ func Check(object any) error {
 			v1alpha1.ConditionBacklogHealthy, v1alpha1.ConditionLedgerTrusted, v1alpha1.ConditionLimitsMatch, v1alpha1.ConditionUsageAccounted)
 	case *v1alpha1.Integration:
 		health := []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionCredentialsResolved, v1alpha1.ConditionProgrammed}
-		return check(o.Status.Conditions, o.Status.ObservedGeneration, o.Generation, health,
-			v1alpha1.ConditionQuotaEnforced, v1alpha1.ConditionGuaranteeMet, v1alpha1.ConditionBacklogHealthy)
+		advice := []string{v1alpha1.ConditionQuotaEnforced, v1alpha1.ConditionGuaranteeMet, v1alpha1.ConditionBacklogHealthy}
+		if len(o.Spec.Callbacks.Endpoints) > 0 {
+			advice = append(advice, v1alpha1.ConditionCallbacksDelivered)
+		}
+		return check(o.Status.Conditions, o.Status.ObservedGeneration, o.Generation, health, advice...)
 	default:
 		return fmt.Errorf("statustest: %T has no status to check", object)
 	}

@@ -36,6 +36,8 @@ type IntegrationSpecApplyConfiguration struct {
 	Reads *ReadsApplyConfiguration `json:"reads,omitempty"`
 	// batching says how queued calls are merged into bulk calls. When it is absent, those go together that wait at the same time anyway.
 	Batching *BatchingApplyConfiguration `json:"batching,omitempty"`
+	// callbacks tell the application what became of its queued calls, so that it need not ask for their results. When they are absent nobody is told.
+	Callbacks *CallbacksApplyConfiguration `json:"callbacks,omitempty"`
 	// credentials are this integration's own: its calls go out as its own user of the CRM, in the CRM's audit trail and for limits of scope Credential. When they
 	// are absent its calls go out with the CRM's. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher only, which
 	// restarts when it is named for the first time, but not when its content changes.
@@ -127,6 +129,14 @@ func (b *IntegrationSpecApplyConfiguration) WithReads(value *ReadsApplyConfigura
 // If called multiple times, the Batching field is set to the value of the last call.
 func (b *IntegrationSpecApplyConfiguration) WithBatching(value *BatchingApplyConfiguration) *IntegrationSpecApplyConfiguration {
 	b.Batching = value
+	return b
+}
+
+// WithCallbacks sets the Callbacks field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Callbacks field is set to the value of the last call.
+func (b *IntegrationSpecApplyConfiguration) WithCallbacks(value *CallbacksApplyConfiguration) *IntegrationSpecApplyConfiguration {
+	b.Callbacks = value
 	return b
 }
 

@@ -13,7 +13,8 @@ import (
 //
 // IntegrationStatus is what the operator and the dispatcher observed.
 type IntegrationStatusApplyConfiguration struct {
-	// conditions are Accepted, CredentialsResolved and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and BacklogHealthy.
+	// conditions are Accepted, CredentialsResolved and Programmed, summed up by Ready; besides them advice that never moves Ready: QuotaEnforced, GuaranteeMet and
+	// BacklogHealthy, and CallbacksDelivered where callbacks are declared.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status speaks of.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`

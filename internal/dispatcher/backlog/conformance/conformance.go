@@ -57,6 +57,7 @@ func Run(t *testing.T, newVolume func() Volume) {
 			"count":      r.count,
 			"conflict":   r.conflict,
 			"keep":       r.keep,
+			"tell":       r.tell,
 			"overtake":   r.overtake,
 			"a day":      r.day,
 			"lose power": r.losePower,
@@ -117,6 +118,7 @@ func (r *run) append(t *rapid.T) {
 			Counts:     rapid.SampledFrom([]map[string]int64{nil, {"data": 3}}).Draw(t, "counts"),
 			OrderKey:   rapid.SampledFrom([]string{"", "o1", "o2"}).Draw(t, "ordering key"),
 			Urgency:    rapid.SampledFrom([]int8{0, 0, -3, 4}).Draw(t, "urgency"),
+			Callback:   rapid.SampledFrom([]string{"", "one", "another"}).Draw(t, "callback"),
 			Repeat:     call.Repeat{Class: call.RepeatKeyed, KeyValidFor: time.Hour},
 			AcceptedAt: start.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "accepted")) * time.Millisecond), // clocks are set back, too
 			Expires:    start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "expires")) * time.Second),

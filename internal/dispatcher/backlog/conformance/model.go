@@ -24,6 +24,8 @@ type model struct {
 	clock   backlog.Clock
 	bulks   map[uint64]backlog.Bulk
 	secrets map[string][]byte
+	// callbacks that wait, by their message IDs.
+	callbacks map[string]backlog.Callback
 }
 
 type modelCall struct {
@@ -34,6 +36,8 @@ type modelCall struct {
 	due     time.Time
 	key     string
 	body    bool
+	// callbacks counts those that were made.
+	callbacks int
 	// awaits are those it refers to that have not ended, while it is queued.
 	awaits []call.ID
 }
@@ -48,7 +52,7 @@ type modelDedupe struct {
 func newModel() *model {
 	return &model{
 		calls: map[backlog.Ref]modelCall{}, keys: map[modelKey]modelDedupe{}, tallies: map[string]backlog.Tally{}, charges: map[uint64]backlog.Charge{},
-		bulks: map[uint64]backlog.Bulk{}, secrets: map[string][]byte{},
+		bulks: map[uint64]backlog.Bulk{}, secrets: map[string][]byte{}, callbacks: map[string]backlog.Callback{},
 	}
 }
 
@@ -56,6 +60,7 @@ func (m *model) clone() *model {
 	return &model{
 		calls: maps.Clone(m.calls), keys: maps.Clone(m.keys), tallies: maps.Clone(m.tallies), charges: maps.Clone(m.charges),
 		plan: m.plan, memory: m.memory, clock: m.clock, bulks: maps.Clone(m.bulks), secrets: maps.Clone(m.secrets),
+		callbacks: maps.Clone(m.callbacks),
 	}
 }
 
@@ -143,6 +148,7 @@ func (m *model) transit(t backlog.Transition) {
 	if t.Answer != nil {
 		c.result.Status, c.result.Header, c.result.Body, c.result.Composed = t.Answer.Status, t.Answer.Header, t.Answer.Body, t.Answer.Composed
 	}
+	m.tell(t, &c)
 	m.calls[t.Ref] = c
 	switch {
 	case t.To == call.StateQueued:

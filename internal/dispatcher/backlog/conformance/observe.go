@@ -27,13 +27,15 @@ type observation struct {
 	Due      []backlog.Due
 	Restored backlog.Restored
 	Secrets  map[string][]byte
+	// Callbacks that wait.
+	Callbacks map[backlog.CallbackQueue][]backlog.Callback
 }
 
 func newObservation() observation {
 	return observation{
 		Tallies: map[string]backlog.Tally{}, Heads: map[string][]backlog.Head{},
 		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]int64{},
-		Secrets: map[string][]byte{},
+		Secrets: map[string][]byte{}, Callbacks: map[backlog.CallbackQueue][]backlog.Callback{},
 	}
 }
 
@@ -86,6 +88,8 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 	o.Restored, err = s.Restore()
 	must(err)
 	o.Restored.Volume = "" // each run compares it with its own
+	o.Callbacks, err = waitingIn(s)
+	must(err)
 	for _, name := range secretNames {
 		sealed, err := s.Kept(name)
 		must(err)
@@ -187,6 +191,7 @@ func (m *model) observe() observation {
 	}
 	o.Restored = m.restored()
 	maps.Copy(o.Secrets, m.secrets)
+	o.Callbacks = m.waiting()
 	return o
 }
 

@@ -75,6 +75,8 @@ type writer struct {
 	readied []backlog.Ready
 	// departed are those that it makes ready no more.
 	departed []backlog.Ready
+	// told are the keys of the callbacks that it stores.
+	told []string
 }
 
 func (w *writer) keep(err error) {

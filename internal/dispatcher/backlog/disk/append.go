@@ -5,7 +5,6 @@ package disk
 import (
 	"bytes"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -27,6 +26,9 @@ func (s *Store) Append(e backlog.Entry) (backlog.Appended, error) {
 		}
 	}
 	if err := s.room.take(len(e.Call.Body)); err != nil {
+		return backlog.Appended{}, err
+	}
+	if err := s.raise(needs(e.Call)); err != nil {
 		return backlog.Appended{}, err
 	}
 	s.keyring.use.enter()
@@ -177,9 +179,6 @@ func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record, ke
 		r.Key, r.Header, fingerprint = name, nil, key.Fingerprint(fingerprint)
 	} else {
 		w.set(place, e.Call.Body)
-	}
-	if len(r.References) > 0 || r.Urgency != 0 {
-		w.set(keyFormat, []byte(strconv.Itoa(format)))
 	}
 	w.setJSON(refKey(spaceRecord, ref), r)
 	w.set(dueKey(r.DueAt, ref), nil)

@@ -27,7 +27,11 @@ func (s *Store) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ready, s.sync()
+	if err := s.sync(); err != nil {
+		return nil, err
+	}
+	s.reveal()
+	return ready, nil
 }
 
 // writeInOrder brings a batch with transitions into effect, not durably yet: whose turn it is must not change meanwhile.
@@ -48,18 +52,11 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 	}
 	for integration, t := range b.Tallies {
 		t.Queued, t.Sent, t.Parked, t.Succeeded, t.Failed, t.Dead, t.QueuedBytes = 0, 0, 0, 0, 0, 0, 0
+		t.CallbacksWaiting, t.CallbacksDelivered, t.CallbacksGivenUp = 0, 0, 0
 		*sum(integration) = t
 	}
 	for _, t := range b.Transitions {
-		size, err := s.transit(&w, t)
-		w.keep(err)
-		sum(t.Integration).Move(t.From, t.To)
-		if t.From == call.StateQueued {
-			sum(t.Integration).QueuedBytes -= size
-		}
-		if t.To == call.StateQueued {
-			sum(t.Integration).QueuedBytes += size
-		}
+		w.keep(s.transit(&w, t, sum(t.Integration)))
 	}
 	for _, ref := range b.ForgetCalls {
 		state, err := s.forget(&w, ref, b.Clock.Time)
@@ -81,6 +78,7 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 		w.set(keyMemory, b.Memory)
 	}
 	w.setJSON(keyClock, b.Clock)
+	s.hide(w.told)
 	err := w.commit(sync)
 	s.inEffect(&w, err == nil)
 	if err != nil {
@@ -117,20 +115,21 @@ func (s *Store) committed(b *backlog.Batch, sums map[string]*backlog.Tally) {
 	}
 }
 
-// transit writes one transition: the record in its new state, and the keys by which a call in that state is found. It returns the size of the call's body.
-func (s *Store) transit(w *writer, t backlog.Transition) (int64, error) {
+// transit writes one transition: the record in its new state, the keys by which a call in that state is found, and the callback that tells of it. It adds to sum what
+// changes in the integration's tally.
+func (s *Store) transit(w *writer, t backlog.Transition, sum *backlog.Tally) error {
 	r, err := readRecord(w.from, t.Ref)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if r.State != t.From {
-		return 0, fmt.Errorf("call %s is %s, not %s: %w", t.ID, r.State, t.From, backlog.ErrConflict)
+		return fmt.Errorf("call %s is %s, not %s: %w", t.ID, r.State, t.From, backlog.ErrConflict)
 	}
 	if !r.DueAt.IsZero() {
 		w.del(dueKey(r.DueAt, t.Ref))
 	}
 	if err := s.depart(w, t, r); err != nil {
-		return 0, err
+		return err
 	}
 	r.State, r.Reason, r.Progress = t.To, t.Reason, t.Progress
 	switch {
@@ -166,8 +165,21 @@ func (s *Store) transit(w *writer, t backlog.Transition) (int64, error) {
 	if !r.DueAt.IsZero() {
 		w.set(dueKey(r.DueAt, t.Ref), nil)
 	}
+	s.tell(w, t, r, sum)
 	w.setJSON(refKey(spaceRecord, t.Ref), r)
-	return r.Size, nil
+	count(sum, t, r.Size)
+	return nil
+}
+
+// count adds a transition of a call to a tally; size is that of its body.
+func count(sum *backlog.Tally, t backlog.Transition, size int64) {
+	sum.Move(t.From, t.To)
+	if t.From == call.StateQueued {
+		sum.QueuedBytes -= size
+	}
+	if t.To == call.StateQueued {
+		sum.QueuedBytes += size
+	}
 }
 
 // depart removes the keys by which a call is found in the state that it leaves. A call cannot be sent or parked when it is not its turn, or it waits for one that it

@@ -263,6 +263,9 @@ func (s *Store) Erase(ctx context.Context, integration string, before time.Time)
 	until = call.ID(s.lastID.String())
 	s.mu.Unlock()
 	day := before.UTC().Format(time.DateOnly)
+	if err := s.eraseCallbacks(integration, day); err != nil {
+		return until, err
+	}
 	_, err = s.dropKeys(ctx, integrationKey(spaceKey, integration), integrationEnd(spaceKey, integration), func(_, of string) (bool, error) {
 		return of < day, nil
 	})

@@ -22,6 +22,7 @@ func FuzzStore(f *testing.F) {
 	f.Add(tallyKey("a/x"), encodeTally(backlog.Tally{Queued: 1}))
 	f.Add(dueKey(time.Unix(1, 0), ref), []byte{})
 	f.Add(readyKey(ref, 3), []byte(`{}`))
+	f.Add(tellKey(backlog.Callback{Ref: ref, Endpoint: "app", Number: 1, Due: time.Unix(1, 0)}), []byte(`{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","number":1,"due":"1970-01-01T00:00:01Z"}`))
 	f.Add(keyClock, []byte(`{"store":1,"bootID":"b"}`))
 	f.Add(keyFormat, []byte("1"))
 	f.Add([]byte{spaceEnded}, []byte{})
@@ -49,6 +50,10 @@ func readAll(s *Store, ref backlog.Ref) {
 	_, _ = s.Restore()
 	_, _, _ = s.Due(time.Now(), 10)
 	_, _ = s.Result(ref)
+	queues, _ := s.CallbackQueues()
+	for _, q := range queues {
+		_, _ = s.Callbacks(q, 10)
+	}
 	_, _ = s.Call(ref)
 	_, _ = s.List(ref.Integration, call.StateParked, "", 10)
 	for _, kind := range s.Kinds(ref.Integration) {

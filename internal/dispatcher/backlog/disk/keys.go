@@ -30,6 +30,7 @@ const (
 	spaceTally  = 'n' // integration -> tally, by merging
 	spaceAwait  = 'a' // integration, id, id of a queued call that waits for it -> nothing
 	spaceBulk   = 'u' // id of its charge -> bulk; one for each bulk call that has members
+	spaceTell   = 'c' // integration, endpoint, time, id, number -> callback; one for each that waits
 )
 
 // spaceQueue was, up to format 2: ref -> nothing; one for each queued call.

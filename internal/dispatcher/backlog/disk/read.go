@@ -51,7 +51,7 @@ func (s *Store) callOf(ref backlog.Ref, r *record) (*call.Call, error) {
 	}
 	return &call.Call{
 		ID: ref.ID, Integration: ref.Integration, Client: r.Client, Operation: r.Operation, Method: r.Method, Target: r.Target,
-		Header: header, Body: body, Counts: r.Counts, OrderKey: r.OrderKey, Urgency: r.Urgency, References: r.References, Repeat: r.repeat(),
+		Header: header, Body: body, Counts: r.Counts, OrderKey: r.OrderKey, Urgency: r.Urgency, References: r.References, Callback: r.Callback, Repeat: r.repeat(),
 		AcceptedAt: r.AcceptedAt, Expires: r.Expires,
 	}, nil
 }

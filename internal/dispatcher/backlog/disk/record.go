@@ -41,6 +41,9 @@ type record struct {
 	// References are the calls that it refers to, Awaits those of them that have not ended, while it is queued.
 	References []call.ID `json:"references,omitempty"`
 	Awaits     []call.ID `json:"awaits,omitempty"`
+	// Callback is the call's, Callbacks how many were made.
+	Callback  string `json:"callback,omitempty"`
+	Callbacks int    `json:"callbacks,omitempty"`
 	// Others: when it became ready last, there was no kind of its own for it.
 	Others bool            `json:"others,omitempty"`
 	Answer *backlog.Answer `json:"answer,omitempty"`
@@ -58,6 +61,7 @@ func newRecord(e backlog.Entry, ordinal int64) *record {
 		Class: e.Call.Repeat.Class, KeyValid: e.Call.Repeat.KeyValidFor,
 		AcceptedAt: e.Call.AcceptedAt, Expires: e.Call.Expires, Ordinal: ordinal, DueAt: e.Call.Expires, OrderKey: e.Call.OrderKey, Size: int64(len(e.Call.Body)),
 		Counts: e.Call.Counts, Urgency: e.Call.Urgency, References: e.Call.References,
+		Callback: e.Call.Callback,
 	}
 	if e.DedupeKey != "" {
 		r.DedupeHash = dedupeHash(e.DedupeKey)

@@ -14,9 +14,13 @@ import (
 
 // TestTheFormatRisesWithTheFirstCallThatNeedsIt: until then an older dispatcher can have the volume back.
 func TestTheFormatRisesWithTheFirstCallThatNeedsIt(t *testing.T) {
-	for name, needs := range map[string]func(c *call.Call, first call.ID){
-		"a reference": func(c *call.Call, first call.ID) { c.References = []call.ID{first} },
-		"an urgency":  func(c *call.Call, _ call.ID) { c.Urgency = -1 },
+	for name, one := range map[string]struct {
+		needs  func(c *call.Call, first call.ID)
+		format string
+	}{
+		"a reference": {func(c *call.Call, first call.ID) { c.References = []call.ID{first} }, "5"},
+		"an urgency":  {func(c *call.Call, _ call.ID) { c.Urgency = -1 }, "5"},
+		"a callback":  {func(c *call.Call, _ call.ID) { c.Callback = "app" }, "6"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fs := vfs.NewMem()
@@ -39,14 +43,16 @@ func TestTheFormatRisesWithTheFirstCallThatNeedsIt(t *testing.T) {
 			}
 			first := add(func(*call.Call) {})
 			wantFormat("4")
-			add(func(c *call.Call) { needs(c, first) })
-			wantFormat("5")
+			add(func(c *call.Call) { one.needs(c, first) })
+			wantFormat(one.format)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
 			s = open(t, fs)
 			defer s.Close() //nolint:errcheck // in memory
-			wantFormat("5")
+			wantFormat(one.format)
+			add(func(c *call.Call) { c.Urgency = 1 })
+			wantFormat(one.format)
 		})
 	}
 }

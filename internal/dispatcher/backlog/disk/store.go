@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -21,17 +21,6 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
-
-// format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls. Version 3
-// had no data keys, and would send what is encrypted as it is; nor bulk calls, whose members it would never end. Version 4 would send references as they are, and
-// not find calls of their own urgency again: a volume becomes one of version 5 with the first such call, and can go back to an older dispatcher until then.
-const format = 5
-
-// formatWithout references and urgencies has every key as it is now.
-const formatWithout = 4
-
-// formatInOrder has every key as it is now.
-const formatInOrder = 3
 
 // Sizes chosen for an idle process of some 20 MiB: a licence is at most some hundred calls a second, and what was just written is read from the memtable.
 const (
@@ -82,6 +71,16 @@ type Store struct {
 	turns sync.Mutex
 
 	keyring dataKeys
+
+	// format of the volume; raising has room for one who raises it.
+	format  atomic.Int32
+	raising chan struct{}
+
+	// telling is held while a callback is changed. hidden are the keys, under mu, of those that a commit has stored and not made durable yet: nobody must be told of
+	// what a crash could undo. told says that there are new ones.
+	telling sync.Mutex
+	hidden  map[string]bool
+	told    chan struct{}
 }
 
 var _ backlog.Store = (*Store)(nil)
@@ -112,6 +111,7 @@ func Open(o Options) (*Store, error) {
 		tallies: map[string]*backlog.Tally{}, ordinals: map[string]int64{}, arriving: map[string]arriving{},
 		keys: map[string]chan struct{}{}, groups: map[string]groups{},
 		keyring: dataKeys{ring: o.Ring, opened: map[string]*sealing.Key{}, today: map[string]string{}, making: make(chan struct{}, 1)},
+		raising: make(chan struct{}, 1), hidden: map[string]bool{}, told: make(chan struct{}, 1),
 	}
 	if o.Ring == nil {
 		s.keyring.ring = func() (*sealing.Ring, error) { return nil, nil }
@@ -133,26 +133,6 @@ func (s *Store) load(entropy io.Reader) error {
 		}
 	}
 	return nil
-}
-
-func (s *Store) checkFormat() error {
-	value, err := s.get(keyFormat)
-	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return err
-	}
-	if err == nil {
-		found, err := strconv.Atoi(string(value))
-		if err != nil || found > format {
-			return fmt.Errorf("the volume has format %q and this version reads up to %d: run the version that wrote it, or a newer one", value, format)
-		}
-		switch found {
-		case format, formatWithout:
-			return nil
-		case formatInOrder:
-			return s.db.Set(keyFormat, strconv.AppendInt(nil, formatWithout, 10), pebble.Sync)
-		}
-	}
-	return s.upgrade()
 }
 
 // identify gives the volume an identity if it has none.
