@@ -5,7 +5,6 @@ package disk
 import (
 	"bytes"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -179,7 +178,7 @@ func (s *Store) store(w *writer, ref backlog.Ref, e backlog.Entry, r *record, ke
 		w.set(place, e.Call.Body)
 	}
 	if len(r.References) > 0 || r.Urgency != 0 {
-		w.set(keyFormat, []byte(strconv.Itoa(format)))
+		w.keep(s.raiseFormat(formatInCalls))
 	}
 	w.setJSON(refKey(spaceRecord, ref), r)
 	w.set(dueKey(r.DueAt, ref), nil)

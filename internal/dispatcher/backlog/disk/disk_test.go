@@ -62,14 +62,14 @@ func TestVolumeOfFormat3IsTaken(t *testing.T) {
 func TestVolumeOfANewerVersionIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := open(t, fs)
-	if err := s.db.Set(keyFormat, []byte("6"), pebble.Sync); err != nil {
+	if err := s.db.Set(keyFormat, []byte("7"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(options(fs))
-	if err == nil || !strings.Contains(err.Error(), `format "6" and this version reads up to 5: run the version that wrote it`) {
+	if err == nil || !strings.Contains(err.Error(), `format "7" and this version reads up to 6: run the version that wrote it`) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -24,10 +25,14 @@ import (
 
 // format is the version of what the keys and values mean. Version 1 had charges of one cost in place of amounts, version 2 one queue of all queued calls. Version 3
 // had no data keys, and would send what is encrypted as it is; nor bulk calls, whose members it would never end. Version 4 would send references as they are, and
-// not find calls of their own urgency again: a volume becomes one of version 5 with the first such call, and can go back to an older dispatcher until then.
-const format = 5
+// not find calls of their own urgency again: a volume becomes one of version 5 with the first such call, and can go back to an older dispatcher until then. So it is
+// with version 6 and bulk calls of several integrations, whose members version 5 would look for in one.
+const format = 6
 
-// formatWithout references and urgencies has every key as it is now.
+// formatInCalls is enough for references and urgencies.
+const formatInCalls = 5
+
+// formatWithout any of these has every key as it is now.
 const formatWithout = 4
 
 // formatInOrder has every key as it is now.
@@ -82,6 +87,10 @@ type Store struct {
 	turns sync.Mutex
 
 	keyring dataKeys
+
+	// formatted is the format that the volume has.
+	formatted atomic.Int64
+	raising   sync.Mutex
 }
 
 var _ backlog.Store = (*Store)(nil)
@@ -146,13 +155,33 @@ func (s *Store) checkFormat() error {
 			return fmt.Errorf("the volume has format %q and this version reads up to %d: run the version that wrote it, or a newer one", value, format)
 		}
 		switch found {
-		case format, formatWithout:
+		case format, formatInCalls, formatWithout:
+			s.formatted.Store(int64(found))
 			return nil
 		case formatInOrder:
+			s.formatted.Store(formatWithout)
 			return s.db.Set(keyFormat, strconv.AppendInt(nil, formatWithout, 10), pebble.Sync)
 		}
 	}
+	s.formatted.Store(formatWithout)
 	return s.upgrade()
+}
+
+// raiseFormat has older dispatchers refuse the volume from now on, if they do not yet. It is as durable as what is written after it: the log has both in this order.
+func (s *Store) raiseFormat(to int64) error {
+	if s.formatted.Load() >= to {
+		return nil
+	}
+	s.raising.Lock()
+	defer s.raising.Unlock()
+	if s.formatted.Load() >= to {
+		return nil
+	}
+	err := s.db.Set(keyFormat, strconv.AppendInt(nil, to, 10), pebble.NoSync)
+	if err == nil {
+		s.formatted.Store(to)
+	}
+	return err
 }
 
 // identify gives the volume an identity if it has none.
