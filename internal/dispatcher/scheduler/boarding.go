@@ -47,7 +47,7 @@ func (s *Scheduler) board(now time.Time, c *crew, l *lane, fits func(*queued) bo
 	m, turns := l.merging[c.operation], s.turnsOf(now, l)
 	for _, h := range l.inOrder() {
 		first := turns.first(h)
-		if !fits(h) || !turns.has(h) || len(c.members) == c.most || first && c.items == 0 || h.Operation != c.operation || h.NotBefore.After(now) {
+		if !fits(h) || !turns.has(h) || len(c.members) >= c.most || first && c.items == 0 || h.Operation != c.operation || h.NotBefore.After(now) {
 			continue
 		}
 		if !s.mergeable(l, h, m) || !s.covers(l, c.cost, h) {
