@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -326,5 +327,72 @@ func TestVersionsOfAnAPIDoNotGoTogether(t *testing.T) {
 		if got := apiOf(targets[0]) == apiOf(targets[1]); got != same {
 			t.Errorf("%v go together: %v", targets, got)
 		}
+	}
+}
+
+// TestSharedCallsKeepEveryShare: whatever the shares are, nobody is charged more than its ceiling, nor all together more than the limit, and nobody owes calls.
+func TestSharedCallsKeepEveryShare(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // repeatable on purpose
+			d := &desk{takes: time.Duration(5+r.IntN(30)) * time.Second}
+			onDesk(t, d, func(t *testing.T, b *bench) {
+				names, ceilings := []string{"a/x", "a/y", "a/z"}, map[string]int64{}
+				shares := func(p *contract.Plan) {
+					z := p.Integrations[1]
+					z.Name, z.UID = "z", "z"
+					p.Integrations = append(p.Integrations, z)
+					p.Limits[0].Calls = 20
+					for i := range p.Integrations {
+						ceilings[p.Integrations[i].Name] = 4 + (int64(seed)+int64(i)*7)%12 // at least what is guaranteed
+						p.Integrations[i].Share = contract.Share{
+							Part:   contract.Part{GuaranteedPercent: 10 * int64(i), MaxCalls: new(ceilings[p.Integrations[i].Name])},
+							Weight: 1 + int64(i), LendPercent: 50,
+						}
+					}
+				}
+				b.apply(merging100(3, sharing, shares))
+				var all []handed
+				for range 60 {
+					all = append(all, b.createIn(names[r.IntN(len(names))], r.IntN(12))...)
+					time.Sleep(time.Duration(r.IntN(10)) * time.Second)
+					s := b.snap()
+					if s.Windows[0].Used > 20 {
+						t.Errorf("%d are charged of 20", s.Windows[0].Used)
+					}
+					for _, i := range s.Integrations {
+						if used := i.Windows[0].Used; used > ceilings[i.Name] {
+							t.Errorf("%s is charged %d, its ceiling is %d", i.Name, used, ceilings[i.Name])
+						}
+					}
+				}
+				time.Sleep(6 * time.Hour)
+				b.wantTicketEach(d, all)
+				b.wantNoDebts(t, names)
+			})
+		})
+	}
+}
+
+// wantNoDebts checks that what integrations owe each other is less than a call for each.
+func (b *bench) wantNoDebts(t *testing.T, names []string) {
+	t.Helper()
+	owed := make(chan float64, len(names))
+	if err := b.submit(t.Context(), func() {
+		for _, name := range names {
+			owed <- b.licensed().tab.Owes(b.lanes[name].owner)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, name := range names {
+		owes := <-owed
+		if sum += owes; math.Abs(owes) >= float64(len(names)) {
+			t.Errorf("%s owes %.2f calls", name, owes)
+		}
+	}
+	if sum != 0 {
+		t.Errorf("more is owed than is due: %v", sum)
 	}
 }

@@ -81,6 +81,7 @@ func (s *Sharing) Charge(now time.Time, id ledger.ID, c Choice, record ledger.Re
 		m.passed += amount
 	}
 	s.Withdraw(c.Owner, c.Lane, c.Kind)
+	s.touch(c.Owner) // out of its turn there was nothing to withdraw, and its heads have moved back
 	return nil
 }
 
