@@ -247,11 +247,33 @@ func TestSharedCallsArePaidInProportion(t *testing.T) {
 			paid[i.Name] = i.Counters.Dispatched
 			saved += i.Counters.Saved
 		}
+		t.Logf("%d creations took %v calls, of which x paid for %d and y for %d", len(all), sent, paid["x"], paid["y"])
 		if want := sent * x / (x + y); math.Abs(float64(paid["x"])-want) >= 2 {
 			t.Errorf("of %v calls x paid for %d and y for %d, with %d and %d items", sent, paid["x"], paid["y"], x, y)
 		}
 		if want := int64(len(all) - len(b.crm.targets())); saved < want || saved > want+2 {
 			t.Errorf("%d calls were saved by sending %v for %d", saved, sent, len(all))
+		}
+	})
+}
+
+// TestWhatWasNotSentIsNotPaid, by whoever's turn it was.
+func TestWhatWasNotSentIsNotPaid(t *testing.T) {
+	d := &desk{takes: 5 * time.Second, lose: []string{"down"}}
+	onDesk(t, d, func(t *testing.T, b *bench) {
+		b.apply(merging100(3, sharing, held))
+		all := append(b.createIn("a/x", 10), b.createIn("a/y", 10)...)
+		b.apply(merging100(4, sharing))
+		time.Sleep(10 * time.Minute)
+		b.wantTicketEach(d, all)
+		// One of them has paid for the bulk call, the other for the poll.
+		for _, i := range b.snap().Integrations {
+			if i.Counters.Dispatched != 1 {
+				t.Errorf("%s has paid for %d calls", i.Name, i.Counters.Dispatched)
+			}
+		}
+		if got := b.crm.targets(); d.bulks != 2 || len(got) != 3 {
+			t.Errorf("tried were %v", got)
 		}
 	})
 }
