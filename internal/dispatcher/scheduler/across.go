@@ -11,7 +11,6 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
-	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
@@ -44,10 +43,15 @@ func (s *Scheduler) setPools() {
 	}
 }
 
-// others are the lanes of the pool behind one, in turn.
-func (p *pool) others(l *lane) []*lane {
+// others are the lanes of the pool that have queued calls, but for one, from behind that one on.
+func (p *pool) others(l *lane) (others []*lane) {
 	at := slices.Index(p.lanes, l)
-	return slices.Concat(p.lanes[at+1:], p.lanes[:at])
+	for _, other := range slices.Concat(p.lanes[at+1:], p.lanes[:at]) {
+		if len(other.queue.heads) > 0 {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // ride is a bulk call of several lanes that can be sent now.
@@ -71,20 +75,19 @@ func (s *Scheduler) rideOf(now time.Time, l *lane, o offer) *ride {
 	if o.waiter != nil || m == nil || m.pool == nil || s.heldBy(now, m.about) != nil {
 		return nil
 	}
-	at, _ := l.queue.find(o.queued)
-	first := l.queue.heads[at]
-	full := s.tariff.Cost(s.bulkPrice(l, m, &first, m.most).kind)
-	if !s.affords(now, l, full) {
+	others, first := m.pool.others(l), l.queue.head(o.queued)
+	full := s.bulkPrice(l, m, first, m.most)
+	if _, affords := s.choiceOf(now, l, full, now); !affords || len(others) == 0 {
 		return nil
 	}
-	r := &ride{crew: crew{operation: operation, most: m.most, items: m.most, cost: full}, batch: m.batch, about: m.about, closed: map[string]bool{}}
+	r := &ride{crew: crew{operation: operation, most: m.most, items: m.most, cost: s.tariff.Cost(full.kind)}, batch: m.batch, about: m.about, closed: map[string]bool{}}
 	s.boardFrom(now, &r.crew, l, o.queued)
 	if len(r.members) == 0 || r.members[0] != o.queued {
 		return nil
 	}
-	s.closeFor(r, l, 0)
-	for _, other := range m.pool.others(l) {
-		if s.affords(now, other, full) {
+	s.noteRider(r, l, 0)
+	for _, other := range others {
+		if _, affords := s.choiceOf(now, other, full, now); affords {
 			s.boardOther(now, r, other, apiOf(first.Target))
 		}
 	}
@@ -92,24 +95,19 @@ func (s *Scheduler) rideOf(now time.Time, l *lane, o offer) *ride {
 	if len(r.riders) < 2 || items < min(m.least, r.most) {
 		return nil
 	}
-	r.price = s.bulkPrice(l, m, &first, items)
-	payer := fairshare.Head{
-		Owner: l.access.tab.Payer(r.riders), Lane: fairshare.Backlog, Kind: int(r.price.kind), Cost: s.tariff.Cost(r.price.kind), Since: o.Since,
-	}
+	r.price = s.bulkPrice(l, m, first, items)
+	payer := s.byOwner[l.access.tab.Payer(r.riders)]
+	since := payer.queue.head(r.members[slices.Index(r.lanes, payer)]).AcceptedAt
 	var ok bool
-	if r.choice, ok = s.sharing.ChoiceOf(now, payer); !ok { // cannot be: it takes no more than what all of them can pay
+	if r.choice, ok = s.choiceOf(now, payer, r.price, since); !ok { // cannot be: it takes no more than what all of them can pay
 		return nil
 	}
 	return r
 }
 
-// affords says whether the limits would let the lane pay for a bulk call now.
-func (s *Scheduler) affords(now time.Time, l *lane, cost ledger.Cost) bool {
-	if len(l.queue.heads) == 0 {
-		return false
-	}
-	_, ok := s.sharing.ChoiceOf(now, fairshare.Head{Owner: l.owner, Lane: fairshare.Backlog, Cost: cost, Since: now})
-	return ok
+// choiceOf charges a lane for a call that takes so much; ok is false if the limits do not let it.
+func (s *Scheduler) choiceOf(now time.Time, l *lane, of price, since time.Time) (choice fairshare.Choice, ok bool) {
+	return s.sharing.ChoiceOf(now, s.newOffer(l, fairshare.Backlog, of, since).Head)
 }
 
 // boardOther has calls of another lane go along whose records no lane before it changes. The least of the lanes' bounds holds.
@@ -127,14 +125,13 @@ func (s *Scheduler) boardOther(now time.Time, r *ride, l *lane, api string) {
 		r.most = most
 		return
 	}
-	s.closeFor(r, l, before)
+	s.noteRider(r, l, before)
 }
 
-// closeFor notes which members a lane has, from one on.
-func (s *Scheduler) closeFor(r *ride, l *lane, from int) {
+// noteRider notes that a lane has the members from one on.
+func (s *Scheduler) noteRider(r *ride, l *lane, from int) {
 	for _, id := range r.members[from:] {
-		at, _ := l.queue.find(id)
-		if record := s.recordOf(&l.queue.heads[at]); record != "" {
+		if record := s.recordOf(l.queue.head(id)); record != "" {
 			r.closed[record] = true
 		}
 	}

@@ -10,7 +10,7 @@ import (
 const tabUnit = 1 << 20
 
 // Tab keeps account of calls that several integrations share. A limit counts whole calls, so one of them pays for each; each owes of it the part that is its own. Who
-// would owe most pays, so that nobody ever owes, or is owed, more calls than there are others that it shares with. The zero Tab is ready for use.
+// would owe most pays, so that everybody owes, or is owed, fewer calls than there are integrations that share. The zero Tab is ready for use.
 type Tab struct{ owed map[ledger.Owner]int64 }
 
 // Rider is an integration with so many items, at least one, in a call that is shared.
