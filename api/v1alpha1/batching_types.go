@@ -26,11 +26,23 @@ const (
 	UpdatesFolded UpdateFolding = "Folded"
 )
 
+// BatchSharing says whose calls go together in one bulk call.
+// +kubebuilder:validation:Enum=SameIntegration;AcrossIntegrations
+type BatchSharing string
+
+const (
+	// SharingSameIntegration has those of one integration go together.
+	SharingSameIntegration BatchSharing = "SameIntegration"
+	// SharingAcrossIntegrations has them go together with those of others that allow it, too.
+	SharingAcrossIntegrations BatchSharing = "AcrossIntegrations"
+)
+
 // Batching says how queued calls of this integration are merged into bulk calls, where the CRM has some and they are fewer. Calls that somebody waits for are never
 // merged.
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="self.mode != 'Off' || !has(self.maxItems) && !has(self.operations)",message="maxItems and operations must not be set with mode Off, under which nothing is merged"
 // +kubebuilder:validation:XValidation:rule="self.mode != 'Off' || !has(self.updates) || self.updates == 'Separate'",message="updates: Folded must not be set with mode Off, under which nothing is merged"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Off' || !has(self.sharing) || self.sharing == 'SameIntegration'",message="sharing: AcrossIntegrations must not be set with mode Off, under which nothing is merged"
 type Batching struct {
 	// mode is WhenWaiting to let queued calls go together that wait at the same time anyway: none is held back that could go now, except while a day's or a month's
 	// limit is forecast to run out before it renews. Always has each wait for others, up to maxLingerSeconds. Off sends each by itself.
@@ -66,4 +78,11 @@ type Batching struct {
 	// +optional
 	// +default="Separate"
 	Updates UpdateFolding `json:"updates,omitempty"`
+
+	// sharing is SameIntegration to send calls of this integration in bulk calls of its own, or AcrossIntegrations to send them together with those of other integrations
+	// of the CRM that have it, too, whose calls go out as the same user of the CRM. Each is charged for so many of the shared calls as come of its part of their items.
+	// Calls of different integrations are not put into a bulk call of which the CRM takes all items or none.
+	// +optional
+	// +default="SameIntegration"
+	Sharing BatchSharing `json:"sharing,omitempty"`
 }

@@ -86,7 +86,7 @@ const (
 	ReasonUnsafeQueue = "UnsafeQueue"
 	// ReasonUnsafeCache: reads keeps answers of an operation that changes something in the CRM.
 	ReasonUnsafeCache = "UnsafeCache"
-	// ReasonNotBatchable: batching asks for bulk calls that the CRM does not have.
+	// ReasonNotBatchable: batching asks for bulk calls that the CRM does not have, or to share some that it does not take item by item.
 	ReasonNotBatchable = "NotBatchable"
 	// ReasonDuplicateClient: another Integration of the CRM already has this client.
 	ReasonDuplicateClient = "DuplicateClient"

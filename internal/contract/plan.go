@@ -458,6 +458,8 @@ type Batching struct {
 	Operations []string `json:"operations,omitempty"`
 	// FoldUpdates makes one update of queued ones of the same record, where the provider knows how.
 	FoldUpdates bool `json:"foldUpdates,omitempty"`
+	// AcrossIntegrations lets calls go together with those of other integrations that have it, too, and whose calls go out as the same user of the CRM.
+	AcrossIntegrations bool `json:"acrossIntegrations,omitempty"`
 }
 
 // Queue bounds what waits durably.

@@ -263,6 +263,16 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Updates = v1alpha1.UpdatesFolded },
 			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.updates: none of the operations that are merged updates records that are there: "},
 		},
+		"sharing bulk calls of which all items are taken or none": {
+			crm: func(c *v1alpha1.CRM) {
+				generic(c)
+				c.Spec.Generic = &v1alpha1.Generic{BulkCalls: []v1alpha1.BulkCall{
+					{Operation: "CreateOrder", Path: "/orders", BulkPath: "/orders/bulk", MaxItems: 10, ID: "id", Effect: v1alpha1.BulkEffectAllOrNone},
+				}}
+			},
+			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Sharing = v1alpha1.SharingAcrossIntegrations },
+			want: plan.Decision{Reason: v1alpha1.ReasonNotBatchable, Message: "batching.sharing: none of the operations that are merged has a bulk call whose items take effect one by one, "},
+		},
 		"waiting for bulk calls that there are not": {
 			crm:  generic,
 			edit: func(i *v1alpha1.Integration) { i.Spec.Batching.Mode = v1alpha1.BatchingAlways },

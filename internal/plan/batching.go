@@ -22,13 +22,14 @@ func batchingOf(spec *v1alpha1.IntegrationSpec, head *contract.Plan) *contract.B
 	b := &spec.Batching
 	mode := cmp.Or(b.Mode, v1alpha1.BatchingWhenWaiting)
 	folds := b.Updates == v1alpha1.UpdatesFolded
-	asks := mode == v1alpha1.BatchingAlways || len(b.Operations) > 0 || folds
+	across := b.Sharing == v1alpha1.SharingAcrossIntegrations
+	asks := mode == v1alpha1.BatchingAlways || len(b.Operations) > 0 || folds || across
 	if mode == v1alpha1.BatchingOff || spec.Route == v1alpha1.RouteExternal || !asks && len(merged(head, false)) == 0 {
 		return nil
 	}
 	to := &contract.Batching{
 		Mode: contract.BatchingMode(mode), MaxItems: int64(b.MaxItems), MaxLingerSeconds: int64(cmp.Or(b.MaxLingerSeconds, defaultLingerSeconds)),
-		FoldUpdates: folds,
+		FoldUpdates: folds, AcrossIntegrations: across,
 	}
 	for _, o := range b.Operations {
 		to.Operations = append(to.Operations, string(o))
@@ -53,13 +54,24 @@ func merged(head *contract.Plan, unconfirmed bool) []string {
 
 // folds says whether updates of an operation can become one.
 func folds(head *contract.Plan, operation string) bool {
-	adapter, known := provider.ByName(head.CRM.Provider)
+	_, can := batchOf(head, operation).(dialect.RecordBatch)
+	return can
+}
+
+// shares says whether calls of an operation can go together with those of other integrations.
+func shares(head *contract.Plan, operation string) bool {
+	_, can := batchOf(head, operation).(dialect.SeparateBatch)
+	return can
+}
+
+// batchOf is how an operation is merged; nil if it is not.
+func batchOf(head *contract.Plan, operation string) dialect.Batch {
+	adapter, known := provider.Of(head)
 	if !known {
-		return false
+		return nil
 	}
 	batch, _ := adapter.Batch(operation)
-	_, can := batch.(dialect.RecordBatch)
-	return can
+	return batch
 }
 
 // judgeBatching: what is to be merged can be.
@@ -88,6 +100,11 @@ func judgeBatching(entry *contract.Integration, head *contract.Plan) Decision {
 	if entry.Batching.FoldUpdates && !slices.ContainsFunc(names, func(o string) bool { return folds(head, o) }) {
 		return Decision{v1alpha1.ReasonNotBatchable,
 			"batching.updates: none of the operations that are merged updates records that are there: name one in batching.operations, or set Separate"}
+	}
+	if entry.Batching.AcrossIntegrations && !slices.ContainsFunc(names, func(o string) bool { return shares(head, o) }) {
+		return Decision{v1alpha1.ReasonNotBatchable,
+			"batching.sharing: none of the operations that are merged has a bulk call whose items take effect one by one, and what one integration asks for must not undo what " +
+				"another does: set SameIntegration"}
 	}
 	return accepted
 }

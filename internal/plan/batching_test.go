@@ -50,6 +50,18 @@ func TestBatchingInThePlan(t *testing.T) {
 			},
 			want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10, Operations: []string{"DeleteCase"}},
 		},
+		"bulk calls are shared": {
+			edit: func(s *v1alpha1.IntegrationSpec) {
+				s.Batching = v1alpha1.Batching{Sharing: v1alpha1.SharingAcrossIntegrations}
+			},
+			want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10, AcrossIntegrations: true},
+		},
+		"bulk calls are not shared": {
+			edit: func(s *v1alpha1.IntegrationSpec) {
+				s.Batching = v1alpha1.Batching{Sharing: v1alpha1.SharingSameIntegration}
+			},
+			want: &contract.Batching{Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10},
+		},
 		"external": {edit: func(s *v1alpha1.IntegrationSpec) { s.Route, s.Clients = v1alpha1.RouteExternal, nil }},
 		"all of it": {
 			edit: func(s *v1alpha1.IntegrationSpec) {

@@ -86,6 +86,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.SecretKey
       default: username
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.BatchSharing
+  scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Batching
   map:
     fields:
@@ -106,6 +108,10 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.OperationName
           elementRelationship: associative
+    - name: sharing
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.BatchSharing
+      default: SameIntegration
     - name: updates
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.UpdateFolding

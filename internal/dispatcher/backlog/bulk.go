@@ -9,9 +9,9 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 )
 
-// Bulk is a request in which several queued calls of one integration go together. Its members are sent from its intent on until it is known what became of each.
+// Bulk is a request in which several queued calls go together. Its members are sent from its intent on until it is known what became of each.
 type Bulk struct {
-	// ID is that of its charge.
+	// ID is that of its charge, Integration is who was charged.
 	ID          uint64 `json:"id"`
 	Integration string `json:"integration"`
 	// Operation of its members; "*" if they are of different ones.
@@ -20,6 +20,8 @@ type Bulk struct {
 	Mark string `json:"mark"`
 	// Members by their places. An empty one has left: it is known what became of it.
 	Members []call.ID `json:"members"`
+	// Owners are the integrations of the members, by their places; absent if all are calls of Integration.
+	Owners []string `json:"owners,omitempty"`
 	// SentAt is when its intent was written.
 	SentAt time.Time `json:"sentAt"`
 	// Job is the CRM's name for what works it off, once that is known, Items the place of the member that each item of the request is.
@@ -36,6 +38,17 @@ type Bulk struct {
 // Empty reports whether all members have left.
 func (b *Bulk) Empty() bool {
 	return !slices.ContainsFunc(b.Members, func(id call.ID) bool { return id != "" })
+}
+
+// Ref names the member at a place, which must not have left.
+func (b *Bulk) Ref(place int) Ref { return Ref{Integration: b.Owner(place), ID: b.Members[place]} }
+
+// Owner is the integration of the member at a place.
+func (b *Bulk) Owner(place int) string {
+	if len(b.Owners) == 0 {
+		return b.Integration
+	}
+	return b.Owners[place]
 }
 
 // Doubt is how far it is known what became of a bulk call without an answer.

@@ -10,6 +10,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 )
 
@@ -27,6 +28,8 @@ type access struct {
 	// pollAt is when the jobs of bulk calls are asked about next; polling, they are being asked about. A job is known to the user who started it.
 	pollAt  time.Time
 	polling bool
+	// tab is who owes what of the calls that integrations share. It does not outlive the process: what is forgotten is less than a call for each.
+	tab fairshare.Tab
 }
 
 func newAccess(user string) *access {

@@ -20,12 +20,14 @@ var errNotMerged = errors.New("the calls cannot be merged")
 // inDoubt is why calls are parked whose bulk call had no answer.
 const inDoubt = "it is not known whether the CRM took the bulk call that it went in, and sending it again might take effect twice"
 
-// bulkCall is a request in which some queued calls of one lane go together, until it is known what became of each.
+// bulkCall is a request in which some queued calls go together, until it is known what became of each.
 type bulkCall struct {
 	backlog.Bulk
+	// lane is whose share it was charged to.
 	lane  *lane
 	batch dialect.Batch
-	// heads of the members, by place.
+	// lanes and heads of the members, by place.
+	lanes []*lane
 	heads []backlog.Head
 	// fold: updates of one record become one. apart: those that are sent again go by themselves.
 	fold, apart bool
@@ -40,7 +42,7 @@ type bulkCall struct {
 func (b *bulkCall) refs() []backlog.Ref {
 	refs := make([]backlog.Ref, len(b.heads))
 	for i, h := range b.heads {
-		refs[i] = b.lane.ref(h.ID)
+		refs[i] = b.lanes[i].ref(h.ID)
 	}
 	return refs
 }
@@ -176,8 +178,8 @@ func (s *Scheduler) settleMember(now time.Time, b *bulkCall, place int, item dia
 		t := s.departure(now, b, place, to)
 		t.KeepUntil = now.Add(keepResults)
 		t.Answer = &backlog.Answer{Status: item.Answer.Status, Header: item.Answer.Header, Body: item.Answer.Body, Composed: true}
-		s.count(b.lane.key, backlog.Tally{Drained: 1})
-		s.gain(b.lane, 1)
+		s.count(b.lanes[place].key, backlog.Tally{Drained: 1})
+		s.gain(b.lanes[place], 1)
 		s.transit(t, t.KeepUntil)
 	case item.Failed:
 		s.requeue(now, b, place, time.Time{}, true)
@@ -186,10 +188,10 @@ func (s *Scheduler) settleMember(now time.Time, b *bulkCall, place int, item dia
 
 // departure takes a member out of its bulk call, into another state.
 func (s *Scheduler) departure(now time.Time, b *bulkCall, place int, to call.State) backlog.Transition {
-	h := b.heads[place]
+	h, l := b.heads[place], b.lanes[place]
 	b.Members[place] = ""
-	b.lane.release(changed(s.provider, &h))
-	return backlog.Transition{Ref: b.lane.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress}
+	l.release(changed(s.provider, &h))
+	return backlog.Transition{Ref: l.ref(h.ID), From: call.StateSent, To: to, At: now, Progress: h.Progress}
 }
 
 // requeue puts a member back to its place in the queue; alone, to be sent by itself from there.

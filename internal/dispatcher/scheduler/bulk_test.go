@@ -26,7 +26,7 @@ type desk struct {
 	takes, lag, forgets time.Duration
 	// slow is how long the answer to a bulk call takes.
 	slow time.Duration
-	// lose says of a bulk call, by its number from 0, what becomes of it: "" all is well, "unseen" it does not arrive, "unanswered" it does, without an answer.
+	// lose says of a bulk call, by its number from 0, what becomes of it: "" all is well, "down" it is not sent, "unseen" it does not arrive, "unanswered" it does, without an answer.
 	lose []string
 	// blind: searches are refused.
 	blind bool
@@ -84,6 +84,9 @@ func (d *desk) start(body []byte) answer {
 	}
 	d.bulks++
 	var all struct{ Tickets []ticket }
+	if fate == "down" {
+		return answer{down: true}
+	}
 	if fate == "unseen" || json.Unmarshal(body, &all) != nil {
 		return answer{broken: true}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
@@ -80,8 +81,9 @@ func (s *Scheduler) restoreBulk(now time.Time, sent backlog.SentBulk) {
 	b := &bulkCall{Bulk: sent.Bulk, lane: s.lane(sent.Integration), heads: sent.Heads, next: now}
 	s.bulks[ledger.ID(b.ID)] = b
 	for place, id := range b.Members {
+		b.lanes = append(b.lanes, s.lane(b.Owner(place)))
 		if id != "" {
-			b.lane.hold(changed(s.provider, &b.heads[place]))
+			b.lanes[place].hold(changed(s.provider, &b.heads[place]))
 		}
 	}
 	known := false
@@ -93,7 +95,7 @@ func (s *Scheduler) restoreBulk(now time.Time, sent backlog.SentBulk) {
 	case b.Doubt != nil && known:
 		return
 	case b.Job != "" && jobs:
-		b.lane.access.pollAt = now
+		b.access().pollAt = now
 		return
 	}
 	s.doubt(now, b)
@@ -111,7 +113,7 @@ func (s *Scheduler) tendBulks(now time.Time) {
 		case b.Doubt != nil && !b.asking && !now.Before(b.next):
 			s.search(now, b)
 		case b.polled():
-			open[b.lane.access] = append(open[b.lane.access], b)
+			open[b.access()] = append(open[b.access()], b)
 		}
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(open), func(x, y *access) int { return strings.Compare(x.user, y.user) }) {
@@ -130,24 +132,17 @@ func (s *Scheduler) nextTending() (at time.Time) {
 		switch {
 		case b.Doubt != nil && !b.asking:
 			at = earlier(at, b.next)
-		case b.polled() && !b.lane.access.polling:
-			at = earlier(at, b.lane.access.pollAt)
+		case b.polled() && !b.access().polling:
+			at = earlier(at, b.access().pollAt)
 		}
 	}
 	return at
 }
 
-// poll asks about jobs that are open of one user of the CRM, about those first that were not asked about for longest, at the cost of the first integration that has
-// one.
+// poll asks about jobs that are open of one user of the CRM, about those first that were not asked about for longest.
 func (s *Scheduler) poll(now time.Time, a *access, open []*bulkCall) {
 	slices.SortStableFunc(open, func(a, b *bulkCall) int { return a.polledAt.Compare(b.polledAt) })
-	i := slices.IndexFunc(open, func(b *bulkCall) bool { return b.lane.spec != nil })
-	if i < 0 {
-		a.pollAt = now.Add(mostPoll) // until the plan names one of them again
-		return
-	}
-	payer := open[i].lane
-	batch := open[i].batch.(dialect.JobBatch) //nolint:forcetypeassert // it has a job
+	batch := open[0].batch.(dialect.JobBatch) //nolint:forcetypeassert // it has a job
 	turns := (len(open) + batch.Polled() - 1) / batch.Polled()
 	open = open[:min(len(open), batch.Polled())]
 	var names []string
@@ -155,8 +150,14 @@ func (s *Scheduler) poll(now time.Time, a *access, open []*bulkCall) {
 		b.polledAt = now
 		names = append(names, b.Job)
 	}
+	r := batch.Poll(names)
+	askers := s.askers(a, r, open...)
+	if len(askers) == 0 {
+		a.pollAt = now.Add(mostPoll) // until the plan names one of them again
+		return
+	}
 	a.polling = true
-	s.askOwn(now, payer, batch.Poll(names), func(now time.Time, status int, body []byte) {
+	s.askOwn(now, a, askers, r, func(now time.Time, status int, body []byte) {
 		a.polling = false
 		if status == http.StatusOK {
 			for _, b := range open {
@@ -196,7 +197,7 @@ func (s *Scheduler) readJob(now time.Time, b *bulkCall, body []byte) {
 func (s *Scheduler) untilPoll(now time.Time, a *access, turns int) time.Duration {
 	youngest := mostPoll * 2
 	for _, b := range s.bulks {
-		if b.polled() && b.lane.access == a {
+		if b.polled() && b.access() == a {
 			youngest = min(youngest, now.Sub(b.SentAt))
 		}
 	}
@@ -205,14 +206,16 @@ func (s *Scheduler) untilPoll(now time.Time, a *access, turns int) time.Duration
 
 // search looks for the items of a bulk call in doubt.
 func (s *Scheduler) search(now time.Time, b *bulkCall) {
-	if b.lane.spec == nil {
+	found := b.batch.(dialect.FoundBatch) //nolint:forcetypeassert // else its members were parked
+	r := found.Find(b.Mark)
+	askers := s.askers(b.access(), r, b)
+	if len(askers) == 0 {
 		b.next = now.Add(mostSearch) // until the plan names it again
 		return
 	}
-	found := b.batch.(dialect.FoundBatch) //nolint:forcetypeassert // else its members were parked
 	b.asking = true
 	asked := now
-	s.askOwn(now, b.lane, found.Find(b.Mark), func(now time.Time, status int, body []byte) {
+	s.askOwn(now, b.access(), askers, r, func(now time.Time, status int, body []byte) {
 		b.asking = false
 		var members []dialect.Item
 		ok := status == http.StatusOK
@@ -245,9 +248,10 @@ func (s *Scheduler) searched(now, asked time.Time, b *bulkCall, members []dialec
 	}
 }
 
-// askOwn has a call of ours wait for its turn, as any call of the integration that somebody waits for. then is told on the loop what the CRM answered; status is 0
-// if it was not asked in time, or did not answer.
-func (s *Scheduler) askOwn(now time.Time, l *lane, r dialect.Request, then func(now time.Time, status int, body []byte)) {
+// askOwn has a call of ours wait for its turn, as any call that somebody waits for of the one of the askers that pays. then is told on the loop what the CRM answered;
+// status is 0 if it was not asked in time, or did not answer.
+func (s *Scheduler) askOwn(now time.Time, a *access, askers []fairshare.Rider, r dialect.Request, then func(now time.Time, status int, body []byte)) {
+	l := s.byOwner[a.tab.Payer(askers)]
 	w := &waiter{
 		call: &call.Call{
 			Integration: l.key, Operation: r.Operation, Method: r.Method, Target: r.Target, Header: http.Header{"Accept": {"application/json"}},
@@ -276,6 +280,7 @@ func (s *Scheduler) askOwn(now time.Time, l *lane, r dialect.Request, then func(
 		s.report(func() {
 			if status != 0 {
 				s.owe(l, 1)
+				a.tab.Pay(askers, l.owner)
 			}
 			then(s.options.Now(), status, body)
 		})

@@ -42,6 +42,11 @@ func (s *Scheduler) dispatch(now time.Time) (more bool) {
 			l.stale = true
 			continue
 		}
+		if r := s.rideOf(now, l, o); r != nil {
+			look = s.launchRide(now, r)
+			sends += len(r.members) - 1
+			continue
+		}
 		id := s.newID()
 		if err := s.sharing.Charge(now, id, choice, o.record); err != nil {
 			panic("scheduler: " + err.Error()) // a new ID and a cost of this tariff: cannot be

@@ -15,6 +15,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
@@ -72,6 +73,8 @@ type flight struct {
 	items []int
 	// folded are, for each of items, the places of those that became one with it.
 	folded [][]int
+	// riders are the integrations that share it, if several do.
+	riders []fairshare.Rider
 	// again is when a call like a refused one may be sent.
 	again time.Time
 }
@@ -197,6 +200,9 @@ func (s *Scheduler) refund(f *flight) {
 	s.mustLedger(s.ledger.Refund(f.id))
 	s.batch.Refunds = append(s.batch.Refunds, uint64(f.id))
 	s.count(f.lane.key, backlog.Tally{Dispatched: -1})
+	if f.riders != nil {
+		f.access.tab.Refund(f.riders, f.lane.owner)
+	}
 	s.recordChanged(f)
 }
 

@@ -4,6 +4,7 @@ package scheduler
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -52,7 +53,9 @@ func (s *Scheduler) launchFolded(now time.Time, l *lane, o offer, id ledger.ID, 
 	at, _ := l.queue.find(o.queued)
 	operation := l.queue.heads[at].Operation
 	m := l.merging[operation]
-	s.launchTogether(now, l, o, &bulkCall{lane: l, batch: m.batch, Bulk: backlog.Bulk{ID: uint64(id), Operation: operation, Members: members, Whole: true}}, m)
+	s.launchTogether(now, &flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: o.about, bulk: &bulkCall{
+		batch: m.batch, fold: true, lanes: slices.Repeat([]*lane{l}, len(members)), Bulk: backlog.Bulk{Operation: operation, Members: members, Whole: true},
+	}})
 }
 
 // mergeAll makes one call of the members of a bulk call, and says how many are in it. It notes their places.

@@ -123,6 +123,7 @@ func (s *Scheduler) setLanes(p *contract.Plan) {
 		l.queue.reprice()
 		s.setMerging(l)
 	}
+	s.setPools()
 }
 
 // shadowed says whether the integration's waiting calls pass through untouched.

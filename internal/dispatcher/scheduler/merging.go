@@ -34,6 +34,8 @@ type merging struct {
 	linger time.Duration
 	always bool
 	about  subject
+	// pool are the lanes whose calls of this operation go together with the lane's, its own among them; nil if it goes with none.
+	pool *pool
 	// price is that of a bulk call of items, once it was asked for.
 	price price
 	items int
@@ -227,49 +229,28 @@ func (s *Scheduler) admits(l *lane, o offer) bool {
 // launchMerged sends the members, of a lane's queued calls, together under a charge that was taken.
 func (s *Scheduler) launchMerged(now time.Time, l *lane, o offer, id ledger.ID, members []call.ID) {
 	m := l.merging[o.bulk]
-	s.launchTogether(now, l, o, &bulkCall{lane: l, batch: m.batch, Bulk: backlog.Bulk{ID: uint64(id), Operation: o.bulk, Members: members}}, m)
+	s.launchTogether(now, &flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: o.about, bulk: &bulkCall{
+		batch: m.batch, fold: m.fold, lanes: slices.Repeat([]*lane{l}, len(members)), Bulk: backlog.Bulk{Operation: o.bulk, Members: members},
+	}})
 }
 
-// launchTogether sends what was made of a lane's queued calls.
-func (s *Scheduler) launchTogether(now time.Time, l *lane, o offer, b *bulkCall, m *merging) {
-	id := ledger.ID(b.ID)
-	b.Integration, b.Mark, b.SentAt, b.fold = l.key, markOf(b.Members[0], id), now, m.fold
-	for _, member := range b.Members {
+// launchTogether sends what was made of queued calls, of one lane or of several.
+func (s *Scheduler) launchTogether(now time.Time, f *flight) {
+	b := f.bulk
+	b.lane, b.ID, b.Integration, b.Mark, b.SentAt = f.lane, uint64(f.id), f.lane.key, markOf(b.Members[0], f.id), now
+	for place, member := range b.Members {
+		l := b.lanes[place]
 		h := l.queue.take(member)
 		b.heads = append(b.heads, h)
 		l.hold(changed(s.provider, &h))
 		s.transit(backlog.Transition{Ref: l.ref(h.ID), From: call.StateQueued, To: call.StateSent, At: now, Progress: h.Progress}, time.Time{})
 		s.observeWait(l, now.Sub(h.AcceptedAt))
 	}
-	s.bulks[id] = b
-	s.queuedSent(l, id)
-	s.launch(&flight{id: id, lane: l, price: price{kindOf(o.Head), o.record}, about: o.about, bulk: b, refs: b.refs()})
+	s.bulks[f.id] = b
+	s.queuedSent(f.lane, f.id)
+	f.refs = b.refs()
+	s.launch(f)
 	s.saveBulk(b)
-}
-
-// gather chooses the calls that go together, from the one that was offered on; none if a call by itself was.
-func (s *Scheduler) gather(now time.Time, l *lane, o offer) (members []call.ID) {
-	if o.bulk == "" {
-		return nil
-	}
-	m, turns, items, begun := l.merging[o.bulk], s.turnsOf(now, l), 0, false
-	goes := s.goesIn(now, l, o.bulk)
-	for _, h := range l.inOrder() {
-		first := turns.first(h)
-		begun = begun || h.ID == o.queued
-		if !turns.has(h) || !begun || len(members) == m.most || first && items == o.items || !goes(h) || h.NotBefore.After(now) {
-			continue
-		}
-		if !s.mergeable(l, h, m) || !s.covers(l, o.Cost, h) {
-			turns.bar(h)
-		} else if turns.take(h, m.fold) {
-			members = append(members, h.ID)
-			if first {
-				items++
-			}
-		}
-	}
-	return members
 }
 
 // markOf is a name for a bulk call that no other one ever had: its first member's ID is of this volume alone, its charge's is used once on it.

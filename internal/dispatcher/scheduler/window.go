@@ -182,6 +182,12 @@ func (w *window) ready(h backlog.Head) {
 	w.insert(h)
 }
 
+// head is a call by its ID. It must be there, and holds until the window changes.
+func (w *window) head(id call.ID) *queued {
+	at, _ := w.find(id)
+	return &w.heads[at]
+}
+
 // take takes a call out and returns it. It must be there.
 func (w *window) take(id call.ID) backlog.Head {
 	i, _ := w.find(id)

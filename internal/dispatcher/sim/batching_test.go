@@ -77,5 +77,8 @@ func judgeTicket(v *verdict, p *promise, tickets map[string][]int64) {
 	}
 	if p.final.Composed {
 		v.together++
+		if want := fmt.Sprintf(`{"ticket":{"id":%d}}`, body.Ticket.ID); string(p.final.Body) != want {
+			v.problems = append(v.problems, fmt.Sprintf("%s was told more than its own ticket: %s", p.id, p.final.Body))
+		}
 	}
 }

@@ -97,13 +97,17 @@ func (s *Sharing) units(k int, h *Head) int64 {
 func (s *Sharing) Admissible(o ledger.Owner, cost ledger.Cost) (class Class, ok bool) {
 	s.grow()
 	s.refresh()
-	h := Head{Owner: o, Lane: Waiting, Cost: cost}
+	return s.admits(&Head{Owner: o, Lane: Waiting, Cost: cost})
+}
+
+// admits says whether a head may be sent now, and in which class.
+func (s *Sharing) admits(h *Head) (class Class, ok bool) {
 	for _, k := range s.shared {
-		n := s.units(k, &h)
+		n := s.units(k, h)
 		if n == 0 {
 			continue
 		}
-		st := s.standing(k, o)
+		st := s.standing(k, h.Owner)
 		c := s.claimAs(st.classOf(n), k, st, n)
 		if !c.fits() {
 			return c.class, false

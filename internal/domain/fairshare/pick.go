@@ -44,6 +44,22 @@ func (s *Sharing) Pick(now time.Time) (choice Choice, ok bool) {
 	return Choice{}, false
 }
 
+// ChoiceOf is the choice of a head out of its turn: it need not be offered, nor be the first; ok is false if it is not admissible at now.
+func (s *Sharing) ChoiceOf(now time.Time, h Head) (choice Choice, ok bool) {
+	s.book.Advance(now)
+	s.grow()
+	s.refresh()
+	class, ok := s.admits(&h)
+	if !ok {
+		return Choice{}, false
+	}
+	queue := int8(class)
+	if band := s.members[h.Owner].band; class == Borrowed && (s.ageing <= 0 || now.Sub(h.Since) < s.ageing) {
+		queue += int8(band)
+	}
+	return Choice{Head: h, Class: class, queue: queue}, true
+}
+
 // Charge charges a choice that is about to be sent, takes its head away, and remembers whose turn it was. The errors are the ledger's; nothing has changed
 // then.
 func (s *Sharing) Charge(now time.Time, id ledger.ID, c Choice, record ledger.Record) error {
@@ -65,6 +81,7 @@ func (s *Sharing) Charge(now time.Time, id ledger.ID, c Choice, record ledger.Re
 		m.passed += amount
 	}
 	s.Withdraw(c.Owner, c.Lane, c.Kind)
+	s.touch(c.Owner) // out of its turn there was nothing to withdraw, and its heads have moved back
 	return nil
 }
 

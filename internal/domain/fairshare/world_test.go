@@ -190,6 +190,27 @@ func (w *world) dispatch() {
 	w.checkRest()
 }
 
+// sendOutOfTurn sends a call whoever else waits, if it is admissible; else it does not come.
+func (w *world) sendOutOfTurn(c waiting) {
+	choice, ok := w.sharing.ChoiceOf(w.now(), w.head(c))
+	v := w.eval.judge(c, w.tick)
+	if ok != v.admissible || ok && choice.Class != v.class {
+		w.t.Fatalf("%+v out of its turn is %+v, the choice says %v, class %d", c, v, ok, choice.Class)
+	}
+	if !ok {
+		return
+	}
+	w.must(w.sharing.Charge(w.now(), ledger.ID(len(w.eval.calls)), choice, ledger.NoRecord))
+	w.eval.calls = append(w.eval.calls, charge{owner: c.owner, cost: c.cost, end: -1})
+	if choice.Class != fairshare.Borrowed {
+		turns := w.turns[c.owner]
+		turns[choice.Class] = len(w.eval.calls)
+		w.turns[c.owner] = turns
+	}
+	at := line{c.owner, c.lane, c.kind}
+	w.offer(at, w.lines[at]) // the charge has taken away what was offered there
+}
+
 func (w *world) checkChoice(choice fairshare.Choice, c waiting) {
 	v := w.eval.judge(c, w.tick)
 	if !v.admissible {

@@ -103,6 +103,7 @@ func randomWorld(t *rapid.T) {
 		d.change()
 		d.end()
 		d.arrive()
+		d.outOfTurn()
 		w.dispatch()
 	}
 	w.drain()
@@ -151,6 +152,16 @@ func (d *dice) change() {
 		}
 	default:
 	}
+}
+
+// outOfTurn sends a call now and then that is not the first, or does not wait at all, if the definition lets it.
+func (d *dice) outOfTurn() {
+	if rapid.IntRange(0, 4).Draw(d.T, "out of turn") > 0 {
+		return
+	}
+	kind := rapid.IntRange(0, len(d.kinds)-1).Draw(d.T, "kind")
+	lane := fairshare.Lane(rapid.IntRange(0, 1).Draw(d.T, "lane"))
+	d.sendOutOfTurn(waiting{owner: d.integration(), lane: lane, kind: kind, cost: d.kinds[kind], since: rapid.IntRange(0, d.tick).Draw(d.T, "since")})
 }
 
 // end ends some of the calls in flight.

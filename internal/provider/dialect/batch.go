@@ -93,6 +93,14 @@ type UnconfirmedBatch interface {
 	Unconfirmed()
 }
 
+// SeparateBatch is a Batch whose items take effect one by one: what is wrong with one takes nothing from the others. Only in such do calls of several integrations go
+// together.
+type SeparateBatch interface {
+	Batch
+	// Separate does nothing.
+	Separate()
+}
+
 // Request is a call as an adapter sees it.
 type Request struct {
 	Operation, Method, Target string

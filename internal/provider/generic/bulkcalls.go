@@ -38,8 +38,12 @@ func (d Declared) Batch(operation string) (dialect.Batch, bool) {
 	if i < 0 {
 		return nil, false
 	}
-	b := d.Rules.BulkCalls[i]
-	return bulkCall{b, d.operation(http.MethodPost, b.BulkPath)}, true
+	b := bulkCall{d.Rules.BulkCalls[i], ""}
+	b.name = d.operation(http.MethodPost, b.BulkPath)
+	if b.Outcome == nil { // all of it, or nothing
+		return b, true
+	}
+	return separateBulkCall{b}, true
 }
 
 // bulkCall makes records together, as is declared.
@@ -48,6 +52,12 @@ type bulkCall struct {
 	// name of the bulk call itself, if it has one.
 	name string
 }
+
+// separateBulkCall is one of which each result says what became of its item.
+type separateBulkCall struct{ bulkCall }
+
+// Separate: effect Each is declared.
+func (separateBulkCall) Separate() {}
 
 // Size is up to what is declared.
 func (b bulkCall) Size() (least, most int) { return 2, int(b.MaxItems) }

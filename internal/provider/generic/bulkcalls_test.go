@@ -109,3 +109,13 @@ func TestDeclaredResultsTellOfEachItem(t *testing.T) {
 		t.Errorf("one result for two items says %+v", got)
 	}
 }
+
+// TestOnlyItemsThatAreToldOfOneByOneAreSeparate: where all or none take effect, one integration's could undo another's.
+func TestOnlyItemsThatAreToldOfOneByOneAreSeparate(t *testing.T) {
+	for operation, want := range map[string]bool{"CreateInvoice": true, "AddOrder": false} {
+		batch, _ := declared.Batch(operation)
+		if _, separate := batch.(dialect.SeparateBatch); separate != want {
+			t.Errorf("items of %s are separate: %v", operation, separate)
+		}
+	}
+}

@@ -30,6 +30,9 @@ func (HubSpot) Batch(operation string) (dialect.Batch, bool) {
 // createObjects makes records of one type.
 type createObjects struct{ kind, operation string }
 
+// Separate: with 207 some records are there and others are not.
+func (createObjects) Separate() {}
+
 // Size is up to a whole batch.
 func (createObjects) Size() (least, most int) { return 2, maxInputs }
 

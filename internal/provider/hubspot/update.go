@@ -14,6 +14,9 @@ import (
 // updateObjects changes records of one type (developers.hubspot.com/docs/api-reference/crm-contacts-v3/batch/post-crm-v3-objects-contacts-batch-update).
 type updateObjects struct{ kind, operation string }
 
+// Separate: with 207 some records are changed and others are not.
+func (updateObjects) Separate() {}
+
 // Size is up to a whole batch.
 func (updateObjects) Size() (least, most int) { return 2, maxInputs }
 

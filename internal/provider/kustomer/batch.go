@@ -37,6 +37,9 @@ type createRecords struct{ path, name, kind string }
 // Unconfirmed: the guide names the members of an answer about a job, but shows none of its results whole.
 func (createRecords) Unconfirmed() {}
 
+// Separate: a job counts those that failed beside those that succeeded.
+func (createRecords) Separate() {}
+
 // Size is what a job takes.
 func (createRecords) Size() (least, most int) { return leastItems, maxItems }
 

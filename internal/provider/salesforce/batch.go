@@ -29,6 +29,9 @@ func (Salesforce) Batch(operation string) (dialect.Batch, bool) {
 // createRecords makes records of one type.
 type createRecords struct{ object string }
 
+// Separate: allOrNone is false.
+func (createRecords) Separate() {}
+
 // Size is up to a whole collection.
 func (createRecords) Size() (least, most int) { return 2, maxRecords }
 

@@ -14,6 +14,9 @@ import (
 // (developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_update.htm).
 type updateRecords struct{ object string }
 
+// Separate: allOrNone is false.
+func (updateRecords) Separate() {}
+
 // Size is up to a whole collection.
 func (updateRecords) Size() (least, most int) { return 2, maxRecords }
 

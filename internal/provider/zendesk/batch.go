@@ -34,6 +34,9 @@ func (Zendesk) Batch(operation string) (dialect.Batch, bool) {
 // jobs are read alike whatever they work off.
 type jobs struct{}
 
+// Separate: a job tells of each ticket by itself.
+func (jobs) Separate() {}
+
 // Size is what a job takes.
 func (jobs) Size() (least, most int) { return leastItems, maxItems }
 

@@ -27,6 +27,9 @@ func (ZohoCRM) Batch(operation string) (dialect.Batch, bool) {
 // createRecords makes records of one module.
 type createRecords struct{ operation, module string }
 
+// Separate: with 207 some records are there and others are not.
+func (createRecords) Separate() {}
+
 // Size is up to what a credit makes.
 func (createRecords) Size() (least, most int) { return 2, maxRecords }
 

@@ -29,6 +29,10 @@ type BatchingApplyConfiguration struct {
 	// one holds. Each caller gets the answer to that one update. What the CRM does because of an update, such as triggers and entries in the record's history, it does
 	// once then. Updates that do more than set plain fields, such as add a comment, are not folded, and none is folded past them. Zendesk, Salesforce, HubSpot.
 	Updates *apiv1alpha1.UpdateFolding `json:"updates,omitempty"`
+	// sharing is SameIntegration to send calls of this integration in bulk calls of its own, or AcrossIntegrations to send them together with those of other integrations
+	// of the CRM that have it, too, whose calls go out as the same user of the CRM. Each is charged for so many of the shared calls as come of its part of their items.
+	// Calls of different integrations are not put into a bulk call of which the CRM takes all items or none.
+	Sharing *apiv1alpha1.BatchSharing `json:"sharing,omitempty"`
 }
 
 // BatchingApplyConfiguration constructs a declarative configuration of the Batching type for use with
@@ -76,5 +80,13 @@ func (b *BatchingApplyConfiguration) WithOperations(values ...apiv1alpha1.Operat
 // If called multiple times, the Updates field is set to the value of the last call.
 func (b *BatchingApplyConfiguration) WithUpdates(value apiv1alpha1.UpdateFolding) *BatchingApplyConfiguration {
 	b.Updates = &value
+	return b
+}
+
+// WithSharing sets the Sharing field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Sharing field is set to the value of the last call.
+func (b *BatchingApplyConfiguration) WithSharing(value apiv1alpha1.BatchSharing) *BatchingApplyConfiguration {
+	b.Sharing = &value
 	return b
 }

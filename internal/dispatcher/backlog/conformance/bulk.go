@@ -16,18 +16,20 @@ import (
 // merged says whether a call is a member of a bulk call.
 func (m *model) merged(ref backlog.Ref) bool {
 	for _, b := range m.bulks {
-		if b.Integration == ref.Integration && slices.Contains(b.Members, ref.ID) {
-			return true
+		for place, member := range b.Members {
+			if member != "" && b.Ref(place) == ref {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// together sends all ready calls of an integration in one bulk call.
+// together sends all ready calls of an integration, or of all of them, in one bulk call.
 func (r *run) together(t *rapid.T) {
-	integration := rapid.SampledFrom(integrations).Draw(t, "integration")
+	integration, shared := rapid.SampledFrom(integrations).Draw(t, "integration"), rapid.Bool().Draw(t, "shared")
 	refs := slices.DeleteFunc(r.in(call.StateQueued), func(ref backlog.Ref) bool {
-		return ref.Integration != integration || !r.now.ready(r.now.calls[ref])
+		return !shared && ref.Integration != integration || !r.now.ready(r.now.calls[ref])
 	})
 	if len(refs) == 0 {
 		t.Skip("no call is ready")
@@ -37,6 +39,9 @@ func (r *run) together(t *rapid.T) {
 	bulk := backlog.Bulk{ID: r.charges, Integration: integration, Operation: "CreateTicket", Mark: "mark", SentAt: start}
 	for _, ref := range refs {
 		bulk.Members = append(bulk.Members, ref.ID)
+		if shared {
+			bulk.Owners = append(bulk.Owners, ref.Integration)
+		}
 		progress := backlog.Progress{Alone: rapid.Bool().Draw(t, "alone")}
 		b.Transitions = append(b.Transitions, backlog.Transition{Ref: ref, From: call.StateQueued, To: call.StateSent, At: start.Add(r.clock), Progress: progress})
 	}
@@ -61,7 +66,7 @@ func (r *run) learn(t *rapid.T) {
 	case bulk.Members[place] == "":
 		t.Skip("it has left")
 	default:
-		tr := backlog.Transition{Ref: backlog.Ref{Integration: bulk.Integration, ID: bulk.Members[place]}, From: call.StateSent, To: call.StateQueued, At: start.Add(r.clock)}
+		tr := backlog.Transition{Ref: bulk.Ref(place), From: call.StateSent, To: call.StateQueued, At: start.Add(r.clock)}
 		if rapid.Bool().Draw(t, "succeeded") {
 			tr.To, tr.KeepUntil = call.StateSucceeded, start.Add(24*time.Hour+r.clock)
 			tr.Answer = answerTo(t, tr.ID)

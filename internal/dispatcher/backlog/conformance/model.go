@@ -238,7 +238,7 @@ func (m *model) restored() backlog.Restored {
 		sent := backlog.SentBulk{Bulk: m.bulks[id], Heads: make([]backlog.Head, len(m.bulks[id].Members))}
 		for i, member := range sent.Members {
 			if member != "" {
-				sent.Heads[i] = m.calls[backlog.Ref{Integration: sent.Integration, ID: member}].head
+				sent.Heads[i] = m.calls[sent.Ref(i)].head
 			}
 		}
 		r.Bulks = append(r.Bulks, sent)

@@ -11,13 +11,16 @@ import (
 )
 
 // setBulks writes bulk calls, and forgets those that have no members any more.
-func (w *writer) setBulks(all []backlog.Bulk) {
+func (s *Store) setBulks(w *writer, all []backlog.Bulk) {
 	for _, b := range all {
 		if b.Empty() {
 			w.del(bulkKey(b.ID))
-		} else {
-			w.setJSON(bulkKey(b.ID), b)
+			continue
 		}
+		if len(b.Owners) > 0 {
+			w.keep(s.raise(format))
+		}
+		w.setJSON(bulkKey(b.ID), b)
 	}
 }
 
@@ -33,7 +36,7 @@ func (s *Store) bulks() (all []backlog.SentBulk, err error) {
 			if id == "" {
 				continue
 			}
-			r, err := s.record(backlog.Ref{Integration: b.Integration, ID: id})
+			r, err := s.record(b.Ref(i))
 			if err != nil {
 				return err
 			}

@@ -64,7 +64,7 @@ func (s *Store) write(b *backlog.Batch, w writer, sync *pebble.WriteOptions) ([]
 		sum(ref.Integration).Move(state, "")
 	}
 	s.writeCharges(&w, b)
-	w.setBulks(b.Bulks)
+	s.setBulks(&w, b.Bulks)
 	for integration, t := range sums {
 		w.merge(tallyKey(integration), encodeTally(*t))
 	}

@@ -19,7 +19,8 @@ const (
 	// formatWithout references and urgencies is what a new volume has. A dispatcher that knows no more would send references as they are, and not find calls of their
 	// own urgency again.
 	formatWithout = 4
-	// formatReferences has those, but no callbacks. A dispatcher that knows no more would tell nobody.
+	// formatReferences has those, but no callbacks, and no bulk calls of several integrations. A dispatcher that knows no more would tell nobody, and look for the
+	// members of a bulk call in one integration.
 	formatReferences = 5
 	// format is the newest. A volume is raised to what it needs with the first call that needs it, and can go back to an older dispatcher until then.
 	format = 6

@@ -56,3 +56,42 @@ func TestTheFormatRisesWithTheFirstCallThatNeedsIt(t *testing.T) {
 		})
 	}
 }
+
+// TestTheFormatRisesWithTheFirstSharedBulkCall, and does not fall with what needs less.
+func TestTheFormatRisesWithTheFirstSharedBulkCall(t *testing.T) {
+	s := open(t, vfs.NewMem())
+	defer s.Close() //nolint:errcheck // in memory
+	var bulk backlog.Bulk
+	add := func(integration string, urgency int8) {
+		t.Helper()
+		c := &call.Call{Integration: integration, Method: "POST", Target: "/t", Urgency: urgency, AcceptedAt: time.Now(), Expires: time.Now().Add(time.Hour)}
+		a, err := s.Append(backlog.Entry{Call: c, MaxQueued: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bulk.Members, bulk.Owners = append(bulk.Members, a.ID), append(bulk.Owners, integration)
+	}
+	add("a/x", 0)
+	add("b/y", 0)
+	send := &backlog.Batch{}
+	for place := range bulk.Members {
+		send.Transitions = append(send.Transitions, backlog.Transition{Ref: bulk.Ref(place), From: call.StateQueued, To: call.StateSent})
+	}
+	for id, want := range []string{"4", "6", "6"} {
+		b := backlog.Bulk{ID: uint64(id), Integration: "a/x", Members: bulk.Members[:1]}
+		if id > 0 {
+			b = bulk
+		}
+		send.Bulks = []backlog.Bulk{b}
+		if _, err := s.Commit(send); err != nil {
+			t.Fatal(err)
+		}
+		send = &backlog.Batch{}
+		if id == 1 {
+			add("a/x", -1)
+		}
+		if got, err := s.get(keyFormat); err != nil || string(got) != want {
+			t.Errorf("after commit %d the volume has format %q, want %q: %v", id, got, want, err)
+		}
+	}
+}
