@@ -4,7 +4,6 @@ package oauth
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -16,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/oauth2"
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // endpoint answers each request for a token with the same.
@@ -74,7 +73,7 @@ func FuzzTokenAnswer(f *testing.F) {
 			ClientID: "client", ClientSecret: secret, RefreshToken: refresh, PrivateKey: private,
 		}
 		client := &http.Client{Transport: endpoint{status, contentType, body}}
-		tokens := &Tokens{client: context.WithValue(t.Context(), oauth2.HTTPClient, client)}
+		tokens := &Tokens{client: func(contract.Network) *http.Client { return client }}
 		got, err := tokens.askFor(&g, refresh)
 		if err != nil {
 			text := err.Error()
