@@ -56,7 +56,7 @@ func TestPrivateAddressesNeedTheManifestsWord(t *testing.T) {
 	}
 }
 
-// TestTokenEndpointsAreGuardedLikewise.
+// TestTokenEndpointsAreGuardedLikewise: a Secret goes to no address that the CRM object does not allow, and the next try after an edit succeeds at once.
 func TestTokenEndpointsAreGuardedLikewise(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
