@@ -96,7 +96,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Generic' || !has(self.generic)",message="generic is only for provider Generic: remove it"
 // +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.idempotencyKey) || !has(self.credentials.header) || self.generic.idempotencyKey.header.lowerAscii() != self.credentials.header.name.lowerAscii()",message="generic.idempotencyKey.header must be another header than credentials.header"
 // +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.limitHeaders) || !has(self.generic.limitHeaders.windowSeconds) || has(self.licence.limits) && self.licence.limits.exists(l, has(l.windowSeconds) && l.windowSeconds == self.generic.limitHeaders.windowSeconds && !has(l.match))",message="generic.limitHeaders.windowSeconds must be that of one of licence.limits that has no match"
-// +kubebuilder:validation:XValidation:rule="self.network == 'Private' || !isIP(url(self.endpoint).getHostname()) || !['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8'].exists(c, cidr(c).containsIP(url(self.endpoint).getHostname()))",message="endpoint is an address of a private network, which is called with network: Private only"
+// +kubebuilder:validation:XValidation:rule="self.network == 'Private' || !self.endpoint.matches('^https?://(10|127|192[.]168|172[.](1[6-9]|2[0-9]|3[01])|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))[.][0-9.]+(:[0-9]+)?$')",message="endpoint is an address of a private network, which is called with network: Private only"
 type CRMSpec struct {
 	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
 	// +required
@@ -108,7 +108,7 @@ type CRMSpec struct {
 	// +kubebuilder:validation:MinLength=10
 	// +kubebuilder:validation:MaxLength=300
 	// +kubebuilder:validation:Pattern=`^https?://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$`
-	// +kubebuilder:validation:XValidation:rule="!isIP(url(self).getHostname()) || !['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4'].exists(c, cidr(c).containsIP(url(self).getHostname()))",message="endpoint is an address to which no connection is ever made"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https?://(0|169[.]254|22[4-9]|23[0-9])[.][0-9.]+(:[0-9]+)?$')",message="endpoint is an address to which no connection is ever made"
 	Endpoint string `json:"endpoint,omitempty"`
 
 	// network is Public, or Private for a CRM on premises, behind a private link or in the cluster: connections are made to addresses of private networks then, too

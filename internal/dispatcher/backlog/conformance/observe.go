@@ -21,7 +21,9 @@ type observation struct {
 	Heads   map[string][]backlog.Head
 	Results map[backlog.Ref]call.Result
 	Lists   map[string][]call.ID
-	Calls   map[backlog.Ref]call.Call
+	// Lines are how many calls of an integration and an ordering key have not ended.
+	Lines map[string]int64
+	Calls map[backlog.Ref]call.Call
 	// Bodies has their sizes, -1 for one that is gone.
 	Bodies   map[backlog.Ref]int64
 	Due      []backlog.Due
@@ -32,8 +34,14 @@ type observation struct {
 func newObservation() observation {
 	return observation{
 		Tallies: map[string]backlog.Tally{}, Heads: map[string][]backlog.Head{},
-		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]int64{},
+		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Lines: map[string]int64{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]int64{},
 		Secrets: map[string][]byte{},
+	}
+}
+
+func (o *observation) line(integration, orderKey string, n int64) {
+	if n > 0 {
+		o.Lines[integration+" "+orderKey] = n
 	}
 }
 
@@ -53,6 +61,11 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 	for _, integration := range integrations {
 		if heads := headsOf(t, s, integration); len(heads) > 0 {
 			o.Heads[integration] = heads
+		}
+		for _, key := range orderKeys {
+			n, err := s.Line(integration, key, manyInLine)
+			must(err)
+			o.line(integration, key, n)
 		}
 		for _, state := range []call.State{call.StateParked, call.StateDead} {
 			for _, r := range listOf(t, s, integration, state) {
@@ -150,6 +163,9 @@ func (m *model) observe() observation {
 				o.Heads[integration] = append(o.Heads[integration], m.fillHead(c))
 			}
 		}
+		for _, key := range orderKeys {
+			o.line(integration, key, m.line(integration, key))
+		}
 		for _, state := range []call.State{call.StateParked, call.StateDead} {
 			for _, c := range m.in(integration, state) {
 				o.Lists[integration+" "+string(state)] = append(o.Lists[integration+" "+string(state)], c.call.ID)
@@ -166,7 +182,7 @@ func (m *model) observe() observation {
 			if ready := o.Heads[ref.Integration]; len(ready) > 0 {
 				c.result.Ahead = max(0, c.ordinal-m.calls[backlog.Ref{Integration: ref.Integration, ID: ready[0].ID}].ordinal)
 			}
-			c.result.Behind = m.behind(c)
+			c.result.Behind, c.result.Turns = m.behind(c), m.turnsBefore(c)
 		}
 		o.Results[ref], o.Bodies[ref] = c.result, -1
 		if c.body {
