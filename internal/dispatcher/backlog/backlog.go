@@ -30,8 +30,8 @@ var (
 	ErrErased = errors.New("erased by order")
 )
 
-// MaxTurns is how many calls are looked at to find a result's Turns.
-const MaxTurns = 1024
+// MaxLine is how many calls of an ordering key's line are counted at most, for a result's Turns.
+const MaxLine = 1024
 
 // Erased is the reason of a call whose contents were erased.
 const Erased = "erased by order"

@@ -12,16 +12,19 @@ import (
 // errTurns: how many calls have to end before another one cannot be said.
 var errTurns = errors.New("one is parked, or there are too many")
 
-// turns counts the calls that have to end, one after the other, before a queued one can be sent.
+// maxRead is how many calls are read from the store for a count. One that stands in line is not, and costs a hundredth.
+const maxRead = 64
+
+// turns counts the calls that have to end, one after the other, before a queued one can be sent: some, since clients ask again and again.
 type turns struct {
 	store *Store
-	// left is how many more calls are looked at: clients ask again and again.
-	left int64
+	// inLine is how many more calls are counted in lines, read how many more are read.
+	inLine, read int64
 }
 
 // turnsBefore is call.UnknownTurns where the number cannot be said.
 func (s *Store) turnsBefore(ref backlog.Ref, r *record) (int64, error) {
-	t := turns{store: s, left: backlog.MaxTurns}
+	t := turns{store: s, inLine: backlog.MaxLine, read: maxRead}
 	n, err := t.before(ref, r)
 	if errors.Is(err, errTurns) {
 		return call.UnknownTurns, nil
@@ -45,8 +48,8 @@ func (t *turns) before(ref backlog.Ref, r *record) (longest int64, err error) {
 	if err != nil || !found || holds.holder == ref.ID {
 		return longest, err
 	}
-	inLine, err := t.store.inLine(ref, r.OrderKey, holds, t.left+1)
-	if t.left -= inLine; err == nil && t.left < 0 {
+	inLine, err := t.store.inLine(ref, r.OrderKey, holds, t.inLine+1)
+	if t.inLine -= inLine; err == nil && t.inLine < 0 {
 		err = errTurns
 	}
 	if err != nil {
@@ -58,7 +61,7 @@ func (t *turns) before(ref backlog.Ref, r *record) (longest int64, err error) {
 
 // with is before, and the call itself.
 func (t *turns) with(ref backlog.Ref) (int64, error) {
-	if t.left--; t.left < 0 {
+	if t.read--; t.read < 0 {
 		return 0, errTurns
 	}
 	r, err := t.store.record(ref)
