@@ -21,7 +21,7 @@ func TestTurnsAreCountedToABound(t *testing.T) {
 		most        int
 		follow      func(c *call.Call, before call.ID)
 	}{
-		"a line":     {"a/x", backlog.MaxLine + 1, func(c *call.Call, _ call.ID) { c.OrderKey = "k" }}, // and the one whose turn it is
+		"a line": {"a/x", backlog.MaxLine + 1, func(c *call.Call, _ call.ID) { c.OrderKey = "k" }}, // and the one whose turn it is
 		"references": {"a/y", maxRead, func(c *call.Call, before call.ID) {
 			if before != "" {
 				c.References = []call.ID{before}
