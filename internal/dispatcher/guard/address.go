@@ -11,15 +11,15 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
-// reach is from where an address can be reached that means the same everywhere.
+// reach is how far an address is known.
 type reach int
 
 const (
 	// never: no CRM has such an address.
 	never reach = iota
-	// private: it means another machine in each network.
+	// private: within a network; in another one it is another machine.
 	private
-	// public: it is of the internet.
+	// public: everywhere.
 	public
 	// inner: the IPv4 address that it holds decides.
 	inner
