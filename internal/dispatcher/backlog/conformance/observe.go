@@ -34,14 +34,8 @@ type observation struct {
 func newObservation() observation {
 	return observation{
 		Tallies: map[string]backlog.Tally{}, Heads: map[string][]backlog.Head{},
-		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Lines: map[string]int64{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]int64{},
+		Results: map[backlog.Ref]call.Result{}, Lists: map[string][]call.ID{}, Calls: map[backlog.Ref]call.Call{}, Bodies: map[backlog.Ref]int64{},
 		Secrets: map[string][]byte{},
-	}
-}
-
-func (o *observation) line(integration, orderKey string, n int64) {
-	if n > 0 {
-		o.Lines[integration+" "+orderKey] = n
 	}
 }
 
@@ -58,14 +52,14 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 			o.Tallies[integration] = tally
 		}
 	}
+	o.Lines = lines(func(integration, orderKey string) int64 {
+		n, err := s.Line(integration, orderKey, manyInLine)
+		must(err)
+		return n
+	})
 	for _, integration := range integrations {
 		if heads := headsOf(t, s, integration); len(heads) > 0 {
 			o.Heads[integration] = heads
-		}
-		for _, key := range orderKeys {
-			n, err := s.Line(integration, key, manyInLine)
-			must(err)
-			o.line(integration, key, n)
 		}
 		for _, state := range []call.State{call.StateParked, call.StateDead} {
 			for _, r := range listOf(t, s, integration, state) {
@@ -157,14 +151,12 @@ func (m *model) observe() observation {
 			o.Tallies[integration] = tally
 		}
 	}
+	o.Lines = lines(m.line)
 	for _, integration := range integrations {
 		for _, c := range m.in(integration, call.StateQueued) {
 			if m.ready(c) {
 				o.Heads[integration] = append(o.Heads[integration], m.fillHead(c))
 			}
-		}
-		for _, key := range orderKeys {
-			o.line(integration, key, m.line(integration, key))
 		}
 		for _, state := range []call.State{call.StateParked, call.StateDead} {
 			for _, c := range m.in(integration, state) {

@@ -12,6 +12,19 @@ var orderKeys = []string{"o1", "o2"}
 
 const manyInLine = 3
 
+// lines are those of all integrations and ordering keys in which calls are.
+func lines(line func(integration, orderKey string) int64) map[string]int64 {
+	all := map[string]int64{}
+	for _, integration := range integrations {
+		for _, key := range orderKeys {
+			if n := line(integration, key); n > 0 {
+				all[integration+" "+key] = n
+			}
+		}
+	}
+	return all
+}
+
 // line counts the calls with an ordering key that have not ended.
 func (m *model) line(integration, orderKey string) (n int64) {
 	for _, c := range m.calls {

@@ -4,11 +4,8 @@ package oauth
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"time"
-
-	"golang.org/x/oauth2"
 )
 
 // fetched is a new access token; life is 0 if nobody knows it.
@@ -68,7 +65,7 @@ func (t *Tokens) follow(g *Grant) error {
 
 // askFor sends the request and notes the refresh token that has come.
 func (t *Tokens) askFor(g *Grant, refresh string) (*fetched, error) {
-	token, err := ask(context.WithValue(context.Background(), oauth2.HTTPClient, t.client(g.Network)), g, refresh)
+	token, err := ask(t.client(g.Network), g, refresh)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package oauth
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
@@ -73,7 +76,8 @@ func FuzzTokenAnswer(f *testing.F) {
 			ClientID: "client", ClientSecret: secret, RefreshToken: refresh, PrivateKey: private,
 		}
 		client := &http.Client{Transport: endpoint{status, contentType, body}}
-		tokens := &Tokens{client: func(contract.Network) *http.Client { return client }}
+		withClient := context.WithValue(t.Context(), oauth2.HTTPClient, client)
+		tokens := &Tokens{client: func(contract.Network) context.Context { return withClient }}
 		got, err := tokens.askFor(&g, refresh)
 		if err != nil {
 			text := err.Error()

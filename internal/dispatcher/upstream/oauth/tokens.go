@@ -9,9 +9,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
@@ -75,8 +76,8 @@ func (t *Token) String() string { return "access token" }
 // Tokens keeps the access token of one grant at a time. Its methods may be called by many goroutines.
 type Tokens struct {
 	options Options
-	// client sends one request to a token endpoint in a network.
-	client func(contract.Network) *http.Client
+	// client returns a context with the HTTP client for a network, where package oauth2 looks for it.
+	client func(contract.Network) context.Context
 	// work is the request that is under way.
 	work sync.WaitGroup
 
@@ -104,7 +105,9 @@ type Tokens struct {
 
 // New returns Tokens without a token.
 func New(o Options) *Tokens {
-	return &Tokens{options: o, client: func(in contract.Network) *http.Client { return httpClient(o, in) }}
+	return &Tokens{options: o, client: func(in contract.Network) context.Context {
+		return context.WithValue(context.Background(), oauth2.HTTPClient, httpClient(o, in))
+	}}
 }
 
 // ErrClosed says that no token is asked for any more.
