@@ -17,7 +17,7 @@ const (
 	// ConditionStalled is only present, and True, when nothing but an edit of the spec helps.
 	ConditionStalled = "Stalled"
 
-	// ConditionEndpointResolved (CRM, advice): the dispatcher can look up the endpoint's host.
+	// ConditionEndpointResolved (CRM, advice): the dispatcher can look up the endpoint's host, and may call it.
 	ConditionEndpointResolved = "EndpointResolved"
 	// ConditionCRMAnswering (CRM, advice): the CRM takes calls.
 	ConditionCRMAnswering = "CRMAnswering"
@@ -120,6 +120,8 @@ const (
 	ReasonEncryptionKeyMissing = "EncryptionKeyMissing"
 	// ReasonEndpointUnresolvable: the endpoint's host name cannot be looked up.
 	ReasonEndpointUnresolvable = "EndpointUnresolvable"
+	// ReasonAddressNotAllowed: no address of the endpoint's host is one to which spec.network allows connections.
+	ReasonAddressNotAllowed = "AddressNotAllowed"
 
 	// ReasonAnswering: the CRM takes calls.
 	ReasonAnswering = "Answering"

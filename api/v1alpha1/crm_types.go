@@ -75,6 +75,17 @@ const (
 	IntakeSchemeHTTP IntakeScheme = "HTTP"
 )
 
+// Network says where a CRM may be.
+// +kubebuilder:validation:Enum=Public;Private
+type Network string
+
+const (
+	// NetworkPublic is the internet.
+	NetworkPublic Network = "Public"
+	// NetworkPrivate is, besides, private networks, the cluster among them.
+	NetworkPrivate Network = "Private"
+)
+
 // CRMSpec declares a CRM connection and the limits of its licence.
 // +kubebuilder:validation:XValidation:rule="self.provider != 'Generic' || !has(self.licence.tier)",message="licence.tier is not for provider Generic, of which no tiers are known: declare licence.limits"
 // +kubebuilder:validation:XValidation:rule="has(self.licence.account) || self.provider in ['Zendesk', 'Salesforce', 'Dynamics365', 'ServiceNow', 'Freshdesk'] || self.provider == 'Pipedrive' && !self.endpoint.contains('//api.pipedrive.com')",message="licence.account is required: it follows from the endpoint for Zendesk, Salesforce, Dynamics365, ServiceNow, Freshdesk and Pipedrive only, and not from api.pipedrive.com"
@@ -85,6 +96,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.provider == 'Generic' || !has(self.generic)",message="generic is only for provider Generic: remove it"
 // +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.idempotencyKey) || !has(self.credentials.header) || self.generic.idempotencyKey.header.lowerAscii() != self.credentials.header.name.lowerAscii()",message="generic.idempotencyKey.header must be another header than credentials.header"
 // +kubebuilder:validation:XValidation:rule="!has(self.generic) || !has(self.generic.limitHeaders) || !has(self.generic.limitHeaders.windowSeconds) || has(self.licence.limits) && self.licence.limits.exists(l, has(l.windowSeconds) && l.windowSeconds == self.generic.limitHeaders.windowSeconds && !has(l.match))",message="generic.limitHeaders.windowSeconds must be that of one of licence.limits that has no match"
+// +kubebuilder:validation:XValidation:rule="self.network == 'Private' || !self.endpoint.matches('^https?://(10|127|192[.]168|172[.](1[6-9]|2[0-9]|3[01])|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))[.][0-9.]+(:[0-9]+)?$')",message="endpoint is an address of a private network, which is called with network: Private only"
 type CRMSpec struct {
 	// provider names the adapter for this CRM's dialect; Generic serves any HTTP API that counts calls.
 	// +required
@@ -96,7 +108,15 @@ type CRMSpec struct {
 	// +kubebuilder:validation:MinLength=10
 	// +kubebuilder:validation:MaxLength=300
 	// +kubebuilder:validation:Pattern=`^https?://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$`
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https?://(0|169[.]254|22[4-9]|23[0-9])[.][0-9.]+(:[0-9]+)?$')",message="endpoint is an address to which no connection is ever made"
 	Endpoint string `json:"endpoint,omitempty"`
+
+	// network is Public, or Private for a CRM on premises, behind a private link or in the cluster: connections are made to addresses of private networks then, too
+	// (RFC 1918 and the like, unique local, loopback). What counts is the address to which the endpoint's host leads when it is called, and the token endpoint's:
+	// with Public, nothing is sent to a private one. To link-local addresses and the metadata services of clouds no connection is ever made.
+	// +optional
+	// +default="Public"
+	Network Network `json:"network,omitempty"`
 
 	// credentials say how the dispatcher signs in to the CRM. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher
 	// only; the operator cannot read it.

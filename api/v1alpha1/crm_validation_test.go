@@ -61,6 +61,28 @@ func TestCRMNamesAndEndpoint(t *testing.T) {
 	})
 }
 
+func TestCRMNetwork(t *testing.T) {
+	const private = "endpoint is an address of a private network, which is called with network: Private only"
+	const never = "endpoint is an address to which no connection is ever made"
+	at := func(address, network string) edits {
+		return edits{"spec.endpoint": "http://" + address, "spec.network": network, "spec.licence.account": "a"}
+	}
+	judge(t, validCRM, map[string]verdict{
+		"a network that does not exist is refused":        {edits{"spec.network": "Home"}, `spec.network: Unsupported value: "Home"`},
+		"a public address is taken":                       {at("192.0.1.7:8080", "Public"), ""},
+		"a private address in a private network":          {at("10.1.2.3:8080", "Private"), ""},
+		"loopback in a private network is taken":          {at("127.0.0.1:8080", "Private"), ""},
+		"a private address in the public one":             {at("10.1.2.3:8080", "Public"), private},
+		"a private address where nothing is said":         {edits{"spec.endpoint": "https://192.168.1.1"}, private},
+		"loopback in the public network is refused":       {at("127.0.0.1", "Public"), private},
+		"a carrier's address in the public one":           {at("100.64.0.1", "Public"), private},
+		"the metadata service is refused in any":          {at("169.254.169.254", "Private"), never},
+		"no machine's address is refused":                 {at("0.0.0.0:80", "Private"), never},
+		"a host name that begins like one is not one":     {at("10.1.2.3.example", "Public"), ""},
+		"a name in the cluster is left to the dispatcher": {edits{"spec.endpoint": "http://crmsim.demo.svc:8080"}, ""},
+	})
+}
+
 func TestCRMCredentials(t *testing.T) {
 	const exactlyOne = "exactly one of the fields in [basic bearer header oauthClient oauthRefresh oauthJWT] must be set"
 	secret := map[string]any{"name": "s"}

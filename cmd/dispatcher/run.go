@@ -18,6 +18,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/certificate"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/planfile"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/serve"
@@ -116,7 +117,7 @@ func newCore(o options, observer observer, log *slog.Logger) (*dispatcher.Dispat
 	_, _ = rand.Read(seed[:]) // never fails
 	return dispatcher.New(dispatcher.Options{
 		FS: vfs.Default, DataDir: filepath.Join(o.dataDir, "store"), Reserve: disk.DefaultReserve,
-		Dial:   new(net.Dialer).DialContext,
+		Dialer: guard.Dialer,
 		Secret: os.DirFS(o.credentialsDir), OwnSecrets: os.DirFS(o.ownCredentialsDir), Encryption: os.DirFS(o.encryptionDir),
 		Machine: dispatcher.SystemClocks, Guards: limits.DefaultGuards(), Past: planfile.Past(o.planFile), Seed: seed, Logger: log, Observer: observer, Trace: observer.Sender,
 		Told: observer.Told,

@@ -75,7 +75,7 @@ func newWorld(tb testing.TB, endpoint string) *world {
 	}
 	hash := sha256.Sum256([]byte(clientKey))
 	w.plan = contract.Plan{
-		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint,
+		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint, Network: contract.NetworkPrivate,
 		CRM:         contract.CRMIdentity{Namespace: "contact-centre", Name: "zendesk", UID: "u", Generation: 1, Provider: "Zendesk", Account: "acme"},
 		Credentials: contract.Credentials{Basic: &contract.BasicKeys{Username: "username", Password: "password"}},
 		Intake:      contract.Intake{URL: "https://" + w.options.intakeAddress, Hosts: []string{"127.0.0.1"}},

@@ -23,7 +23,9 @@ type Plan struct {
 	CRM CRMIdentity `json:"crm"`
 
 	// Endpoint is the CRM's base URL without a path.
-	Endpoint    string      `json:"endpoint"`
+	Endpoint string `json:"endpoint"`
+	// Network says which addresses the endpoint and token endpoints may have.
+	Network     Network     `json:"network,omitempty"`
 	Credentials Credentials `json:"credentials"`
 	// Generic, with the provider Generic only, tells of its API.
 	Generic *Generic `json:"generic,omitempty"`

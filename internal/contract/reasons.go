@@ -31,6 +31,8 @@ const (
 	ReasonStoreFull Reason = "StoreFull"
 	// ReasonNoCredentials: the CRM's credentials are missing or must not be sent to the endpoint.
 	ReasonNoCredentials Reason = "NoCredentials"
+	// ReasonAddressNotAllowed: the CRM's host has an address to which the CRM object allows no connection. Nothing was sent.
+	ReasonAddressNotAllowed Reason = "AddressNotAllowed"
 	// ReasonEncryptionKeyMissing: what is stored of calls has to be encrypted, and the key for it is missing; or the answer that was asked for cannot be opened without
 	// it. Calls that somebody waits for go on.
 	ReasonEncryptionKeyMissing Reason = "EncryptionKeyMissing"

@@ -177,10 +177,12 @@ type CertificateReport struct {
 	Error string `json:"error,omitempty"`
 }
 
-// EndpointReport says whether the endpoint's host can be looked up. Both false and an empty message mean that it was not tried yet.
+// EndpointReport says whether the endpoint's host can be looked up, and has an address that may be called. Both false and an empty message mean that it was not tried yet.
 type EndpointReport struct {
-	Resolved bool   `json:"resolved"`
-	Message  string `json:"message,omitempty"`
+	Resolved bool `json:"resolved"`
+	// NotAllowed: it was looked up, and no connection may be made to any of its addresses.
+	NotAllowed bool   `json:"notAllowed,omitempty"`
+	Message    string `json:"message,omitempty"`
 }
 
 // WindowReport is the use of one limit. Figures are in units of the limit: calls, slots, what a call costs, or milliseconds of execution.

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"sync"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/callbacks"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
@@ -36,8 +36,9 @@ type Options struct {
 	DataDir string
 	// Reserve is the free space, in bytes, that is left for what was accepted already; disk.DefaultReserve is meant for volumes.
 	Reserve uint64
-	// Dial makes connections to the CRM, and to receivers of callbacks.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Dialer returns how connections to a CRM in a network, and to its token endpoints, are made. guard.Dialer is meant for all that leaves the process. Receivers of
+	// callbacks may have private addresses, as most are in the cluster.
+	Dialer func(contract.Network) guard.Dial
 	// TLS to the CRM; nil for the system's roots.
 	TLS *tls.Config
 	// Secret is the mounted Secret with the CRM's credentials.
@@ -98,7 +99,7 @@ func New(o Options) (*Dispatcher, error) {
 	now := timeline(last, o.Machine())
 	tokens := func() *oauth.Tokens {
 		return oauth.New(oauth.Options{
-			Dial: o.Dial, TLS: o.TLS, Vault: store, Now: now,
+			Dialer: o.Dialer, TLS: o.TLS, Vault: store, Now: now,
 			Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses
 		})
 	}
@@ -106,7 +107,7 @@ func New(o Options) (*Dispatcher, error) {
 	if o.OwnSecrets != nil {
 		credentials.Own = upstream.NewOwn(o.OwnSecrets, tokens)
 	}
-	client := upstream.New(upstream.Options{Dial: o.Dial, Credentials: credentials, TLS: o.TLS, Now: now})
+	client := upstream.New(upstream.Options{Dialer: o.Dialer, Credentials: credentials, TLS: o.TLS, Now: now})
 	var kept backlog.Store = store
 	var sender scheduler.Sender = client
 	if o.Trace != nil {
@@ -123,7 +124,7 @@ func New(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	d.receivers = callbacks.NewTransport(o.Dial)
+	d.receivers = callbacks.NewTransport(o.Dialer(contract.NetworkPrivate))
 	d.Callbacks = callbacks.New(callbacks.Options{
 		Store: store, Plan: s.Plan, Secrets: o.OwnSecrets, Transport: d.receivers, Now: now,
 		Random: rand.New(rand.NewChaCha8(o.Seed)), //nolint:gosec // it spreads pauses

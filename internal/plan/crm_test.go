@@ -96,6 +96,14 @@ func TestCRMFieldsReachThePlan(t *testing.T) {
 			func(c *v1alpha1.CRM) { c.Spec.Usage.IntervalSeconds = new(int32(0)) },
 			func(p *contract.Plan) any { return p.UsageSeconds }, int64(0),
 		},
+		"a private network is named": {
+			func(c *v1alpha1.CRM) { c.Spec.Network = v1alpha1.NetworkPrivate },
+			func(p *contract.Plan) any { return p.Network }, contract.NetworkPrivate,
+		},
+		"the public one is not": {
+			func(c *v1alpha1.CRM) { c.Spec.Network = v1alpha1.NetworkPublic },
+			func(p *contract.Plan) any { return p.Network }, contract.NetworkPublic,
+		},
 		"Hold holds": {
 			func(c *v1alpha1.CRM) { c.Spec.Dispatch = v1alpha1.DispatchHold },
 			func(p *contract.Plan) any { return []bool{p.Hold, p.Drain} }, []bool{true, false},

@@ -84,6 +84,7 @@ func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 			Provider: string(spec.Provider), Account: Account(crm),
 		},
 		Endpoint:    spec.Endpoint,
+		Network:     network(spec.Network),
 		Credentials: credentials(spec.Credentials, spec),
 		Generic:     generic(spec.Generic),
 		Intake: contract.Intake{
@@ -110,6 +111,14 @@ func headOf(crm *v1alpha1.CRM, licence *WrittenLicence) contract.Plan {
 		head.Next = &contract.NextLimits{From: next.From, Limits: written(next.Limits)}
 	}
 	return head
+}
+
+// network is left out where it is what every dispatcher does anyway.
+func network(n v1alpha1.Network) contract.Network {
+	if n == v1alpha1.NetworkPrivate {
+		return contract.NetworkPrivate
+	}
+	return contract.NetworkPublic
 }
 
 // issuers in order of name, without those whose keys are not JSON: one broken answer must not keep the whole plan from being written.

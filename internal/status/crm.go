@@ -41,8 +41,9 @@ import (
 //	                      False    PlanRejected          the dispatcher refused the plan
 //	                      Unknown  NotKnown,NotReporting as above
 //	                      True     Programmed            the dispatcher enforces this generation
-//	EndpointResolved      True     Resolved              the endpoint's host can be looked up
-//	(advice)              False    EndpointUnresolvable  it cannot
+//	EndpointResolved      True     Resolved              the endpoint's host can be looked up, and may be called
+//	(advice)              False    EndpointUnresolvable  it cannot be looked up
+//	                      False    AddressNotAllowed     it has no address to which spec.network allows connections
 //	                      Unknown  NotKnown,NotReporting not tried yet, or as above
 //	CRMAnswering          True     Answering             the CRM takes calls
 //	(advice)              False    Unreachable           no connection is made, or no answer comes
@@ -274,6 +275,8 @@ func (f *CRMFacts) endpoint(h hearing, current []metav1.Condition) verdict {
 	switch e := f.Reported.Latest.Endpoint; {
 	case e.Resolved:
 		return yes(v1alpha1.ReasonResolved, "The endpoint's host can be looked up.")
+	case e.NotAllowed:
+		return no(v1alpha1.ReasonAddressNotAllowed, "No call is sent: "+e.Message+".")
 	case e.Message != "":
 		return no(v1alpha1.ReasonEndpointUnresolvable, "The endpoint cannot be reached by name: "+e.Message)
 	default:

@@ -82,6 +82,10 @@ func TestCRMConditions(t *testing.T) {
 			[]func(*status.CRMFacts){report(func(r *contract.Report) { r.Endpoint = contract.EndpointReport{Message: "there is no such name"} })},
 			but(map[int]string{endpoint: "False/EndpointUnresolvable"}),
 		},
+		"an endpoint at an address that is not called is advice": {
+			[]func(*status.CRMFacts){report(func(r *contract.Report) { r.Endpoint = contract.EndpointReport{NotAllowed: true, Message: "at home"} })},
+			but(map[int]string{endpoint: "False/AddressNotAllowed"}),
+		},
 		"an endpoint that was not tried yet is not known": {
 			[]func(*status.CRMFacts){report(func(r *contract.Report) { r.Endpoint = contract.EndpointReport{} })}, but(map[int]string{endpoint: unknown}),
 		},

@@ -95,7 +95,7 @@ func prepare(b *testing.B, endpoint string, change func(*contract.Plan)) *proces
 	}
 	hash := sha256.Sum256([]byte(clientKey))
 	p.plan = contract.Plan{
-		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint,
+		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint, Network: contract.NetworkPrivate,
 		CRM:         contract.CRMIdentity{Namespace: "bench", Name: "crm", UID: "u", Generation: 1, Provider: "Zendesk", Account: "bench"},
 		Credentials: contract.Credentials{Bearer: &contract.BearerKeys{Token: "token"}},
 		Intake:      contract.Intake{URL: "http://" + p.intake, Hosts: []string{"127.0.0.1"}, PlainHTTP: true},

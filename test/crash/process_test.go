@@ -60,7 +60,7 @@ func newVolume(t *testing.T, p contract.Plan) *volume {
 func newPlan(endpoint string, calls int64) contract.Plan {
 	hash := sha256.Sum256([]byte(clientKey))
 	return contract.Plan{
-		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint, MaxServerDelaySeconds: 1,
+		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint, Network: contract.NetworkPrivate, MaxServerDelaySeconds: 1,
 		CRM:         contract.CRMIdentity{Namespace: "shop", Name: "crm", UID: "u", Generation: 1, Provider: "Zendesk", Account: "acme"},
 		Credentials: contract.Credentials{Bearer: &contract.BearerKeys{Token: "token"}},
 		Intake:      contract.Intake{URL: "http://127.0.0.1", Hosts: []string{"127.0.0.1"}, PlainHTTP: true},

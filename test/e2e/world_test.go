@@ -110,6 +110,7 @@ metadata: {name: zendesk}
 spec:
   provider: Zendesk
   endpoint: http://crmsim.%s.svc:8080
+  network: Private
   credentials: {basic: {secretRef: {name: zendesk-credentials}}}
   licence: {account: %s, limits: %s}
 %s

@@ -113,6 +113,7 @@ metadata: {name: crm-%[1]d}
 spec:
   provider: Generic
   endpoint: http://crmsim.%[2]s.svc:8080
+  network: Private
   credentials: {basic: {secretRef: {name: zendesk-credentials}}}
   licence: {account: account-%[1]d, limits: %[3]s}
 ---`, n, w.namespace, w.crmLimits)

@@ -40,7 +40,7 @@ func front(t *testing.T, c crm, endpoint *httptest.Server) *dispatcher {
 	crmRoot := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: endpoint.Certificate().Raw})
 	hash := sha256.Sum256([]byte(clientKey))
 	plan, err := json.Marshal(contract.Plan{
-		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint.URL, Credentials: c.credentials,
+		Schema: contract.PlanSchema, Sequence: 1, Enforce: true, Endpoint: endpoint.URL, Network: contract.NetworkPrivate, Credentials: c.credentials,
 		CRM:    contract.CRMIdentity{Namespace: "contact-centre", Name: "crm", UID: "u", Generation: 1, Provider: c.provider, Account: "acme"},
 		Intake: contract.Intake{URL: d.url, Hosts: []string{"127.0.0.1"}},
 		Limits: []contract.Limit{

@@ -237,6 +237,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: licence
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Licence
+    - name: network
+      type:
+        namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Network
+      default: Public
     - name: provider
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.Provider
@@ -882,6 +886,8 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberPath
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.MemberValue
+  scalar: string
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Network
   scalar: string
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.NextLicence
   map:

@@ -30,6 +30,9 @@ var (
 	ErrErased = errors.New("erased by order")
 )
 
+// MaxLine is how many calls of an ordering key's line are counted at most, for a result's Turns.
+const MaxLine = 1024
+
 // Erased is the reason of a call whose contents were erased.
 const Erased = "erased by order"
 
@@ -63,6 +66,8 @@ type Store interface {
 	Result(ref Ref) (call.Result, error)
 	// List returns the first n calls of an integration behind after that are in the state, StateParked or StateDead, in the order of acceptance.
 	List(integration string, state call.State, after call.ID, n int) ([]call.Result, error)
+	// Line counts the calls of an integration with an ordering key that have not ended, to at most n. One that is sent next cannot be before they have.
+	Line(integration, orderKey string, n int64) (int64, error)
 	// Holds says how many bytes a call's body has and whether it is there, or returns call.ErrUnknown. A call that succeeded or failed has none any more, a dead one
 	// keeps it until it is forgotten.
 	Holds(ref Ref) (bytes int64, held bool, err error)

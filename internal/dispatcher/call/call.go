@@ -119,6 +119,9 @@ const (
 // Erasure counts the calls that an order to erase has ended.
 type Erasure struct{ Queued, Parked int64 }
 
+// UnknownTurns is not a number of turns.
+const UnknownTurns = -1
+
 // Result is what is known of an acknowledged call.
 type Result struct {
 	ID          ID
@@ -141,6 +144,9 @@ type Result struct {
 	Ahead int64
 	// Behind is set while a queued call has to wait for another one: one that it refers to, or the one of its ordering key whose turn it is.
 	Behind ID
+	// Turns is how many calls have to end, one after the other, before a queued one can be sent: Behind, and what stands between. UnknownTurns if that cannot be said,
+	// because one of them is parked or they are very many.
+	Turns int64
 	// ETA is when it is expected to be sent; zero if it cannot be foreseen.
 	ETA time.Time
 }

@@ -78,6 +78,7 @@ var statuses = map[contract.Reason]int{
 	contract.ReasonObserving:            http.StatusServiceUnavailable,
 	contract.ReasonOverloaded:           http.StatusServiceUnavailable,
 	contract.ReasonNoCredentials:        http.StatusServiceUnavailable,
+	contract.ReasonAddressNotAllowed:    http.StatusServiceUnavailable,
 	contract.ReasonEncryptionKeyMissing: http.StatusServiceUnavailable,
 	contract.ReasonStoreFull:            http.StatusInsufficientStorage,
 	contract.ReasonUpstreamFailed:       http.StatusBadGateway,

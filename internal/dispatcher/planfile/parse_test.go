@@ -160,6 +160,7 @@ func TestValidateNamesTheFieldAndTheRule(t *testing.T) {
 		"endpoint with a path":      {func(p *contract.Plan) { p.Endpoint = "https://a/b" }, `endpoint: "https://a/b" is not a URL of scheme`},
 		"endpoint with a user":      {func(p *contract.Plan) { p.Endpoint = "https://u@a" }, `endpoint: "https://u@a" is not a URL of scheme`},
 		"endpoint without a scheme": {func(p *contract.Plan) { p.Endpoint = "acme.zendesk.com" }, `endpoint: "acme.zendesk.com" is not a URL of scheme`},
+		"network":                   {func(p *contract.Plan) { p.Network = "Home" }, `network: "Home" is neither empty nor Private`},
 		"no credentials":            {func(p *contract.Plan) { p.Credentials.Basic = nil }, "credentials: exactly one of"},
 		"two kinds of credentials":  {func(p *contract.Plan) { p.Credentials.Bearer = &contract.BearerKeys{Token: "t"} }, "credentials: exactly one of"},
 		"a collector with a path":   {func(p *contract.Plan) { p.Tracing = &contract.Tracing{Endpoint: "http://otel:4318/x"} }, `tracing.endpoint: "http://otel:4318/x" is not a URL`},

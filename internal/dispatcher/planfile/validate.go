@@ -42,6 +42,7 @@ func validate(plan *contract.Plan) error {
 	p.require(plan.Sequence >= 1, "sequence", "%d is less than 1", plan.Sequence)
 	p.identity(plan.CRM)
 	p.baseURL(plan.Endpoint, "endpoint")
+	p.require(plan.Network == contract.NetworkPublic || plan.Network == contract.NetworkPrivate, "network", "%q is neither empty nor Private", plan.Network)
 	p.credentials(plan.Credentials, plan.Endpoint, "credentials")
 	p.require(!plan.Credentials.Own, "credentials.own", "must not be set for the CRM's credentials")
 	p.intake(plan.Intake)

@@ -131,7 +131,12 @@ func (s *Scheduler) withdraw(w *waiter) {
 func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error) {
 	entry := backlog.Entry{Call: c, DedupeKey: dedupeKey, Fingerprint: fingerprint}
 	admitted := make(chan *call.Refusal, 1)
-	if err := s.submit(ctx, func() { admitted <- s.admitQueued(&entry) }); err != nil {
+	var line longestLine
+	if err := s.submit(ctx, func() {
+		refusal := s.admitQueued(&entry)
+		line = s.lineFor(c)
+		admitted <- refusal
+	}); err != nil {
 		return "", false, refuseStopped(err)
 	}
 	select {
@@ -144,6 +149,9 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 	}
 	var a backlog.Appended
 	err = s.useStore(func() (err error) {
+		if err = line.check(s.options.Store, c); err != nil {
+			return err
+		}
 		a, err = s.options.Store.Append(entry)
 		return err
 	})
@@ -193,7 +201,10 @@ func (s *Scheduler) refuseAppend(e *backlog.Entry, err error) error {
 	integration, most := e.Call.Integration, contract.Queue{MaxCalls: e.MaxQueued, MaxBytes: e.MaxBytes}
 	refusal := &call.Refusal{}
 	problem, refers := errors.AsType[*reference.Error](err)
+	late, tooLate := errors.AsType[*call.Refusal](err)
 	switch {
+	case tooLate:
+		refusal = late
 	case refers:
 		refusal.Code, refusal.Detail = contract.ReasonBadReference, "the call cannot be sent: "+problem.Error()
 	case errors.Is(err, backlog.ErrQueueFull):

@@ -121,7 +121,7 @@ func (s *Scheduler) launchQueued(now time.Time, l *lane, o offer, id ledger.ID) 
 
 // launch logs the intent to send; the call leaves once that is durable.
 func (s *Scheduler) launch(f *flight) {
-	f.to = upstream.Destination{Endpoint: s.plan.Endpoint, Credentials: s.plan.CredentialsOf(f.lane.spec)}
+	f.to = upstream.To(s.plan, s.plan.CredentialsOf(f.lane.spec))
 	f.access, f.tariff, f.at = f.lane.access, s.tariff, s.options.Now()
 	if f.waiter != nil {
 		f.access = f.waiter.access

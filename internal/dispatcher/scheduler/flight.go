@@ -12,6 +12,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/reference"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/tariff"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
@@ -359,6 +360,9 @@ func refuseFailed(err error) *call.Refusal {
 	r := &call.Refusal{Code: contract.ReasonUpstreamFailed, Detail: err.Error()}
 	if isUnsigned(err) {
 		r.Code = contract.ReasonNoCredentials
+	}
+	if _, is := errors.AsType[*guard.Refusal](err); is {
+		r.Code = contract.ReasonAddressNotAllowed
 	}
 	return r
 }

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,6 +26,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/sealing"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -39,8 +41,8 @@ type answer struct {
 	body string
 	// after is how long it takes.
 	after time.Duration
-	// broken: the connection breaks; down: none can be made; unsigned: there is nothing to sign it with.
-	broken, down, unsigned bool
+	// broken: the connection breaks; down: none can be made; unsigned: there is nothing to sign it with; elsewhere: the CRM's address is not one to call.
+	broken, down, unsigned, elsewhere bool
 }
 
 // crm is the other side: it plays its script, one answer a request, and then says 200.
@@ -75,12 +77,14 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, to upstream.Destinat
 	c.mu.Lock()
 	c.ended[n] = time.Now()
 	c.mu.Unlock()
-	o := upstream.Outcome{Sent: !a.down && !a.unsigned, Began: began, Ended: time.Now()}
+	o := upstream.Outcome{Sent: !a.down && !a.unsigned && !a.elsewhere, Began: began, Ended: time.Now()}
 	switch {
 	case a.down:
 		o.Err = errDown
 	case a.unsigned:
 		o.Err = upstream.ErrNoToken
+	case a.elsewhere:
+		o.Err = guard.Check(contract.NetworkPublic, netip.MustParseAddr("10.1.2.3"))
 	case a.broken:
 		o.Err = errBroken
 	default:

@@ -30,7 +30,7 @@ func (s *Scheduler) Result(ctx context.Context, integration string, id call.ID, 
 		}
 		r, err = s.look(ref)
 	}
-	if err == nil && r.State == call.StateQueued && r.Behind == "" {
+	if err == nil && r.State == call.StateQueued && r.Turns != call.UnknownTurns {
 		s.foretell(ctx, &r)
 	}
 	return r, err
@@ -49,8 +49,10 @@ func (s *Scheduler) foretell(ctx context.Context, r *call.Result) {
 	eta := make(chan time.Time, 1)
 	ask := func() {
 		now, l := s.options.Now(), s.lanes[r.Integration]
-		if left, _, ok := s.drainTime(now, l, r.Ahead+1); ok {
-			eta <- now.Add(left)
+		left, _, ok := s.drainTime(now, l, r.Ahead+1)
+		turns, known := s.inTurn(r.Turns)
+		if ok && known {
+			eta <- now.Add(max(left, turns))
 		} else {
 			eta <- time.Time{}
 		}

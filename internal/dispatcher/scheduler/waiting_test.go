@@ -93,6 +93,10 @@ func TestRefusalsSayWhy(t *testing.T) {
 			before: func(b *bench) { b.crm.script = []answer{{down: true}} }, call: read("/x"),
 			want: call.Refusal{Code: contract.ReasonUpstreamFailed, Detail: "connection refused"},
 		},
+		"the CRM's address is not one to call": {
+			before: func(b *bench) { b.crm.script = []answer{{elsewhere: true}} }, call: read("/x"),
+			want: call.Refusal{Code: contract.ReasonAddressNotAllowed, Detail: "10.1.2.3 is an address of a private network"},
+		},
 		"a write was sent and no answer came": {
 			before: func(b *bench) { b.crm.script = []answer{{broken: true}} }, call: write("/x", call.RepeatNever), wait: time.Minute,
 			want: call.Refusal{Code: contract.ReasonUpstreamFailed, Detail: "broke"},

@@ -15,8 +15,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
 )
 
@@ -107,7 +109,7 @@ func (w *world) options(m *machine, seed [32]byte) dispatcher.Options {
 		wrong = time.Duration(m.random.Int64N(int64(2*w.wallError))) - w.wallError
 	}
 	return dispatcher.Options{
-		FS: m.volume, DataDir: dataDir, Reserve: reserve, Dial: m.link.dial, TLS: w.trust, Guards: w.guards, Seed: seed, Logger: w.logger(), Past: w.currentPlan().Ledger,
+		FS: m.volume, DataDir: dataDir, Reserve: reserve, Dialer: func(contract.Network) guard.Dial { return m.link.dial }, TLS: w.trust, Guards: w.guards, Seed: seed, Logger: w.logger(), Past: w.currentPlan().Ledger,
 		Secret: fstest.MapFS{"token": {Data: []byte(secret + "\n")}, "client-id": {Data: []byte("app")}},
 		Machine: func() backlog.Machine {
 			wall := time.Now().Add(wrong + time.Duration(w.wallStep.Load()))

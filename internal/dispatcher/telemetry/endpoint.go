@@ -3,16 +3,19 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 )
 
 const (
@@ -25,10 +28,10 @@ const (
 
 // Resolver looks host names up; net.Resolver does.
 type Resolver interface {
-	LookupHost(ctx context.Context, host string) ([]string, error)
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Endpoint knows whether the host of the CRM's endpoint can be looked up.
+// Endpoint knows whether the host of the CRM's endpoint can be looked up, and has an address that may be called.
 type Endpoint struct {
 	resolver Resolver
 	plan     func() (*contract.Plan, <-chan struct{})
@@ -51,7 +54,7 @@ func (e *Endpoint) Run(ctx context.Context) {
 		plan, changed := e.plan()
 		pause := lookUpFound
 		if plan != nil {
-			report := e.lookUp(ctx, plan.Endpoint)
+			report := e.lookUp(ctx, plan)
 			e.report.Store(&report)
 			if !report.Resolved {
 				pause = lookUpFailed
@@ -70,20 +73,36 @@ func (e *Endpoint) Run(ctx context.Context) {
 	}
 }
 
-func (e *Endpoint) lookUp(ctx context.Context, endpoint string) contract.EndpointReport {
-	u, err := url.Parse(endpoint)
+func (e *Endpoint) lookUp(ctx context.Context, plan *contract.Plan) contract.EndpointReport {
+	u, err := url.Parse(plan.Endpoint)
 	if err != nil {
 		return contract.EndpointReport{Message: "the endpoint is not a URL"}
 	}
-	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return contract.EndpointReport{Resolved: true}
+	host := u.Hostname()
+	if a, err := netip.ParseAddr(host); err == nil {
+		return judge(plan.Network, host, []netip.Addr{a})
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
 	defer cancel()
-	if _, err := e.resolver.LookupHost(ctx, u.Hostname()); err != nil {
-		return contract.EndpointReport{Message: fmt.Sprintf("the host %q cannot be looked up: %s", u.Hostname(), lookUpProblem(err))}
+	addresses, err := e.resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return contract.EndpointReport{Message: fmt.Sprintf("the host %q cannot be looked up: %s", host, lookUpProblem(err))}
 	}
-	return contract.EndpointReport{Resolved: true}
+	return judge(plan.Network, host, addresses)
+}
+
+// judge says whether a host can be called at one of its addresses: others are passed over when a connection is made.
+func judge(network contract.Network, host string, addresses []netip.Addr) contract.EndpointReport {
+	var first error
+	slices.SortFunc(addresses, netip.Addr.Compare) // name servers change the order, and conditions are to stay
+	for _, a := range addresses {
+		err := guard.Check(network, a.Unmap())
+		if err == nil {
+			return contract.EndpointReport{Resolved: true}
+		}
+		first = cmp.Or(first, err)
+	}
+	return contract.EndpointReport{NotAllowed: true, Message: fmt.Sprintf("the host %q is not called: %s", host, first)}
 }
 
 // lookUpProblem is the error without what differs from one look-up to the next, since it ends up in a condition.

@@ -3,31 +3,42 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net"
+	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
-// resolver knows some names and counts what it is asked.
+// resolver knows some names and counts what it is asked. Names without addresses have a public one.
 type resolver struct {
-	mu    sync.Mutex
-	errs  map[string]error
-	asked map[string]int
+	mu        sync.Mutex
+	errs      map[string]error
+	addresses map[string]string
+	asked     map[string]int
 }
 
-func (r *resolver) LookupHost(_ context.Context, host string) ([]string, error) {
+func (r *resolver) LookupNetIP(_ context.Context, network, host string) ([]netip.Addr, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked[host]++
-	return nil, r.errs[host]
+	if err := r.errs[host]; err != nil || network != "ip" {
+		return nil, err
+	}
+	var found []netip.Addr
+	for text := range strings.FieldsSeq(cmp.Or(r.addresses[host], "192.0.1.7")) {
+		found = append(found, netip.MustParseAddr(text))
+	}
+	return found, nil
 }
 
 // mend makes a name known.
@@ -56,10 +67,10 @@ func TestTheEndpointIsLookedUpAgain(t *testing.T) {
 		expect := func(report contract.EndpointReport, asked map[string]int) {
 			t.Helper()
 			synctest.Wait()
-			if diff := cmp.Diff(report, e.Report()); diff != "" {
+			if diff := gocmp.Diff(report, e.Report()); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(asked, names.counts()); diff != "" {
+			if diff := gocmp.Diff(asked, names.counts()); diff != "" {
 				t.Error(diff)
 			}
 		}
@@ -78,7 +89,39 @@ func TestTheEndpointIsLookedUpAgain(t *testing.T) {
 
 		f.apply(planWith(2, "https://slow.example:8443"))
 		expect(contract.EndpointReport{Message: `the host "slow.example" cannot be looked up: the name server gives no answer`}, map[string]int{"wrong.example": 5, "slow.example": 1})
-		f.apply(planWith(3, "http://[::1]:8090"))
+		f.apply(planWith(3, "http://[2a00::1]:8090"))
 		expect(contract.EndpointReport{Resolved: true}, map[string]int{"wrong.example": 5, "slow.example": 1})
 	})
+}
+
+// TestTheEndpointsAddressIsJudged: what a connection would be refused for shows before a call comes.
+func TestTheEndpointsAddressIsJudged(t *testing.T) {
+	names := &resolver{asked: map[string]int{}, addresses: map[string]string{
+		"both.example": "10.0.0.8 192.0.1.7", "inside.example": "10.0.0.8 10.0.0.7", "cloud.example": "169.254.169.254", "mapped.example": "::ffff:10.0.0.7",
+	}}
+	inside := `the host "inside.example" is not called: 10.0.0.7 is an address of a private network, to which the CRM object does not allow connections: ` +
+		`set spec.network to Private if it is the right one`
+	cloud := `the host "cloud.example" is not called: 169.254.169.254 is a link-local address, to which no connection is ever made`
+	for _, c := range []struct {
+		host    string
+		network contract.Network
+		says    string
+	}{
+		{host: "public.example"},
+		{host: "both.example"},
+		{host: "inside.example", says: inside},
+		{host: "inside.example", network: contract.NetworkPrivate},
+		{host: "mapped.example", says: strings.ReplaceAll(inside, "inside.example", "mapped.example")},
+		{host: "10.0.0.7", says: strings.ReplaceAll(inside, "inside.example", "10.0.0.7")},
+		{host: "10.0.0.7", network: contract.NetworkPrivate},
+		{host: "cloud.example", says: cloud},
+		{host: "cloud.example", network: contract.NetworkPrivate, says: cloud},
+	} {
+		plan := planWith(1, "https://"+c.host)
+		plan.Network = c.network
+		want := contract.EndpointReport{Resolved: c.says == "", NotAllowed: c.says != "", Message: c.says}
+		if diff := gocmp.Diff(want, NewEndpoint(names, nil).lookUp(t.Context(), plan)); diff != "" {
+			t.Errorf("%s in %q (-want +got):\n%s", c.host, c.network, diff)
+		}
+	}
 }

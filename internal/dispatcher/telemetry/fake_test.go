@@ -9,6 +9,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 )
 
 // fake is a scheduler that shows what a test tells it to.
@@ -61,8 +62,8 @@ func facts(f *fake) Facts {
 		Ready:       func(context.Context) error { return nil },
 		Rejected:    func() *contract.RejectedPlan { return nil },
 		Certificate: func(time.Time) contract.CertificateReport { return contract.CertificateReport{CAPEM: "pem"} },
-		Credentials: func(kind contract.Credentials, endpoint string) contract.CredentialsReport {
-			return contract.CredentialsReport{Resolved: kind.Bearer != nil && endpoint != ""}
+		Credentials: func(to upstream.Destination) contract.CredentialsReport {
+			return contract.CredentialsReport{Resolved: to.Credentials.Bearer != nil && to.Endpoint != ""}
 		},
 		Encryption: func() error { return nil },
 		Endpoint:   func() contract.EndpointReport { return contract.EndpointReport{Resolved: true} },

@@ -15,6 +15,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/token"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
@@ -33,7 +34,7 @@ type Facts struct {
 	// Rejected is why the newest plan is not in force.
 	Rejected    func() *contract.RejectedPlan
 	Certificate func(now time.Time) contract.CertificateReport
-	Credentials func(kind contract.Credentials, endpoint string) contract.CredentialsReport
+	Credentials func(upstream.Destination) contract.CredentialsReport
 	// Encryption says what is missing to encrypt what is stored of calls, or to open what is encrypted; nil if nothing is.
 	Encryption func() error
 	Endpoint   func() contract.EndpointReport
@@ -72,7 +73,7 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 	report.Ready = report.NotReady == ""
 	if plan := snapshot.Plan; plan != nil {
 		report.Sequence, report.Generation, report.CRMUID = plan.Sequence, plan.CRM.Generation, plan.CRM.UID
-		report.Credentials = f.Credentials(plan.Credentials, plan.Endpoint)
+		report.Credentials = f.Credentials(upstream.To(plan, plan.Credentials))
 		report.Credentials.Refused = snapshot.CredentialsRefused
 		if err := f.Encryption(); err != nil {
 			report.Credentials.EncryptionKeyMissing = err.Error()
@@ -98,7 +99,7 @@ func (f Facts) addOwn(plan *contract.Plan, reports []contract.IntegrationReport)
 		if kind == nil {
 			continue
 		}
-		found := f.Credentials(*kind, plan.Endpoint)
+		found := f.Credentials(upstream.To(plan, *kind))
 		found.Refused = reports[i].Credentials != nil && reports[i].Credentials.Refused
 		reports[i].Credentials = &found
 	}

@@ -24,14 +24,17 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 )
 
 const (
 	// service is the name under which the spans are found.
 	service = "crmquota-dispatcher"
 	scope   = "github.com/crmquota/crm-quota-operator/internal/dispatcher"
-	// closing bounds the last export.
-	closing = 5 * time.Second
+	// exportTime bounds one export, closing the last one.
+	exportTime, closing = 10 * time.Second, 5 * time.Second
+	// idle is how long a connection to the collector is kept.
+	idle = 90 * time.Second
 )
 
 // Options of a Tracer. Log is required.
@@ -111,7 +114,7 @@ func (t *Tracer) apply(ctx context.Context, plan *contract.Plan) {
 
 // open returns a pipeline, nil with an error.
 func (t *Tracer) open(ctx context.Context, s settings) (*pipeline, error) {
-	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(s.Endpoint+"/v1/traces"))
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(s.Endpoint+"/v1/traces"), otlptracehttp.WithHTTPClient(exporting()))
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +126,11 @@ func (t *Tracer) open(ctx context.Context, s settings) (*pipeline, error) {
 		)),
 	)
 	return &pipeline{settings: s, Tracer: provider.Tracer(scope), provider: provider}, nil
+}
+
+// exporting returns a client that goes straight to the collector, which as a rule stands in the cluster: no proxy of the environment is used.
+func exporting() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: guard.Dialer(contract.NetworkPrivate), IdleConnTimeout: idle}, Timeout: exportTime}
 }
 
 // retire lets a pipeline export what it has left, whether ctx has ended or not.

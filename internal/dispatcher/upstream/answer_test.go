@@ -207,11 +207,11 @@ func TestCredentials(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			credentials := Credentials{Files: c.files}
 			c.says.Resolved = c.want != nil
-			if diff := cmp.Diff(c.says, credentials.Check(c.kind, bearer.Endpoint)); diff != "" {
+			if diff := cmp.Diff(c.says, credentials.Check(Destination{Endpoint: bearer.Endpoint, Credentials: c.kind})); diff != "" {
 				t.Errorf("Check (-want +got):\n%s", diff)
 			}
 			var got http.Header
-			if signed, err := credentials.sign(t.Context(), c.kind, bearer.Endpoint); err == nil {
+			if signed, err := credentials.sign(t.Context(), Destination{Endpoint: bearer.Endpoint, Credentials: c.kind}); err == nil {
 				got = signed.header
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -224,7 +224,7 @@ func TestCredentials(t *testing.T) {
 func TestNothingIsSentWithoutCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &crm{serve: answering(ok("{}"))}
-		client := New(Options{Dial: server.dial, Credentials: Credentials{Files: fstest.MapFS{}}, Now: time.Now})
+		client := New(Options{Dialer: byPipe(server.dial), Credentials: Credentials{Files: fstest.MapFS{}}, Now: time.Now})
 		if o := client.Send(t.Context(), Issue(), bearer, get()); o.Err == nil || o.Sent || server.arrivals.Load() != 0 {
 			t.Errorf("the outcome is %+v, want nothing sent", o)
 		}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 )
 
 const (
@@ -43,8 +44,8 @@ const (
 
 // Options of a Client.
 type Options struct {
-	// Dial makes a connection.
-	Dial        func(ctx context.Context, network, address string) (net.Conn, error)
+	// Dialer returns how connections are made in a network.
+	Dialer      func(contract.Network) guard.Dial
 	Credentials Credentials
 	// TLS to the CRM; nil for the system's roots.
 	TLS *tls.Config
@@ -55,14 +56,26 @@ type Options struct {
 // Client sends calls to one CRM. Its methods may be called by many goroutines.
 type Client struct {
 	options Options
-	// repeatable and once differ in how long a connection may have been idle.
+	// Connections of one network are never used for calls to the other.
+	public, private connections
+}
+
+// connections of one network. The two kinds differ in how long one may have been idle.
+type connections struct {
 	repeatable, once *http.Transport
 }
 
 // Destination is where calls go and how they are signed.
 type Destination struct {
-	Endpoint    string
+	Endpoint string
+	// Network says which addresses the endpoint and the credentials' token endpoint may have.
+	Network     contract.Network
 	Credentials contract.Credentials
+}
+
+// To is where calls go that are signed with some of a plan's credentials.
+func To(plan *contract.Plan, credentials contract.Credentials) Destination {
+	return Destination{Endpoint: plan.Endpoint, Network: plan.Network, Credentials: credentials}
 }
 
 // Outcome is what became of one request.
@@ -81,20 +94,25 @@ type Outcome struct {
 
 // New returns a client without connections.
 func New(o Options) *Client {
-	return &Client{options: o, repeatable: transport(o, idleAny), once: transport(o, idleOnce)}
+	return &Client{options: o, public: connectionsIn(contract.NetworkPublic, o), private: connectionsIn(contract.NetworkPrivate, o)}
+}
+
+func connectionsIn(network contract.Network, o Options) connections {
+	dial := o.Dialer(network)
+	return connections{repeatable: transport(dial, o.TLS, idleAny), once: transport(dial, o.TLS, idleOnce)}
 }
 
 // transport speaks HTTP/1.1: an HTTP/2 stack sends a request again when the server says that it refused the stream.
-func transport(o Options, idle time.Duration) *http.Transport {
+func transport(dial guard.Dial, trust *tls.Config, idle time.Duration) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, DialTimeout)
 			defer cancel()
-			return o.Dial(ctx, network, address)
+			return dial(ctx, network, address)
 		},
-		TLSClientConfig:        o.TLS,
+		TLSClientConfig:        trust,
 		TLSHandshakeTimeout:    DialTimeout,
 		Protocols:              protocols,
 		MaxIdleConns:           maxIdle,
@@ -106,8 +124,10 @@ func transport(o Options, idle time.Duration) *http.Transport {
 
 // Close drops idle connections.
 func (c *Client) Close() {
-	c.repeatable.CloseIdleConnections()
-	c.once.CloseIdleConnections()
+	for _, of := range []connections{c.public, c.private} {
+		of.repeatable.CloseIdleConnections()
+		of.once.CloseIdleConnections()
+	}
 }
 
 // Send puts one request on the wire and reads its answer. When ctx ends it stops listening.
@@ -133,7 +153,7 @@ func (c *Client) Send(ctx context.Context, charge *Charge, to Destination, what 
 		return Outcome{Err: err, Began: now(), Ended: now()}
 	}
 	began := now()
-	response, err := c.transportFor(what).RoundTrip(request)
+	response, err := c.transportFor(to, what).RoundTrip(request)
 	if err != nil {
 		signed.answered(0)
 		timedOut := !deadline.Stop()
@@ -151,14 +171,18 @@ func (c *Client) sign(ctx context.Context, to Destination, what *call.Call) (*si
 	if what.Credential != nil {
 		return &signature{header: what.Credential.Header(), answered: func(int) {}}, nil
 	}
-	return c.options.Credentials.sign(ctx, to.Credentials, to.Endpoint)
+	return c.options.Credentials.sign(ctx, to)
 }
 
-func (c *Client) transportFor(what *call.Call) *http.Transport {
-	if what.Repeat.Class == call.RepeatNever {
-		return c.once
+func (c *Client) transportFor(to Destination, what *call.Call) *http.Transport {
+	of := c.public
+	if to.Network == contract.NetworkPrivate {
+		of = c.private
 	}
-	return c.repeatable
+	if what.Repeat.Class == call.RepeatNever {
+		return of.once
+	}
+	return of.repeatable
 }
 
 // readAnswer reads up to MaxBuffered bytes at our pace: a slow client must not keep a charge from ending.
@@ -246,6 +270,9 @@ func (u *unhurried) Read(p []byte) (int, error) {
 func explain(err error, timedOut bool) error {
 	if timedOut {
 		return fmt.Errorf("the CRM did not answer within %s", ResponseTimeout)
+	}
+	if refusal, is := errors.AsType[*guard.Refusal](err); is {
+		return fmt.Errorf("the CRM's host is not called: %w", refusal)
 	}
 	if u, is := errors.AsType[*url.Error](err); is {
 		err = u.Err

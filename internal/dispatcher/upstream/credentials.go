@@ -45,12 +45,12 @@ func (c Credentials) of(kind contract.Credentials) Credentials {
 	return c
 }
 
-// Check says whether a request to endpoint could be signed now. It has an access token asked for if that is due, and does not wait for it.
-func (c Credentials) Check(kind contract.Credentials, endpoint string) contract.CredentialsReport {
-	c = c.of(kind)
-	keys, err := c.keys(kind, endpoint)
-	if err == nil && kind.TokenURL() != "" {
-		if err = c.Tokens.Check(grantOf(kind, keys)); err != nil {
+// Check says whether a request could be signed now. It has an access token asked for if that is due, and does not wait for it.
+func (c Credentials) Check(to Destination) contract.CredentialsReport {
+	c = c.of(to.Credentials)
+	keys, err := c.keys(to.Credentials, to.Endpoint)
+	if err == nil && to.Credentials.TokenURL() != "" {
+		if err = c.Tokens.Check(grantOf(to, keys)); err != nil {
 			return tokenReport(err)
 		}
 	}
@@ -68,15 +68,16 @@ type signature struct {
 	answered func(status int)
 }
 
-// sign returns the signature of a request to endpoint; it waits for an access token that is on its way. Its errors hold no secret.
-func (c Credentials) sign(ctx context.Context, kind contract.Credentials, endpoint string) (*signature, error) {
+// sign returns the signature of a request; it waits for an access token that is on its way. Its errors hold no secret.
+func (c Credentials) sign(ctx context.Context, to Destination) (*signature, error) {
+	kind := to.Credentials
 	c = c.of(kind)
-	keys, err := c.keys(kind, endpoint)
+	keys, err := c.keys(kind, to.Endpoint)
 	if err != nil {
 		return nil, err
 	}
 	if kind.TokenURL() != "" {
-		return c.signWithToken(ctx, kind, grantOf(kind, keys))
+		return c.signWithToken(ctx, kind, grantOf(to, keys))
 	}
 	header, err := staticHeader(kind, keys)
 	return &signature{header: header, answered: func(int) {}}, err

@@ -44,11 +44,11 @@ func TestOwnCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 { // what was read a moment ago is of this Secret, too
-				if diff := cmp.Diff(c.says, credentials.Check(c.kind, bearer.Endpoint)); diff != "" {
+				if diff := cmp.Diff(c.says, credentials.Check(Destination{Endpoint: bearer.Endpoint, Credentials: c.kind})); diff != "" {
 					t.Errorf("Check (-want +got):\n%s", diff)
 				}
 				var got http.Header
-				if signed, err := credentials.sign(t.Context(), c.kind, bearer.Endpoint); err == nil {
+				if signed, err := credentials.sign(t.Context(), Destination{Endpoint: bearer.Endpoint, Credentials: c.kind}); err == nil {
 					got = signed.header
 				}
 				if diff := cmp.Diff(c.want, got); diff != "" {
@@ -58,7 +58,7 @@ func TestOwnCredentials(t *testing.T) {
 		})
 	}
 	none := Credentials{Files: fstest.MapFS{"token": file("of the CRM")}}
-	if _, err := none.sign(t.Context(), own("marketing", kind), bearer.Endpoint); !errors.Is(err, ErrCredentialsMissing) {
+	if _, err := none.sign(t.Context(), Destination{Endpoint: bearer.Endpoint, Credentials: own("marketing", kind)}); !errors.Is(err, ErrCredentialsMissing) {
 		t.Errorf("where nothing is mounted for integrations, the error is %v", err)
 	}
 }
@@ -93,7 +93,7 @@ func TestOwnTokenEndpointIsTheCRMs(t *testing.T) {
 func TestAClientsOwnCredentialGoesOutAsItCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &crm{serve: answering(ok("{}"))}
-		client := New(Options{Dial: server.dial, Credentials: Credentials{Files: fstest.MapFS{"token": file("of the CRM")}}, Now: time.Now})
+		client := New(Options{Dialer: byPipe(server.dial), Credentials: Credentials{Files: fstest.MapFS{"token": file("of the CRM")}}, Now: time.Now})
 		defer client.Close()
 		what := get()
 		what.Credential = call.NewCredential("Authorization", "Zoho-oauthtoken of the client")

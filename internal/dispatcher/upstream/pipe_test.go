@@ -16,6 +16,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 )
 
 // crm serves each connection with a function, and counts the requests that it read in full.
@@ -68,9 +69,14 @@ var bearer = Destination{
 	Endpoint: "http://acme.crm.test", Credentials: contract.Credentials{Bearer: &contract.BearerKeys{Token: "token"}},
 }
 
-func newClient(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) *Client {
+// byPipe makes connections in the same way in every network.
+func byPipe(dial guard.Dial) func(contract.Network) guard.Dial {
+	return func(contract.Network) guard.Dial { return dial }
+}
+
+func newClient(t *testing.T, dial guard.Dial) *Client {
 	t.Helper()
-	c := New(Options{Dial: dial, Credentials: Credentials{Files: fstest.MapFS{"token": {Data: []byte("s3cret\n")}}}, Now: time.Now})
+	c := New(Options{Dialer: byPipe(dial), Credentials: Credentials{Files: fstest.MapFS{"token": {Data: []byte("s3cret\n")}}}, Now: time.Now})
 	t.Cleanup(c.Close)
 	return c
 }

@@ -18,7 +18,7 @@ func TestAnEditedSecretIsReadWithinASecond(t *testing.T) {
 		c := Credentials{Files: files, Recent: &Recent{}}
 		kind := contract.Credentials{Bearer: &contract.BearerKeys{Token: "token"}}
 		signed := func() string {
-			s, err := c.sign(t.Context(), kind, "https://crm.test")
+			s, err := c.sign(t.Context(), Destination{Endpoint: "https://crm.test", Credentials: kind})
 			if err != nil {
 				return err.Error()
 			}

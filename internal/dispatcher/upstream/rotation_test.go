@@ -109,7 +109,7 @@ func TestNewTokenInTheSecretWins(t *testing.T) {
 // sealedFromSeed is what a store holds after one rotation at another CRM.
 func (w *tokenWorld) sealedFromSeed() ([]byte, error) {
 	other := w.powerOn(vfs.NewMem(), serveHTTP(w.T, answers(`{"access_token":"a","token_type":"bearer","expires_in":600,"refresh_token":"of-another-crm"}`)))
-	_, done, err := other.tokens.Use(w.Context(), grantOf(byRefresh, map[string]string{"id": "client", "secret": clientSecret, "refresh": seed}))
+	_, done, err := other.tokens.Use(w.Context(), grantOf(Destination{Credentials: byRefresh}, map[string]string{"id": "client", "secret": clientSecret, "refresh": seed}))
 	if err != nil {
 		return nil, err
 	}
@@ -170,9 +170,9 @@ func (v *brokenVault) Keep(name string, sealed []byte) error {
 func TestTokenIsNotUsedBeforeItsPairIsKept(t *testing.T) {
 	withTokens(t, simulated(), func(w *tokenWorld) {
 		vault := &brokenVault{Vault: w.store}
-		w.tokens = oauth.New(oauth.Options{Dial: w.dialed, Vault: vault, Now: time.Now, Random: fixedRandom()})
+		w.tokens = oauth.New(oauth.Options{Dialer: byPipe(w.dialed), Vault: vault, Now: time.Now, Random: fixedRandom()})
 		w.credentials.Tokens = w.tokens
-		w.client = New(Options{Dial: w.dialed, Credentials: w.credentials, Now: time.Now})
+		w.client = New(Options{Dialer: byPipe(w.dialed), Credentials: w.credentials, Now: time.Now})
 		if _, err := w.send(byRefresh); err == nil || w.sim.Report().Arrivals != 0 {
 			t.Errorf("the token was used: %v, %d arrivals", err, w.sim.Report().Arrivals)
 		}

@@ -107,7 +107,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	withTokens(t, simulated(), func(w *tokenWorld) {
 		keys := map[string]string{"id": "client", "secret": clientSecret, "refresh": seed, "key": pemOf(clientKey()), "subject": "me@acme.test"}
 		for _, kind := range kinds() {
-			g := grantOf(kind, keys)
+			g := grantOf(Destination{Credentials: kind}, keys)
 			token, done, err := w.tokens.Use(w.Context(), g)
 			if err != nil {
 				t.Fatal(err)
@@ -142,7 +142,8 @@ func TestSecretNamesItsHosts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			withTokens(t, simulated(), func(w *tokenWorld) {
 				w.files.set("hosts", c.hosts)
-				signed, err := w.credentials.sign(w.Context(), c.kind, c.endpoint)
+				to := Destination{Endpoint: c.endpoint, Credentials: c.kind}
+				signed, err := w.credentials.sign(w.Context(), to)
 				if (err == nil) != c.want.Resolved {
 					t.Errorf("sign: %v", err)
 				}
@@ -151,7 +152,7 @@ func TestSecretNamesItsHosts(t *testing.T) {
 				} else if dials := w.dials.Load(); dials != 0 {
 					t.Errorf("%d connections were made", dials)
 				}
-				if diff := cmp.Diff(c.want, w.credentials.Check(c.kind, c.endpoint)); diff != "" {
+				if diff := cmp.Diff(c.want, w.credentials.Check(to)); diff != "" {
 					t.Errorf("Check (-want +got):\n%s", diff)
 				}
 			})

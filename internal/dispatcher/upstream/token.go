@@ -30,7 +30,7 @@ func (c Credentials) Keep(ctx context.Context, plan func() (*contract.Plan, <-ch
 		if p != nil {
 			for _, kind := range p.AllCredentials() {
 				if kind.TokenURL() != "" {
-					c.Check(kind, p.Endpoint)
+					c.Check(To(p, kind))
 					again = time.After(keepEvery)
 				}
 			}
@@ -87,24 +87,24 @@ func checkTokenHost(kind contract.Credentials, keys map[string]string, endpoint 
 	return nil
 }
 
-// grantOf makes the grant of a kind with tokens out of the Secret's keys.
-func grantOf(kind contract.Credentials, keys map[string]string) oauth.Grant {
-	switch {
+// grantOf makes the grant of credentials with tokens out of the Secret's keys.
+func grantOf(to Destination, keys map[string]string) oauth.Grant {
+	switch kind := to.Credentials; {
 	case kind.OAuthClient != nil:
 		k := kind.OAuthClient
 		return oauth.Grant{
-			Kind: oauth.ClientCredentials, TokenURL: k.TokenURL, ClientID: keys[k.ClientID], ClientSecret: keys[k.ClientSecret], Scopes: k.Scopes,
+			Kind: oauth.ClientCredentials, TokenURL: k.TokenURL, Network: to.Network, ClientID: keys[k.ClientID], ClientSecret: keys[k.ClientSecret], Scopes: k.Scopes,
 		}
 	case kind.OAuthRefresh != nil:
 		k := kind.OAuthRefresh
 		return oauth.Grant{
-			Kind: oauth.RefreshToken, TokenURL: k.TokenURL, ClientID: keys[k.ClientID], ClientSecret: keys[k.ClientSecret],
+			Kind: oauth.RefreshToken, TokenURL: k.TokenURL, Network: to.Network, ClientID: keys[k.ClientID], ClientSecret: keys[k.ClientSecret],
 			RefreshToken: keys[k.RefreshToken], Name: kind.Secret + "/" + k.RefreshToken,
 		}
 	default:
 		k := kind.OAuthJWT
 		return oauth.Grant{
-			Kind: oauth.JWTBearer, TokenURL: k.TokenURL, ClientID: keys[k.ClientID], PrivateKey: keys[k.PrivateKey], Subject: keys[k.Subject],
+			Kind: oauth.JWTBearer, TokenURL: k.TokenURL, Network: to.Network, ClientID: keys[k.ClientID], PrivateKey: keys[k.PrivateKey], Subject: keys[k.Subject],
 			Audience: k.Audience, Scopes: k.Scopes,
 		}
 	}

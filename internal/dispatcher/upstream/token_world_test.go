@@ -29,6 +29,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog/disk"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream/oauth"
 )
 
@@ -86,7 +87,7 @@ func (s *secretFiles) set(key, value string) {
 type tokenWorld struct {
 	*testing.T
 	sim    *crmsim.Server
-	dialed dialer
+	dialed guard.Dial
 	dials  atomic.Int64 // connections so far
 	files  *secretFiles
 	disk   *vfs.MemFS
@@ -132,7 +133,7 @@ func withTokens(t *testing.T, config crmsim.Config, test func(w *tokenWorld)) {
 	})
 }
 
-func (w *tokenWorld) powerOn(volume *vfs.MemFS, dial dialer) machine {
+func (w *tokenWorld) powerOn(volume *vfs.MemFS, dial guard.Dial) machine {
 	w.Helper()
 	m := machine{said: &bytes.Buffer{}}
 	var err error
@@ -142,9 +143,9 @@ func (w *tokenWorld) powerOn(volume *vfs.MemFS, dial dialer) machine {
 	if err != nil {
 		w.Fatal(err)
 	}
-	m.tokens = oauth.New(oauth.Options{Dial: dial, Vault: m.store, Now: time.Now, Random: fixedRandom()})
+	m.tokens = oauth.New(oauth.Options{Dialer: byPipe(dial), Vault: m.store, Now: time.Now, Random: fixedRandom()})
 	m.credentials = Credentials{Files: w.files, Tokens: m.tokens}
-	m.client = New(Options{Dial: dial, Credentials: m.credentials, Now: time.Now})
+	m.client = New(Options{Dialer: byPipe(dial), Credentials: m.credentials, Now: time.Now})
 	return m
 }
 
@@ -189,7 +190,7 @@ func (w *tokenWorld) want(kind contract.Credentials, status int) {
 }
 
 func (w *tokenWorld) check(kind contract.Credentials) contract.CredentialsReport {
-	return w.credentials.Check(kind, "http://acme.crm.test")
+	return w.credentials.Check(Destination{Endpoint: "http://acme.crm.test", Credentials: kind})
 }
 
 // wantTokens compares how many tokens were issued.
@@ -210,10 +211,8 @@ func silent(t *testing.T, text string) {
 	}
 }
 
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
-
 // serveHTTP serves every address with the handler, through pipes, until the test ends.
-func serveHTTP(t *testing.T, handler http.Handler) dialer {
+func serveHTTP(t *testing.T, handler http.Handler) guard.Dial {
 	t.Helper()
 	network := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: handler}

@@ -69,7 +69,7 @@ func TestWithoutTheCRMNothingIsSent(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			client := New(Options{Dial: c.dial, TLS: trust, Credentials: Credentials{Files: fstest.MapFS{"token": {Data: []byte("s3cret")}}}, Now: time.Now})
+			client := New(Options{Dialer: byPipe(c.dial), TLS: trust, Credentials: Credentials{Files: fstest.MapFS{"token": {Data: []byte("s3cret")}}}, Now: time.Now})
 			t.Cleanup(client.Close)
 			to := bearer
 			to.Endpoint = "https://acme.crm.test"

@@ -18,6 +18,10 @@ type CRMSpecApplyConfiguration struct {
 	// endpoint is the CRM's base URL, scheme and host with an optional port, without a path: https://acme.zendesk.com. Plain http sends the CRM's credentials
 	// in clear text; it is meant for simulators in the same cluster.
 	Endpoint *string `json:"endpoint,omitempty"`
+	// network is Public, or Private for a CRM on premises, behind a private link or in the cluster: connections are made to addresses of private networks then, too
+	// (RFC 1918 and the like, unique local, loopback). What counts is the address to which the endpoint's host leads when it is called, and the token endpoint's:
+	// with Public, nothing is sent to a private one. To link-local addresses and the metadata services of clouds no connection is ever made.
+	Network *apiv1alpha1.Network `json:"network,omitempty"`
 	// credentials say how the dispatcher signs in to the CRM. Exactly one kind is set. The Secret lies in this namespace and is mounted into the dispatcher
 	// only; the operator cannot read it.
 	Credentials *CredentialsApplyConfiguration `json:"credentials,omitempty"`
@@ -62,6 +66,14 @@ func (b *CRMSpecApplyConfiguration) WithProvider(value apiv1alpha1.Provider) *CR
 // If called multiple times, the Endpoint field is set to the value of the last call.
 func (b *CRMSpecApplyConfiguration) WithEndpoint(value string) *CRMSpecApplyConfiguration {
 	b.Endpoint = &value
+	return b
+}
+
+// WithNetwork sets the Network field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Network field is set to the value of the last call.
+func (b *CRMSpecApplyConfiguration) WithNetwork(value apiv1alpha1.Network) *CRMSpecApplyConfiguration {
+	b.Network = &value
 	return b
 }
 

@@ -116,7 +116,7 @@ func (r *run) append(t *rapid.T) {
 			Integration: integration, Client: "app", Method: "POST", Target: fmt.Sprintf("/%d", n), Body: []byte(fmt.Sprintf("body %d", n)),
 			Operation:  rapid.SampledFrom([]string{"CreateTicket", "UpdateTicket", ""}).Draw(t, "operation"),
 			Counts:     rapid.SampledFrom([]map[string]int64{nil, {"data": 3}}).Draw(t, "counts"),
-			OrderKey:   rapid.SampledFrom([]string{"", "o1", "o2"}).Draw(t, "ordering key"),
+			OrderKey:   rapid.SampledFrom(append(orderKeys, "")).Draw(t, "ordering key"),
 			Urgency:    rapid.SampledFrom([]int8{0, 0, -3, 4}).Draw(t, "urgency"),
 			Callback:   rapid.SampledFrom([]string{"", "one", "another"}).Draw(t, "callback"),
 			Repeat:     call.Repeat{Class: call.RepeatKeyed, KeyValidFor: time.Hour},

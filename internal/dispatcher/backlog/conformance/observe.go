@@ -21,7 +21,9 @@ type observation struct {
 	Heads   map[string][]backlog.Head
 	Results map[backlog.Ref]call.Result
 	Lists   map[string][]call.ID
-	Calls   map[backlog.Ref]call.Call
+	// Lines are how many calls of an integration and an ordering key have not ended.
+	Lines map[string]int64
+	Calls map[backlog.Ref]call.Call
 	// Bodies has their sizes, -1 for one that is gone.
 	Bodies   map[backlog.Ref]int64
 	Due      []backlog.Due
@@ -52,6 +54,11 @@ func observe(t *rapid.T, s backlog.Store, refs []backlog.Ref) observation {
 			o.Tallies[integration] = tally
 		}
 	}
+	o.Lines = lines(func(integration, orderKey string) int64 {
+		n, err := s.Line(integration, orderKey, manyInLine)
+		must(err)
+		return n
+	})
 	for _, integration := range integrations {
 		if heads := headsOf(t, s, integration); len(heads) > 0 {
 			o.Heads[integration] = heads
@@ -148,6 +155,7 @@ func (m *model) observe() observation {
 			o.Tallies[integration] = tally
 		}
 	}
+	o.Lines = lines(m.line)
 	for _, integration := range integrations {
 		for _, c := range m.in(integration, call.StateQueued) {
 			if m.ready(c) {
@@ -170,7 +178,7 @@ func (m *model) observe() observation {
 			if ready := o.Heads[ref.Integration]; len(ready) > 0 {
 				c.result.Ahead = max(0, c.ordinal-m.calls[backlog.Ref{Integration: ref.Integration, ID: ready[0].ID}].ordinal)
 			}
-			c.result.Behind = m.behind(c)
+			c.result.Behind, c.result.Turns = m.behind(c), m.turnsBefore(c)
 		}
 		o.Results[ref], o.Bodies[ref] = c.result, -1
 		if c.body {

@@ -73,6 +73,9 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	if err == nil && r.State == call.StateQueued {
 		result.Ahead, err = s.ahead(ref.Integration, r.Ordinal)
 	}
+	if err == nil && r.State == call.StateQueued {
+		result.Turns, err = s.turnsBefore(ref, r)
+	}
 	switch {
 	case err != nil || r.State != call.StateQueued:
 	case len(r.Awaits) > 0:

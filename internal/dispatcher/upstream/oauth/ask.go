@@ -15,6 +15,8 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 	"golang.org/x/oauth2/jwt"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 const (
@@ -28,12 +30,12 @@ const (
 
 // httpClient sends each request once: a refresh token that may be used once must not go out twice, and secrets must not follow a redirect. So each request has
 // a connection of its own, on which Go's transport does not repeat anything.
-func httpClient(o Options) *http.Client {
+func httpClient(o Options, in contract.Network) *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: o.Dial, TLSClientConfig: o.TLS, Protocols: protocols, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes,
+			DialContext: o.Dialer(in), TLSClientConfig: o.TLS, Protocols: protocols, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes,
 		},
 		Timeout:       AskTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

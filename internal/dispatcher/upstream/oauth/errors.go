@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 )
 
 // ErrBadKey says that the Secret's private key cannot sign. Nothing was sent.
@@ -108,6 +110,9 @@ func retryAfter(header http.Header) time.Duration {
 
 // trouble says in words of our own what went wrong on the way: the transport's own words can hold what the endpoint sent.
 func trouble(err error) string {
+	if refusal, is := errors.AsType[*guard.Refusal](err); is {
+		return "is not asked: " + refusal.Error()
+	}
 	if _, is := errors.AsType[*net.DNSError](err); is {
 		return "cannot be looked up"
 	}

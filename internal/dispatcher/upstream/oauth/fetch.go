@@ -65,7 +65,7 @@ func (t *Tokens) follow(g *Grant) error {
 
 // askFor sends the request and notes the refresh token that has come.
 func (t *Tokens) askFor(g *Grant, refresh string) (*fetched, error) {
-	token, err := ask(t.client, g, refresh)
+	token, err := ask(t.client(g.Network), g, refresh)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // endpoint answers each request for a token with the same.
@@ -74,7 +76,8 @@ func FuzzTokenAnswer(f *testing.F) {
 			ClientID: "client", ClientSecret: secret, RefreshToken: refresh, PrivateKey: private,
 		}
 		client := &http.Client{Transport: endpoint{status, contentType, body}}
-		tokens := &Tokens{client: context.WithValue(t.Context(), oauth2.HTTPClient, client)}
+		withClient := context.WithValue(t.Context(), oauth2.HTTPClient, client)
+		tokens := &Tokens{client: func(contract.Network) context.Context { return withClient }}
 		got, err := tokens.askFor(&g, refresh)
 		if err != nil {
 			text := err.Error()

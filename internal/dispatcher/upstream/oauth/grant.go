@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"log/slog"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // Kind is how a client earns its access tokens.
@@ -21,8 +23,9 @@ const (
 // Grant is everything that an access token is asked for with. Two different grants never share a token.
 type Grant struct {
 	Kind Kind
-	// TokenURL is the token endpoint.
+	// TokenURL is the token endpoint, Network says which addresses it may have.
 	TokenURL string
+	Network  contract.Network
 	// ClientID and ClientSecret are the client's; there is no secret with JWTBearer.
 	ClientID, ClientSecret string
 	// RefreshToken is the one in the Secret, the seed of those that follow it if the CRM rotates them. They are kept in the vault under Name.

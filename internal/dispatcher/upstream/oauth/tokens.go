@@ -9,11 +9,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/guard"
 )
 
 const (
@@ -45,8 +47,8 @@ type Vault interface {
 
 // Options of Tokens. All but TLS are required.
 type Options struct {
-	// Dial makes a connection to a token endpoint.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Dialer returns how connections to token endpoints in a network are made.
+	Dialer func(contract.Network) guard.Dial
 	// TLS to token endpoints; nil for the system's roots.
 	TLS   *tls.Config
 	Vault Vault
@@ -74,7 +76,8 @@ func (t *Token) String() string { return "access token" }
 // Tokens keeps the access token of one grant at a time. Its methods may be called by many goroutines.
 type Tokens struct {
 	options Options
-	client  context.Context //nolint:containedctx // package oauth2 takes its HTTP client out of a context
+	// client returns a context with the HTTP client for a network, where package oauth2 looks for it.
+	client func(contract.Network) context.Context
 	// work is the request that is under way.
 	work sync.WaitGroup
 
@@ -102,7 +105,9 @@ type Tokens struct {
 
 // New returns Tokens without a token.
 func New(o Options) *Tokens {
-	return &Tokens{options: o, client: context.WithValue(context.Background(), oauth2.HTTPClient, httpClient(o))}
+	return &Tokens{options: o, client: func(in contract.Network) context.Context {
+		return context.WithValue(context.Background(), oauth2.HTTPClient, httpClient(o, in))
+	}}
 }
 
 // ErrClosed says that no token is asked for any more.
