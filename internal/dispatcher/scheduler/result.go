@@ -46,18 +46,13 @@ func (s *Scheduler) look(ref backlog.Ref) (r call.Result, err error) {
 
 // foretell says when a queued call is expected to be sent, if that can be foreseen.
 func (s *Scheduler) foretell(ctx context.Context, r *call.Result) {
-	eta := make(chan time.Time, 1)
-	ask := func() {
+	r.ETA, _ = onLoop(ctx, s, func() time.Time {
 		now, l := s.options.Now(), s.lanes[r.Integration]
 		if left, _, ok := s.drainTime(now, l, r.Ahead+1); ok {
-			eta <- now.Add(left)
-		} else {
-			eta <- time.Time{}
+			return now.Add(left)
 		}
-	}
-	if s.submit(ctx, ask) == nil {
-		r.ETA = <-eta
-	}
+		return time.Time{}
+	})
 }
 
 // watchers wait for calls to end.

@@ -4,6 +4,7 @@ package scheduler
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -21,6 +22,8 @@ const (
 	// they have faded. They fade over minutes.
 	forecastEvery = time.Second
 	fadeEvery     = 10 * time.Second
+	// tidyEvery is how long what needs not survive a crash may wait for another decision that has to, and be written with it.
+	tidyEvery = 100 * time.Millisecond
 	// memoryEvery is how much of what was learnt of demand a crash can cost.
 	memoryEvery = 15 * time.Minute
 	// horizonStep keeps the store from being told of every charge that is past all windows.
@@ -45,6 +48,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			defer time.AfterFunc(landing, s.land).Stop()
 		case f := <-s.commands:
 			f()
+			runtime.Gosched() // who is about to hand in another one shares this turn's fsync
 			s.takeMore(maxCommands - 1)
 		case <-timer.C:
 		}
@@ -52,7 +56,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.stopping && len(s.flights) == 0 {
+		if s.ended() {
 			return nil
 		}
 		timer.Reset(max(0, wake.Sub(s.options.Now())))
@@ -106,7 +110,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 
 // commit makes the turn's decisions durable, then visible. It reports whether queued calls have become ready by them.
 func (s *Scheduler) commit(now time.Time) (more bool, err error) {
-	if s.batch.Empty() && now.Before(s.checkpoint.Add(checkpointEvery)) {
+	if s.mayWait(now) {
 		s.show()
 		return false, nil
 	}
@@ -117,7 +121,7 @@ func (s *Scheduler) commit(now time.Time) (more bool, err error) {
 		s.position++
 	}
 	s.batch.Clock = s.clock(now)
-	if now.Sub(s.memorisedAt) >= memoryEvery || s.stopping && len(s.flights) == 0 {
+	if now.Sub(s.memorisedAt) >= memoryEvery || s.ended() {
 		s.memorisedAt, s.batch.Memory = now, s.memorise()
 		s.forgetJobs(now)
 	}
@@ -136,6 +140,18 @@ func (s *Scheduler) commit(now time.Time) (more bool, err error) {
 	return len(ready) > 0, nil
 }
 
+// mayWait says whether the store need not be told yet: nothing that was decided since it was told last has to survive a crash.
+func (s *Scheduler) mayWait(now time.Time) bool {
+	wait := tidyEvery
+	if s.batch.Empty() {
+		wait = checkpointEvery
+	}
+	return !s.batch.Durable() && !s.ended() && now.Before(s.checkpoint.Add(wait))
+}
+
+// ended says whether this is the last turn.
+func (s *Scheduler) ended() bool { return s.stopping && len(s.flights) == 0 }
+
 func (s *Scheduler) show() {
 	for _, f := range s.effects {
 		f()
@@ -146,6 +162,9 @@ func (s *Scheduler) show() {
 // nextWake is when time alone changes something.
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
+	if !s.batch.Empty() {
+		wake = earlier(wake, s.checkpoint.Add(tidyEvery))
+	}
 	wake = earlier(earlier(wake, s.sharesUntil), s.limitsUntil)
 	wake = earlier(wake, s.usageDue(now))
 	if s.sends() {
