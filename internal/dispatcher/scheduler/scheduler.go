@@ -166,6 +166,7 @@ type Scheduler struct {
 	batch *backlog.Batch
 	// effects become visible once batch is durable.
 	effects []func()
+	writing writing
 	// epoch is the moment of the timeline at which the clock of the store was 0.
 	epoch time.Time
 	// unsure: from moments of the timeline before it on, more time may have passed than the timeline shows.
@@ -179,6 +180,8 @@ type Scheduler struct {
 	// nextDue is when the store has a call whose time is over; zero: look.
 	nextDue  time.Time
 	stopping bool
+	// takeOffs are taken by pilots who wait.
+	takeOffs chan *flight
 	flying   context.Context //nolint:containedctx // the calls in flight outlive the clients that made them
 	land     context.CancelFunc
 }
@@ -191,6 +194,7 @@ func New(o Options) (*Scheduler, error) {
 		options:  o,
 		commands: make(chan func(), maxCommands),
 		stopped:  make(chan struct{}),
+		takeOffs: make(chan *flight),
 		guards:   o.Guards,
 		lanes:    map[string]*lane{},
 		byOwner:  map[ledger.Owner]*lane{},

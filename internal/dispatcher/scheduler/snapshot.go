@@ -95,6 +95,7 @@ func (s *Scheduler) snapshot() Snapshot {
 
 // tallies are the store's with what it has not been told yet.
 func (s *Scheduler) tallies() map[string]backlog.Tally {
+	s.writing.wait()
 	all := s.options.Store.Tallies()
 	for key, t := range s.batch.Tallies {
 		sum := all[key]

@@ -16,18 +16,10 @@ const (
 	maxCommands = 256
 	maxSends    = 256
 	maxOverdue  = 256
-	// checkpointEvery is how old the stored clock may get while charges are kept. It matters when another machine takes the volume over.
-	checkpointEvery = 5 * time.Minute
 	// forecastEvery is how old the forecasts of integrations that ask for nothing new may be, fadeEvery how soon those who wait are looked at again because
 	// they have faded. They fade over minutes.
 	forecastEvery = time.Second
 	fadeEvery     = 10 * time.Second
-	// tidyEvery is how long what needs not survive a crash may wait for another decision that has to, and be written with it.
-	tidyEvery = 100 * time.Millisecond
-	// memoryEvery is how much of what was learnt of demand a crash can cost.
-	memoryEvery = 15 * time.Minute
-	// horizonStep keeps the store from being told of every charge that is past all windows.
-	horizonStep = time.Minute
 	// landing is how long calls in flight may take to end after Run was told to stop.
 	landing = 20 * time.Second
 )
@@ -50,6 +42,10 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			f()
 			runtime.Gosched() // who is about to hand in another one shares this turn's fsync
 			s.takeMore(maxCommands - 1)
+		case err := <-s.writing.done:
+			if err := s.written(err); err != nil {
+				return err
+			}
 		case <-timer.C:
 		}
 		wake, err := s.turn()
@@ -108,61 +104,10 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	return s.nextWake(now), nil
 }
 
-// commit makes the turn's decisions durable, then visible. It reports whether queued calls have become ready by them.
-func (s *Scheduler) commit(now time.Time) (more bool, err error) {
-	if s.mayWait(now) {
-		s.show()
-		return false, nil
-	}
-	if h := s.ledger.Horizon(); h.Sub(s.horizon) >= horizonStep {
-		s.horizon = h
-	}
-	if s.batch.Durable() {
-		s.position++
-	}
-	s.batch.Clock = s.clock(now)
-	if now.Sub(s.memorisedAt) >= memoryEvery || s.ended() {
-		s.memorisedAt, s.batch.Memory = now, s.memorise()
-		s.forgetJobs(now)
-	}
-	ready, err := s.options.Store.Commit(s.batch)
-	if err != nil {
-		return false, err
-	}
-	for _, r := range ready {
-		l := s.lane(r.Integration)
-		l.queue.ready(r.Head)
-		l.stale = true
-	}
-	s.batch = newBatch()
-	s.checkpoint = now
-	s.show()
-	return len(ready) > 0, nil
-}
-
-// mayWait says whether the store need not be told yet: nothing that was decided since it was told last has to survive a crash.
-func (s *Scheduler) mayWait(now time.Time) bool {
-	wait := tidyEvery
-	if s.batch.Empty() {
-		wait = checkpointEvery
-	}
-	return !s.batch.Durable() && !s.ended() && now.Before(s.checkpoint.Add(wait))
-}
-
-// ended says whether this is the last turn.
-func (s *Scheduler) ended() bool { return s.stopping && len(s.flights) == 0 }
-
-func (s *Scheduler) show() {
-	for _, f := range s.effects {
-		f()
-	}
-	s.effects = s.effects[:0]
-}
-
 // nextWake is when time alone changes something.
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
-	if !s.batch.Empty() {
+	if !s.batch.Empty() && s.writing.done == nil {
 		wake = earlier(wake, s.checkpoint.Add(tidyEvery))
 	}
 	wake = earlier(earlier(wake, s.sharesUntil), s.limitsUntil)
