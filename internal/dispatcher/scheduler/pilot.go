@@ -16,8 +16,7 @@ func (s *Scheduler) takeOff(f *flight) {
 	}
 }
 
-// pilot flies one flight after the other: a new goroutine for each would have to grow its stack each time, which takes longer than all that the loop decides on a
-// call.
+// pilot flies one flight after the other: a new goroutine for each would have to grow its stack each time.
 func (s *Scheduler) pilot(f *flight) {
 	patience := time.NewTimer(pilotWaits)
 	defer patience.Stop()

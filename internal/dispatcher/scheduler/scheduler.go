@@ -89,8 +89,10 @@ type Options struct {
 
 // Scheduler admits, queues and sends calls. Its exported methods may be called by many goroutines while Run runs.
 type Scheduler struct {
-	options   Options
-	commands  chan func()
+	options  Options
+	commands chan func()
+	// takeOffs are taken by pilots who wait.
+	takeOffs  chan *flight
 	stopped   chan struct{}
 	published atomic.Pointer[inForce]
 	watchers  watchers
@@ -180,8 +182,6 @@ type Scheduler struct {
 	// nextDue is when the store has a call whose time is over; zero: look.
 	nextDue  time.Time
 	stopping bool
-	// takeOffs are taken by pilots who wait.
-	takeOffs chan *flight
 	flying   context.Context //nolint:containedctx // the calls in flight outlive the clients that made them
 	land     context.CancelFunc
 }
