@@ -34,7 +34,8 @@ sim: ## Replay one seed of the whole-dispatcher simulation: make sim SEED=7.
 
 .PHONY: bench
 bench: ## Benchmarks; figures are ratios against a named peer or limit in the same run.
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/domain/... ./test/bench/...
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/domain/...
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime 5s -timeout 30m ./test/bench/...
 
 .PHONY: bench-cluster
 bench-cluster: ## How fast an edit is enforced on the local cluster, after make demo (or on that of KUBECONFIG).

@@ -36,6 +36,9 @@ func post(b *testing.B, client *http.Client, base string) {
 	call(b, client, http.MethodPost, base+"/api/v2/users.json", bytes.NewReader(ticket), http.StatusOK)
 }
 
+// forwarders is how many clients make calls at a time.
+const forwarders = 64
+
 // BenchmarkForward compares how many calls of 1 KiB pass, with 64 clients. The dispatcher makes each call's intent durable before it sends it; the peers keep
 // nothing, and of them only HAProxy counts. Client and CRM compute on the same cores, and the peers' share of a core says more than their throughput.
 func BenchmarkForward(b *testing.B) {
@@ -44,14 +47,12 @@ func BenchmarkForward(b *testing.B) {
 	for _, p := range proxies {
 		b.Run(p.name, func(b *testing.B) {
 			c, client := p.start(b, crm.url), newClient(b)
+			do := func() { post(b, client, c.url) }
+			together(forwarders, warm, do)
 			before := cpuTime(b, c.pid)
-			b.SetParallelism(32)
 			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					post(b, client, c.url)
-				}
-			})
+			together(forwarders, b.N, do)
+			b.StopTimer()
 			nanos := float64(b.Elapsed()) / float64(b.N)
 			b.ReportMetric(float64((cpuTime(b, c.pid)-before).Microseconds())/1000/float64(b.N), "cpu-ms/call")
 			if p.name == proxies[0].name {
@@ -72,28 +73,6 @@ func BenchmarkForwardLatency(b *testing.B) {
 			reportMillis(b, "latency", paced(b, func() { post(b, client, c.url) }))
 		})
 	}
-}
-
-// paced has b.N calls made, 1,000 a second however long each takes, and returns what each took. A second of them is not counted: connections are made in it.
-func paced(b *testing.B, do func()) []time.Duration {
-	b.Helper()
-	const warm = 1000
-	times := make([]time.Duration, warm+b.N)
-	done := make(chan struct{}, len(times))
-	began := time.Now()
-	for i := range times {
-		time.Sleep(time.Until(began.Add(time.Duration(i) * time.Millisecond)))
-		go func() {
-			began := time.Now()
-			do()
-			times[i] = time.Since(began)
-			done <- struct{}{}
-		}()
-	}
-	for range times {
-		<-done
-	}
-	return times[warm:]
 }
 
 // benchmarkDisk reports how long it takes to append 1 KiB and have it on the disk.

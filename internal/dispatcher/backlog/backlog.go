@@ -190,14 +190,17 @@ type Batch struct {
 
 // Empty reports whether nothing was decided.
 func (b *Batch) Empty() bool {
-	return len(b.Transitions) == 0 && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.Bulks) == 0 && len(b.ForgetCalls) == 0 && len(b.Tallies) == 0 &&
-		b.Volume == "" && b.Plan == nil && b.Memory == nil
+	return !b.BeyondCharges() && len(b.Charges) == 0 && len(b.Refunds) == 0 && len(b.Tallies) == 0 && b.Memory == nil
+}
+
+// BeyondCharges reports whether something was decided on acknowledged calls, the plan or the volume.
+func (b *Batch) BeyondCharges() bool {
+	return len(b.Transitions) > 0 || len(b.ForgetCalls) > 0 || len(b.Bulks) > 0 || b.Volume != "" || b.Plan != nil
 }
 
 // Durable reports whether a commit of the batch has to survive a crash: losing it could charge too little, or forget what was decided.
 func (b *Batch) Durable() bool {
-	return len(b.Transitions) > 0 || len(b.ForgetCalls) > 0 || len(b.Bulks) > 0 || b.Volume != "" || b.Plan != nil ||
-		slices.ContainsFunc(b.Charges, func(c Charge) bool { return c.Open })
+	return b.BeyondCharges() || slices.ContainsFunc(b.Charges, func(c Charge) bool { return c.Open })
 }
 
 // Transition takes an acknowledged call from one state to another.

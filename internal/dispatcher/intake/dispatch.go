@@ -101,7 +101,7 @@ func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
 	if to.async {
 		to.wait = 0
 	}
-	if err == nil && !to.patient && to.wait > 0 && next(result, time.Now()) {
+	if err == nil && !to.patient && to.wait > 0 && !e.view.plan.Hold && next(result, time.Now()) {
 		result, err = look(min(soon, to.wait))
 	}
 	if err == nil && to.wait > 0 && (to.patient || result.State == call.StateSent) {

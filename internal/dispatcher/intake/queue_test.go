@@ -99,6 +99,17 @@ func TestAClientIsNotKeptByATurnThatDoesNotCome(t *testing.T) {
 	})
 }
 
+// TestAClientIsNotKeptUnderHold, when no call's turn comes.
+func TestAClientIsNotKeptUnderHold(t *testing.T) {
+	plan := newPlan()
+	plan.Hold = true
+	f := &fake{plan: plan, result: ccaiResult(call.StateQueued, func(r *call.Result) { r.AcceptedAt = time.Now() })}
+	response := handle(f, request("POST", "/api/v2/tickets", "{}"))
+	if diff := cmp.Diff([]time.Duration{0}, f.lookups); diff != "" || response.StatusCode != http.StatusAccepted {
+		t.Errorf("status %d, want 202 at once: %s", response.StatusCode, diff)
+	}
+}
+
 func TestAQueuedOperationIsAcknowledged(t *testing.T) {
 	f := &fake{plan: newPlan(), result: ccaiResult(call.StateQueued, func(r *call.Result) { r.Ahead, r.ETA = 7, time.Date(2126, 11, 23, 12, 1, 0, 0, time.UTC) })}
 	response := handle(f, request("POST", "/api/v2/tickets", `{"ticket":{}}`))

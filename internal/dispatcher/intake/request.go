@@ -3,7 +3,6 @@
 package intake
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -38,17 +37,24 @@ func (e *exchange) readBody() (body []byte, release func(), err error) {
 		return nil, nil, &call.Refusal{Code: contract.ReasonOverloaded, RetryAfter: time.Second, Detail: "too many requests are under way"}
 	}
 	_ = e.control.SetReadDeadline(e.started.Add(bodyTime)) // not supported: in tests only
-	read := bytes.NewBuffer(make([]byte, 0, max(e.r.ContentLength, 0)+bytes.MinRead))
-	_, err = read.ReadFrom(http.MaxBytesReader(e.w, e.r.Body, maxBody))
-	if err != nil {
+	if body, err = e.readAll(); err != nil {
 		e.memory.Release(claimed)
 		return nil, nil, bodyRefusal(err)
 	}
 	_ = e.control.SetReadDeadline(time.Time{})
-	body = read.Bytes()
 	held := int64(len(body)) + perRequest
 	e.memory.Release(claimed - held)
 	return body, func() { e.memory.Release(held) }, nil
+}
+
+// readAll reads a body of at most maxBody bytes, whether its length was said or not.
+func (e *exchange) readAll() ([]byte, error) {
+	if e.r.ContentLength < 0 {
+		return io.ReadAll(http.MaxBytesReader(e.w, e.r.Body, maxBody))
+	}
+	body := make([]byte, e.r.ContentLength)
+	_, err := io.ReadFull(e.r.Body, body)
+	return body, err
 }
 
 func tooLarge() error {

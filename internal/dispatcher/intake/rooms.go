@@ -4,9 +4,9 @@ package intake
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,14 +21,22 @@ func (v *view) showRooms(header http.Header, rooms []call.Room) {
 		return
 	}
 	// The RateLimit fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10: q and r in units of the limit, w and t in seconds.
-	var policies, left []string
+	policies, left := &strings.Builder{}, &strings.Builder{}
 	for _, r := range rooms {
-		policies = append(policies, fmt.Sprintf("%q;q=%d;w=%d", r.Limit, r.Most, seconds(r.Window)))
-		left = append(left, fmt.Sprintf("%q;r=%d;t=%d", r.Limit, r.Left, seconds(r.Renews)))
+		writeItem(policies, r.Limit, ";q=", r.Most, ";w=", seconds(r.Window))
+		writeItem(left, r.Limit, ";r=", r.Left, ";t=", seconds(r.Renews))
 	}
-	header["Ratelimit-Policy"], header["Ratelimit"] = []string{strings.Join(policies, ", ")}, []string{strings.Join(left, ", ")}
+	header["Ratelimit-Policy"], header["Ratelimit"] = []string{policies.String()}, []string{left.String()}
 	tightest := slices.MinFunc(rooms, func(a, b call.Room) int { return cmp.Compare(a.Left, b.Left) })
 	v.provider.ShowShare(header, dialect.Share{Most: tightest.Most, Left: tightest.Left, Renews: tightest.Renews, Now: time.Now()})
+}
+
+// writeItem adds to a list an item with two parameters (RFC 9651). Names of limits need no escapes.
+func writeItem(list *strings.Builder, limit, first string, units int64, second string, seconds int64) {
+	if list.Len() > 0 {
+		list.WriteString(", ")
+	}
+	list.WriteString(`"` + limit + `"` + first + strconv.FormatInt(units, 10) + second + strconv.FormatInt(seconds, 10))
 }
 
 // seconds rounds up: who waits that long has waited long enough.

@@ -130,22 +130,16 @@ func (s *Scheduler) withdraw(w *waiter) {
 // call was not taken. Expires of c is set by the plan.
 func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error) {
 	entry := backlog.Entry{Call: c, DedupeKey: dedupeKey, Fingerprint: fingerprint}
-	admitted := make(chan *call.Refusal, 1)
 	var line longestLine
-	if err := s.submit(ctx, func() {
-		refusal := s.admitQueued(&entry)
+	refusal, err := onLoop(ctx, s, func() *call.Refusal {
 		line = s.lineFor(c)
-		admitted <- refusal
-	}); err != nil {
+		return s.admitQueued(&entry)
+	})
+	if err != nil {
 		return "", false, refuseStopped(err)
 	}
-	select {
-	case refusal := <-admitted:
-		if refusal != nil {
-			return "", false, refusal
-		}
-	case <-s.stopped:
-		return "", false, refuseDraining()
+	if refusal != nil {
+		return "", false, refusal
 	}
 	var a backlog.Appended
 	err = s.useStore(func() (err error) {

@@ -139,7 +139,7 @@ func (s *Scheduler) launch(f *flight) {
 	s.flights[f.id] = f
 	s.count(f.lane.key, backlog.Tally{Dispatched: 1})
 	s.batch.Charges = append(s.batch.Charges, f.charge)
-	s.visible(func() { go s.fly(f) })
+	s.visible(func() { s.takeOff(f) })
 }
 
 // transit notes a transition, and when the call is due in its new state.

@@ -164,7 +164,9 @@ type bench struct {
 	dialect Provider
 	// observer is told of what happens from the next start on.
 	observer Observer
-	stop     func()
+	// syncs is how long the store takes for a batch that lets calls leave.
+	syncs time.Duration
+	stop  func()
 }
 
 // inBubble runs a test with a scheduler that has a plan of one integration, a/x, and ten calls a minute.
@@ -196,7 +198,7 @@ func (b *bench) start() {
 	}
 	began, machine := time.Unix(0, 0), backlog.Machine{BootID: b.boot, WallError: b.wallError}
 	b.Scheduler, err = New(Options{
-		Store: store, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Past: b.past, Logger: slog.New(slog.DiscardHandler), Observer: b.observer,
+		Store: slowStore{store, &b.syncs}, Upstream: b.crm, Now: time.Now, Guards: limits.DefaultGuards(), Past: b.past, Logger: slog.New(slog.DiscardHandler), Observer: b.observer,
 		Provider: func(p *contract.Plan) (Provider, bool) { return b.dialect, p.CRM.Provider == "Test" },
 		Machine: func() backlog.Machine {
 			machine.Boot, machine.Wall = time.Since(began), time.Now()

@@ -46,20 +46,14 @@ func (s *Scheduler) look(ref backlog.Ref) (r call.Result, err error) {
 
 // foretell says when a queued call is expected to be sent, if that can be foreseen.
 func (s *Scheduler) foretell(ctx context.Context, r *call.Result) {
-	eta := make(chan time.Time, 1)
-	ask := func() {
+	r.ETA, _ = onLoop(ctx, s, func() time.Time {
 		now, l := s.options.Now(), s.lanes[r.Integration]
 		left, _, ok := s.drainTime(now, l, r.Ahead+1)
-		turns, known := s.inTurn(r.Turns)
-		if ok && known {
-			eta <- now.Add(max(left, turns))
-		} else {
-			eta <- time.Time{}
+		if turns, known := s.inTurn(r.Turns); ok && known {
+			return now.Add(max(left, turns))
 		}
-	}
-	if s.submit(ctx, ask) == nil {
-		r.ETA = <-eta
-	}
+		return time.Time{}
+	})
 }
 
 // watchers wait for calls to end.

@@ -13,18 +13,13 @@ import (
 
 // Rooms is what the limits that count the call leave to its integration now; nil if it is not held to any, or ctx has ended.
 func (s *Scheduler) Rooms(ctx context.Context, c *call.Call) []call.Room {
-	found := make(chan []call.Room, 1)
-	look := func() {
-		var rooms []call.Room
+	rooms, _ := onLoop(ctx, s, func() []call.Room {
 		if l := s.lanes[c.Integration]; l != nil && l.spec != nil {
-			rooms = s.rooms(s.options.Now(), l, s.tariff.Cost(s.priceCall(s.accessOf(l, c), c).kind))
+			return s.rooms(s.options.Now(), l, s.tariff.Cost(s.priceCall(s.accessOf(l, c), c).kind))
 		}
-		found <- rooms
-	}
-	if s.submit(ctx, look) != nil {
 		return nil
-	}
-	return <-found
+	})
+	return rooms
 }
 
 // rooms is what the limits that count a call leave to its integration. Slots are left out, since they say nothing of a rate, and so is what each record has for

@@ -91,8 +91,10 @@ type Options struct {
 
 // Scheduler admits, queues and sends calls. Its exported methods may be called by many goroutines while Run runs.
 type Scheduler struct {
-	options   Options
-	commands  chan func()
+	options  Options
+	commands chan func()
+	// takeOffs are taken by pilots who wait.
+	takeOffs  chan *flight
 	stopped   chan struct{}
 	published atomic.Pointer[inForce]
 	watchers  watchers
@@ -168,6 +170,7 @@ type Scheduler struct {
 	batch *backlog.Batch
 	// effects become visible once batch is durable.
 	effects []func()
+	writing writing
 	// epoch is the moment of the timeline at which the clock of the store was 0.
 	epoch time.Time
 	// unsure: from moments of the timeline before it on, more time may have passed than the timeline shows.
@@ -191,8 +194,9 @@ var errStopped = errors.New("the dispatcher has stopped")
 func New(o Options) (*Scheduler, error) {
 	s := &Scheduler{
 		options:  o,
-		commands: make(chan func()),
+		commands: make(chan func(), maxCommands),
 		stopped:  make(chan struct{}),
+		takeOffs: make(chan *flight),
 		guards:   o.Guards,
 		lanes:    map[string]*lane{},
 		byOwner:  map[ledger.Owner]*lane{},
@@ -217,7 +221,7 @@ func New(o Options) (*Scheduler, error) {
 
 func newBatch() *backlog.Batch { return &backlog.Batch{Tallies: map[string]backlog.Tally{}} }
 
-// submit runs f on the loop. It returns before f was run if ctx ends or the scheduler stops.
+// submit has f run on the loop, which may be told to stop before it comes to that: who waits for f waits for stopped, too.
 func (s *Scheduler) submit(ctx context.Context, f func()) error {
 	select {
 	case s.commands <- f:
@@ -226,6 +230,22 @@ func (s *Scheduler) submit(ctx context.Context, f func()) error {
 		return errStopped
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// onLoop returns what f finds on the loop. Its error is that of ctx, or that the scheduler has stopped.
+func onLoop[T any](ctx context.Context, s *Scheduler, f func() T) (found T, err error) {
+	answer := make(chan T, 1)
+	if err := s.submit(ctx, func() { answer <- f() }); err != nil {
+		return found, err
+	}
+	select {
+	case found = <-answer:
+		return found, nil
+	case <-s.stopped:
+		return found, errStopped
+	case <-ctx.Done():
+		return found, context.Cause(ctx)
 	}
 }
 
@@ -241,11 +261,11 @@ func (s *Scheduler) count(integration string, t backlog.Tally) {
 
 // Accepting says why calls cannot be accepted durably, or returns nil. It asks the loop, so it also shows that the loop runs.
 func (s *Scheduler) Accepting(ctx context.Context) error {
-	stopping := make(chan bool, 1)
-	if err := s.submit(ctx, func() { stopping <- s.stopping }); err != nil {
+	stopping, err := onLoop(ctx, s, func() bool { return s.stopping })
+	if err != nil {
 		return err
 	}
-	if <-stopping {
+	if stopping {
 		return errStopped
 	}
 	return s.useStore(s.options.Store.Room)

@@ -49,11 +49,7 @@ type Snapshot struct {
 
 // Snapshot returns the state between two turns. Its error is that of ctx, or that the scheduler has stopped.
 func (s *Scheduler) Snapshot(ctx context.Context) (Snapshot, error) {
-	taken := make(chan Snapshot, 1)
-	if err := s.submit(ctx, func() { taken <- s.snapshot() }); err != nil {
-		return Snapshot{}, err
-	}
-	return <-taken, nil
+	return onLoop(ctx, s, s.snapshot)
 }
 
 func (s *Scheduler) snapshot() Snapshot {
@@ -61,7 +57,7 @@ func (s *Scheduler) snapshot() Snapshot {
 	s.ledger.Advance(now)
 	snap := Snapshot{Plan: s.plan, InFlight: len(s.flights), Volume: s.origin.volume, Position: s.position, Ledger: s.originReport()}
 	snap.Answering, snap.Usage = s.answering.report(), s.usage.last
-	tallies := s.options.Store.Tallies()
+	tallies := s.tallies()
 	snap.UsageCalls = tallies[ownUse].Dispatched
 	for _, key := range slices.Sorted(maps.Keys(tallies)) {
 		addBacklog(&snap.Backlog, backlogOf(tallies[key]))
@@ -95,6 +91,18 @@ func (s *Scheduler) snapshot() Snapshot {
 	snap.Backlog.DrainSeconds = longest(snap.Integrations, func(b contract.BacklogReport) *int64 { return b.DrainSeconds })
 	snap.Backlog.DrainP95Seconds = longest(snap.Integrations, func(b contract.BacklogReport) *int64 { return b.DrainP95Seconds })
 	return snap
+}
+
+// tallies are the store's with what it has not been told yet.
+func (s *Scheduler) tallies() map[string]backlog.Tally {
+	s.writing.wait()
+	all := s.options.Store.Tallies()
+	for key, t := range s.batch.Tallies {
+		sum := all[key]
+		sum.Add(t)
+		all[key] = sum
+	}
+	return all
 }
 
 func (s *Scheduler) windowReport(now time.Time, k int) contract.WindowReport {

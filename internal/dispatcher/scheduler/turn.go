@@ -4,6 +4,7 @@ package scheduler
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -15,16 +16,10 @@ const (
 	maxCommands = 256
 	maxSends    = 256
 	maxOverdue  = 256
-	// checkpointEvery is how old the stored clock may get while charges are kept. It matters when another machine takes the volume over.
-	checkpointEvery = 5 * time.Minute
 	// forecastEvery is how old the forecasts of integrations that ask for nothing new may be, fadeEvery how soon those who wait are looked at again because
 	// they have faded. They fade over minutes.
 	forecastEvery = time.Second
 	fadeEvery     = 10 * time.Second
-	// memoryEvery is how much of what was learnt of demand a crash can cost.
-	memoryEvery = 15 * time.Minute
-	// horizonStep keeps the store from being told of every charge that is past all windows.
-	horizonStep = time.Minute
 	// landing is how long calls in flight may take to end after Run was told to stop.
 	landing = 20 * time.Second
 )
@@ -45,14 +40,19 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			defer time.AfterFunc(landing, s.land).Stop()
 		case f := <-s.commands:
 			f()
+			runtime.Gosched() // who is about to hand in another one shares this turn's fsync
 			s.takeMore(maxCommands - 1)
+		case err := <-s.writing.done:
+			if err := s.written(err); err != nil {
+				return err
+			}
 		case <-timer.C:
 		}
 		wake, err := s.turn()
 		if err != nil {
 			return err
 		}
-		if s.stopping && len(s.flights) == 0 {
+		if s.ended() {
 			return nil
 		}
 		timer.Reset(max(0, wake.Sub(s.options.Now())))
@@ -104,48 +104,12 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	return s.nextWake(now), nil
 }
 
-// commit makes the turn's decisions durable, then visible. It reports whether queued calls have become ready by them.
-func (s *Scheduler) commit(now time.Time) (more bool, err error) {
-	if s.batch.Empty() && now.Before(s.checkpoint.Add(checkpointEvery)) {
-		s.show()
-		return false, nil
-	}
-	if h := s.ledger.Horizon(); h.Sub(s.horizon) >= horizonStep {
-		s.horizon = h
-	}
-	if s.batch.Durable() {
-		s.position++
-	}
-	s.batch.Clock = s.clock(now)
-	if now.Sub(s.memorisedAt) >= memoryEvery || s.stopping && len(s.flights) == 0 {
-		s.memorisedAt, s.batch.Memory = now, s.memorise()
-		s.forgetJobs(now)
-	}
-	ready, err := s.options.Store.Commit(s.batch)
-	if err != nil {
-		return false, err
-	}
-	for _, r := range ready {
-		l := s.lane(r.Integration)
-		l.queue.ready(r.Head)
-		l.stale = true
-	}
-	s.batch = newBatch()
-	s.checkpoint = now
-	s.show()
-	return len(ready) > 0, nil
-}
-
-func (s *Scheduler) show() {
-	for _, f := range s.effects {
-		f()
-	}
-	s.effects = s.effects[:0]
-}
-
 // nextWake is when time alone changes something.
 func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake := earlier(now.Add(checkpointEvery), s.nextDue)
+	if !s.batch.Empty() && s.writing.done == nil {
+		wake = earlier(wake, s.checkpoint.Add(tidyEvery))
+	}
 	wake = earlier(earlier(wake, s.sharesUntil), s.limitsUntil)
 	wake = earlier(wake, s.usageDue(now))
 	if s.sends() {

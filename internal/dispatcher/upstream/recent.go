@@ -3,7 +3,7 @@
 package upstream
 
 import (
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +17,7 @@ const recently = time.Second
 // Recent remembers for a second what a Secret held. Its zero value is ready, and its method may be called by many goroutines.
 type Recent struct {
 	mu     sync.Mutex
-	keys   string
+	keys   []string
 	at     time.Time
 	values map[string]string
 }
@@ -27,12 +27,11 @@ type Recent struct {
 func (r *Recent) read(now time.Time, keys []string, read func([]string) (map[string]string, error)) (map[string]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	name := strings.Join(keys, "\x00")
-	if r.values != nil && r.keys == name && now.Sub(r.at) < recently {
+	if r.values != nil && slices.Equal(r.keys, keys) && now.Sub(r.at) < recently {
 		return r.values, nil
 	}
 	values, err := read(keys)
-	r.keys, r.at, r.values = name, now, values
+	r.keys, r.at, r.values = keys, now, values
 	for _, key := range keys {
 		if _, found := values[key]; !found && key != contract.HostsKey {
 			r.values = nil
