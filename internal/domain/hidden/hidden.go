@@ -114,10 +114,10 @@ func (l *Learner) Limits(now time.Time) (all []Limit) {
 	return all
 }
 
-// Forget drops what was learnt of the subjects that are named so: their limits are known by now.
-func (l *Learner) Forget(now time.Time, known func(subject string) bool) {
+// Forget drops the limits that are known by now.
+func (l *Learner) Forget(now time.Time, known func(Limit) bool) {
 	for of, s := range l.subjects {
-		if s.bound != nil && known(of) {
+		if s.bound != nil && known(s.bound.limit(of)) {
 			s.forget(now.UnixNano())
 		}
 	}
