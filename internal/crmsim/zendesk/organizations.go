@@ -10,11 +10,15 @@ import (
 )
 
 func (z *Zendesk) createOrganizations(c *crm.Call) crm.Reply {
-	return z.manyOrganizations(c, func(all []desk.OrganizationInput) (desk.JobStatus, error) { return z.desk.CreateOrganizations(c.Now, all) })
+	return z.manyOrganizations(c, func(all []desk.OrganizationInput) (desk.JobStatus, error) {
+		return z.desk.CreateOrganizations(c.Now, all)
+	})
 }
 
 func (z *Zendesk) updateOrganizations(c *crm.Call) crm.Reply {
-	return z.manyOrganizations(c, func(all []desk.OrganizationInput) (desk.JobStatus, error) { return z.desk.UpdateOrganizations(c.Now, all) })
+	return z.manyOrganizations(c, func(all []desk.OrganizationInput) (desk.JobStatus, error) {
+		return z.desk.UpdateOrganizations(c.Now, all)
+	})
 }
 
 func (z *Zendesk) manyOrganizations(c *crm.Call, queue func([]desk.OrganizationInput) (desk.JobStatus, error)) crm.Reply {

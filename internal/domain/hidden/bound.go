@@ -34,6 +34,8 @@ type bound struct {
 	misses                    int
 	// overrun is when a call was sent last beyond what is proven: because more is tried, or because nothing holds calls back.
 	overrun int64
+	// Until cautiousUntil there is one call at a time: what had been taken before is not known.
+	cautiousUntil int64
 	// pausedUntil: after a refusal nothing is sent before the first call that counts does no more.
 	pausedUntil int64
 	// raiseAt is when more is tried, by step; patience is how long it takes until the next time.

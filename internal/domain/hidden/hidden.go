@@ -123,11 +123,12 @@ func (l *Learner) Forget(now time.Time, known func(Limit) bool) {
 	}
 }
 
-// Restore goes on from limits of an earlier learner. Of calls before it knows nothing.
+// Restore goes on from limits of an earlier learner. Of calls before it knows nothing, so for the length of each window one call at a time is let through.
 func (l *Learner) Restore(now time.Time, learnt []Limit) {
 	for _, limit := range learnt {
 		if s := l.follow(limit.Subject, now); s != nil {
 			s.bound = newBound(limit, l.guards)
+			s.bound.cautiousUntil = now.UnixNano() + s.bound.hold
 			s.expire(now.UnixNano())
 		}
 	}

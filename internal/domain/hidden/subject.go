@@ -176,6 +176,9 @@ func (s *subject) held(now int64) (until int64, held bool) {
 	if now < s.bound.pausedUntil {
 		return s.bound.pausedUntil, true
 	}
+	if now < s.bound.cautiousUntil && s.open > 0 {
+		return 0, true
+	}
 	over := s.counted(now) + 1 - s.bound.calls
 	if over > 0 && s.bound.raise(now) {
 		return s.held(now)
