@@ -227,5 +227,5 @@ func (s *subject) before(t taken, window time.Duration, resets bool) int64 {
 		start = max(start, t.reopened)
 	}
 	first := sort.Search(len(s.taken), func(i int) bool { return s.taken[i].began >= start })
-	return int64(max(0, s.endedFrom(t.began+1)-first))
+	return int64(max(0, s.endedFrom(t.began)-first))
 }
