@@ -223,6 +223,8 @@ const (
 	ReasonLimitsMatch = "LimitsMatch"
 	// ReasonLimitsDiffer: the CRM reports another size of a limit; the message names both and the field to change.
 	ReasonLimitsDiffer = "LimitsDiffer"
+	// ReasonHiddenLimit: the CRM keeps a limit that is not declared; it was learnt from refusals. The message has the limit to declare.
+	ReasonHiddenLimit = "HiddenLimit"
 	// ReasonContradictory: what the CRM's answers say of its limits contradicts itself, and is ignored for now.
 	ReasonContradictory = "Contradictory"
 	// ReasonAccounted: others use no more than what is declared for them.

@@ -375,6 +375,13 @@ type CRMStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Windows []WindowStatus `json:"windows,omitempty"`
 
+	// learntLimits are limits that are declared nowhere and were learnt from the CRM's refusals.
+	// +optional
+	// +listType=map
+	// +listMapKey=counts
+	// +kubebuilder:validation:MaxItems=16
+	LearntLimits []LearntLimitStatus `json:"learntLimits,omitempty"`
+
 	// backlog is what waits for all integrations together.
 	// +optional
 	Backlog BacklogStatus `json:"backlog,omitzero"`

@@ -80,6 +80,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.IntegrationSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("IntegrationStatus"):
 		return &apiv1alpha1.IntegrationStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LearntLimitStatus"):
+		return &apiv1alpha1.LearntLimitStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Licence"):
 		return &apiv1alpha1.LicenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LicenceLimitStatus"):

@@ -78,6 +78,8 @@ type Report struct {
 
 	// RefusedUntil, if set: the CRM refused calls and asked for no more before then.
 	RefusedUntil *time.Time `json:"refusedUntil,omitempty"`
+	// Learnt are limits that are not declared and were learnt from the CRM's refusals.
+	Learnt []LearntLimit `json:"learnt,omitempty"`
 	// Answering says whether the CRM takes calls, Usage how it answered when it was asked last what has been used; nil if it never was.
 	Answering AnsweringReport `json:"answering,omitzero"`
 	Usage     *UsageReport    `json:"usage,omitempty"`
@@ -131,6 +133,19 @@ const (
 	// VerdictUnclear: a limit was nearly used up by the ledger, and the CRM tells nothing.
 	VerdictUnclear Verdict = "Unclear"
 )
+
+// LearntLimit is a limit of an operation or endpoint that was learnt from the CRM's refusals.
+type LearntLimit struct {
+	// Match is which calls it counts: one operation, or one method and path.
+	Match Match `json:"match"`
+	// Calls are taken in any interval of WindowSeconds.
+	Calls         int64 `json:"calls"`
+	WindowSeconds int64 `json:"windowSeconds"`
+	// Since it was learnt; it is forgotten at Expires unless another refusal tells of it before. Refusals have told of it so far.
+	Since    time.Time `json:"since"`
+	Expires  time.Time `json:"expires"`
+	Refusals int64     `json:"refusals"`
+}
 
 // RejectedPlan says why a plan was refused.
 type RejectedPlan struct {

@@ -75,6 +75,7 @@ import (
 //	                      False    LicenceEnded          it has ended; its limits stay in force
 //	LimitsMatch           True     LimitsMatch           the CRM reports the limits it tells of as they are declared
 //	(advice)              False    LimitsDiffer          it reports another size: the message has both, and the field to change
+//	                      False    HiddenLimit           it keeps one that is not declared: the message has the limit to declare
 //	                      Unknown  NotKnown              its answers have not told yet, or not by headers that are known; or as above
 //	                      Unknown  Contradictory         they contradict themselves
 //	                      Unknown  NotReporting          as above
@@ -118,7 +119,7 @@ func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alph
 		ObservedGeneration: generation,
 		Integrations:       new(f.acceptedIntegrations()),
 		Licence:            current.Licence,
-		Windows:            current.Windows, Backlog: current.Backlog, Summary: current.Summary,
+		Windows:            current.Windows, LearntLimits: current.LearntLimits, Backlog: current.Backlog, Summary: current.Summary,
 	}
 	if l := f.Compiled.Licence; l != nil && !held {
 		next.Licence = licenceStatus(l)
@@ -127,12 +128,12 @@ func ForCRM(f CRMFacts, current v1alpha1.CRMStatus, now time.Time) Result[v1alph
 		next.Account = p.CRM.Account
 		next.Intake = v1alpha1.IntakeStatus{URL: p.Intake.URL, CAConfigMap: f.CAConfigMap}
 	} else {
-		next.Windows, next.Backlog, next.Summary = nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}
+		next.Windows, next.LearntLimits, next.Backlog, next.Summary = nil, nil, v1alpha1.BacklogStatus{}, v1alpha1.Summary{}
 	}
 	publish, due := pace(c.wait(numbers.wait), !equality.Semantic.DeepEqual(next, current), f.NumbersAt, now)
 	if publish {
 		next.Conditions = c.publish(current.Conditions, generation, now, true)
-		next.Windows, next.Backlog, next.Summary = numbers.windows, numbers.backlog, numbers.summary
+		next.Windows, next.LearntLimits, next.Backlog, next.Summary = numbers.windows, numbers.learnt, numbers.backlog, numbers.summary
 	}
 	return Result[v1alpha1.CRMStatus]{
 		Status:       next,

@@ -30,6 +30,8 @@ type figures[W any] struct {
 	windows []W
 	backlog v1alpha1.BacklogStatus
 	summary v1alpha1.Summary
+	// learnt limits, of a CRM.
+	learnt []v1alpha1.LearntLimitStatus
 	// saved calls, of an Integration.
 	saved *int64
 	wait  time.Duration
@@ -43,7 +45,7 @@ func (f *CRMFacts) figures(s *v1alpha1.CRMStatus, h hearing, now time.Time) figu
 		return figures[v1alpha1.WindowStatus]{}
 	}
 	if h != heard || otherVolume(r, f.Compiled.Plan) {
-		return figures[v1alpha1.WindowStatus]{windows: s.Windows, backlog: s.Backlog, summary: s.Summary}
+		return figures[v1alpha1.WindowStatus]{windows: s.Windows, learnt: s.LearntLimits, backlog: s.Backlog, summary: s.Summary}
 	}
 	out := figures[v1alpha1.WindowStatus]{windows: make([]v1alpha1.WindowStatus, 0, len(r.Windows))}
 	uses := make([]use, 0, len(r.Windows))
@@ -54,6 +56,8 @@ func (f *CRMFacts) figures(s *v1alpha1.CRMStatus, h hearing, now time.Time) figu
 		uses = append(uses, use{w.Name, deref(window.Used), deref(window.Limit)})
 	}
 	out.finish(len(s.Windows), s.Backlog, s.Summary, r.Backlog, uses, now)
+	learnt, d := learntStatus(s.LearntLimits, r.Learnt)
+	out.learnt, out.wait = learnt, soonest(out.wait, d)
 	return out
 }
 

@@ -35,6 +35,8 @@ func (f *CRMFacts) limitsMatch() verdict {
 	switch {
 	case len(differ) > 0:
 		return no(v1alpha1.ReasonLimitsDiffer, sentence(strings.Join(differ, "; "))+holds(f.Compiled.Plan.LimitSource))
+	case len(f.Reported.Latest.Learnt) > 0:
+		return no(v1alpha1.ReasonHiddenLimit, hiddenLimits(f.Reported.Latest.Learnt))
 	case len(contradict) > 0:
 		return unknown(v1alpha1.ReasonContradictory, fmt.Sprintf("What the CRM's answers say of limit %s contradicts itself and is ignored for now.",
 			strings.Join(contradict, ", ")))

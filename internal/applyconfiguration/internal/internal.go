@@ -278,6 +278,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: integrations
       type:
         scalar: numeric
+    - name: learntLimits
+      type:
+        list:
+          elementType:
+            namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LearntLimitStatus
+          elementRelationship: associative
+          keys:
+          - counts
     - name: licence
       type:
         namedType: com.github.crmquota.crm-quota-operator.api.v1alpha1.LicenceStatus
@@ -684,6 +692,27 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+- name: com.github.crmquota.crm-quota-operator.api.v1alpha1.LearntLimitStatus
+  map:
+    fields:
+    - name: calls
+      type:
+        scalar: numeric
+    - name: counts
+      type:
+        scalar: string
+    - name: expiryTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: refusals
+      type:
+        scalar: numeric
+    - name: sinceTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: windowSeconds
+      type:
+        scalar: numeric
 - name: com.github.crmquota.crm-quota-operator.api.v1alpha1.Licence
   map:
     fields:

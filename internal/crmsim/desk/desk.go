@@ -79,6 +79,9 @@ type Desk struct {
 	tickets []*Ticket // the ticket with id n at n-1
 	updates int
 	users   []User
+	// organizations are names by id.
+	organizations   map[int64]string
+	organizationSeq int
 
 	jobs   []*job
 	jobSeq uint64
@@ -86,7 +89,7 @@ type Desk struct {
 
 // New returns an empty desk with its users.
 func New(options Options) *Desk {
-	return &Desk{options: options, users: makeUsers(options.Users)}
+	return &Desk{options: options, users: makeUsers(options.Users), organizations: map[int64]string{}}
 }
 
 // Create makes a ticket. External ids are not unique: a second ticket with the same one is a second ticket.
@@ -156,7 +159,7 @@ func (t *Ticket) apply(now time.Time, in Input) {
 }
 
 func (d *Desk) find(id int64) (*Ticket, error) {
-	if id < 1 || id > int64(len(d.tickets)) {
+	if id < 1 || id > int64(len(d.tickets)) || d.tickets[id-1].Status == deleted {
 		return nil, ErrNotFound
 	}
 	return d.tickets[id-1], nil

@@ -43,6 +43,14 @@ func (z *Zendesk) updateMany(c *crm.Call) crm.Reply {
 	return z.startJob(c, func() (desk.JobStatus, error) { return z.desk.UpdateMany(c.Now, body.Tickets) })
 }
 
+func (z *Zendesk) destroyMany(c *crm.Call) crm.Reply  { return z.destroy(c, z.desk.DestroyMany) }
+func (z *Zendesk) destroyUsers(c *crm.Call) crm.Reply { return z.destroy(c, z.desk.DestroyUsers) }
+
+// destroy takes the ids of the query.
+func (z *Zendesk) destroy(c *crm.Call, queue func(now time.Time, ids []int64) (desk.JobStatus, error)) crm.Reply {
+	return z.startJob(c, func() (desk.JobStatus, error) { return queue(c.Now, idsOf(c)) })
+}
+
 // idsOf reads the ids of a query; what is no id names no record.
 func idsOf(c *crm.Call) []int64 {
 	var ids []int64

@@ -246,6 +246,8 @@ type Charge struct {
 	InDoubt bool `json:"inDoubt,omitempty"`
 	// Call is the acknowledged call that was charged; empty for one that somebody waited for.
 	Call call.ID `json:"call,omitempty"`
+	// Job is the CRM's name for the job that it started; empty if none is known.
+	Job string `json:"job,omitempty"`
 	// JobEnded: it holds no slot for a job any more.
 	JobEnded bool `json:"jobEnded,omitempty"`
 }

@@ -77,10 +77,12 @@ func (s *Scheduler) hopeless(now time.Time, w *waiter) bool {
 	if s.shadowed(w.lane, now) {
 		return false
 	}
-	if _, ok := s.sharing.Admissible(w.lane.owner, s.tariff.Cost(w.price.kind)); ok && s.refusals.open(now) && s.heldBy(now, subjectOf(w.call)) == nil {
+	about := subjectOf(w.call)
+	_, paced := s.paced(now, about)
+	if _, ok := s.sharing.Admissible(w.lane.owner, s.tariff.Cost(w.price.kind)); ok && !paced && s.refusals.open(now) && s.heldBy(now, about) == nil {
 		return false
 	}
-	y := s.whyWaiting(now, w.lane, w.price, subjectOf(w.call), fairshare.Waiting, w.since)
+	y := s.whyWaiting(now, w.lane, w.price, about, fairshare.Waiting, w.since)
 	switch y.cause {
 	case contract.CauseUsedUp, contract.CauseCeiling, contract.CauseCRMRefusing:
 		return y.earliest.After(w.deadline)

@@ -59,7 +59,7 @@ func unitOf(a backlog.Amount) limits.Unit {
 
 // entryOf is a stored charge, of which the end is known, in terms of the limits in force.
 func (s *Scheduler) entryOf(c backlog.Charge) ledger.Entry {
-	e := ledger.Entry{Owner: c.Integration, Record: ledger.Record(c.Record), Calls: c.Calls, End: s.epoch.Add(c.End), InDoubt: c.InDoubt, JobEnded: c.JobEnded}
+	e := ledger.Entry{ID: ledger.ID(c.ID), Owner: c.Integration, Record: ledger.Record(c.Record), Calls: c.Calls, End: s.epoch.Add(c.End), InDoubt: c.InDoubt, JobEnded: c.JobEnded}
 	used := make([]bool, len(c.Amounts))
 	for k := range s.ledger.Limits() {
 		l := s.ledger.Limit(k)

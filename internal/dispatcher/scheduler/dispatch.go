@@ -131,6 +131,8 @@ func (s *Scheduler) launch(f *flight) {
 	}
 	s.refusals.sent(f.id)
 	s.passHolds(f)
+	f.like = s.likeness(f.about)
+	s.learner.Sent(f.like, f.at)
 	if f.repeated {
 		f.lane.retries.spend()
 	} else {

@@ -59,6 +59,8 @@ type flight struct {
 	call   *call.Call
 	// about is what the call does, known before a queued one is read.
 	about subject
+	// like names the calls that a hidden limit would count with it.
+	like string
 	// repeated: the call was sent before, and its answer was lost.
 	repeated bool
 
@@ -148,7 +150,8 @@ func (s *Scheduler) outcome(f *flight, o upstream.Outcome) {
 		s.crmClock.observe(o.Answer.Header, o.Began, o.Ended)
 		s.observeDuration(f, o.Ended.Sub(o.Began))
 	}
-	s.hear(now, f, o, what)
+	refusedBy := s.hear(now, f, o, what, verdict)
+	s.learn(now, f, o, what, refusedBy)
 	s.watchJobs(now, f, o)
 	f.access.noteCredentials(what)
 	if what != unauthorised || f.access == s.licensed() {

@@ -40,18 +40,21 @@ type holdKey struct {
 // keysOf are the keys of an operation and of a record under which a call can be held back. An endpoint is the method and the shape of the path, in which segments
 // with a digit stand for any; a record is a path, whatever is done there.
 func (s *Scheduler) keysOf(of subject) (operation, record holdKey) {
-	path := s.path(of)
-	record = holdKey{record: true, name: path}
+	return holdKey{name: s.likeness(of)}, holdKey{record: true, name: s.path(of)}
+}
+
+// likeness names the calls that a limit of one operation or endpoint would count with a call: its operation, or its method and the shape of its path.
+func (s *Scheduler) likeness(of subject) string {
 	if of.operation != "" {
-		return holdKey{name: of.operation}, record
+		return of.operation
 	}
-	segments := strings.Split(path, "/")
+	segments := strings.Split(s.path(of), "/")
 	for i, segment := range segments {
 		if strings.ContainsAny(segment, "0123456789") {
 			segments[i] = "*"
 		}
 	}
-	return holdKey{name: of.method + " " + strings.Join(segments, "/")}, record
+	return of.method + " " + strings.Join(segments, "/")
 }
 
 // path of a call in canonical form.
@@ -93,7 +96,11 @@ func (s *Scheduler) held(now time.Time, l *lane, of subject) bool {
 	if g != nil && g.until.After(now) {
 		l.staleAt = earlier(l.staleAt, g.until)
 	}
-	return g != nil
+	until, paced := s.paced(now, of)
+	if g == nil && paced {
+		l.staleAt = earlier(l.staleAt, until)
+	}
+	return g != nil || paced
 }
 
 // passHolds notes that a call was let through: it is the probe of what held it back.

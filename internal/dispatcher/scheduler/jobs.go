@@ -7,8 +7,10 @@ import (
 	"io"
 	"time"
 
+	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
+	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 )
 
 // watchJobs learns from an answer which jobs the call has started and which have ended: their slots are free again. It is called when the charge has ended.
@@ -21,7 +23,8 @@ func (s *Scheduler) watchJobs(now time.Time, f *flight, o upstream.Outcome) {
 		started, ended = s.provider.Jobs(f.call.Method, o.Answer.Status, peek(o.Answer))
 	}
 	for _, id := range started {
-		s.jobs[id] = f
+		s.jobs[id], f.charge.Job = f, id
+		s.batch.Charges = append(s.batch.Charges, f.charge) // a restart knows whose slot it is
 	}
 	for _, id := range ended {
 		if of := s.jobs[id]; of != nil {
@@ -42,6 +45,13 @@ func (s *Scheduler) endJob(now time.Time, f *flight) {
 	s.ledger.EndJob(f.id, now)
 	f.charge.JobEnded = true
 	s.batch.Charges = append(s.batch.Charges, f.charge)
+}
+
+// restoreJob goes on with the job that a call has started before a restart.
+func (s *Scheduler) restoreJob(c backlog.Charge) {
+	if c.Job != "" && !c.JobEnded {
+		s.jobs[c.Job] = &flight{id: ledger.ID(c.ID), charge: c}
+	}
 }
 
 // forgetJobs forgets the jobs whose slots were freed for want of news.

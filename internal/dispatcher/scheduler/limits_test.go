@@ -176,6 +176,32 @@ func TestJobsHoldSlots(t *testing.T) {
 	})
 }
 
+// TestJobsAreKnownAfterARestart: an answer that says that a job has ended frees the slot which it took before the restart, and only that.
+func TestJobsAreKnownAfterARestart(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.stop()
+		b.dialect = bulk{}
+		b.start()
+		b.apply(limited(2, contract.Limit{Name: "jobs", Concurrent: 3, UntilJobEnds: true, Match: &contract.Match{Methods: []string{"POST"}, Path: "/**"}}))
+		for _, job := range []string{"a", "b", "c"} {
+			b.do(write("/bulk/"+job, call.RepeatNever), 0)
+		}
+		b.do(read("/done/a"), 0)
+		b.restart(time.Second)
+		b.do(read("/done/a"), 0)
+		b.do(read("/done/b"), 0)
+		time.Sleep(time.Second)
+		if used := b.snap().Windows[1].Used; used != 1 {
+			t.Errorf("%d slots are used, want that of the job that goes on", used)
+		}
+		b.do(read("/other"), 0) // its intent is durable, and so is what was written before
+		b.restart(time.Second)
+		if used := b.snap().Windows[1].Used; used != 1 {
+			t.Errorf("after another restart %d slots are used, want 1", used)
+		}
+	})
+}
+
 // TestOverridesHoldByThemselves: a share changes when its time has come, without another plan.
 func TestOverridesHoldByThemselves(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {

@@ -8,14 +8,16 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/crmquota/crm-quota-operator/internal/domain/hidden"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
-// memory is what was learnt of demand, as it is stored. Forecasts of limits are found by limitKey.
+// memory is what was learnt of demand and of hidden limits, as it is stored. Forecasts of limits are found by limitKey.
 type memory struct {
 	Integrations map[string]learnt
 	Total        learnt
 	Advisors     map[string][]byte
+	Hidden       []hidden.Limit
 }
 
 // learnt is what was learnt of one demand.
@@ -31,7 +33,9 @@ func limitKey(l limits.Limit) string {
 
 // memorise puts what was learnt into a form that can be stored.
 func (s *Scheduler) memorise() []byte {
-	m := memory{Integrations: map[string]learnt{}, Total: s.total.snapshot(), Advisors: map[string][]byte{}}
+	m := memory{
+		Integrations: map[string]learnt{}, Total: s.total.snapshot(), Advisors: map[string][]byte{}, Hidden: s.learner.Limits(s.options.Now()),
+	}
 	for _, l := range s.order {
 		if l.spec != nil {
 			m.Integrations[l.key] = l.demand.snapshot()
@@ -56,6 +60,8 @@ func (s *Scheduler) remember(encoded []byte) error {
 	if err := gob.NewDecoder(bytes.NewReader(encoded)).Decode(&m); err != nil {
 		return err
 	}
+	s.learner.Restore(s.options.Now(), m.Hidden)
+	s.paces = len(m.Hidden) > 0
 	errs := []error{s.total.restore(m.Total)}
 	for _, l := range s.order {
 		if l.spec != nil {

@@ -125,6 +125,7 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	s.usage.setSurveys(ls, s.word.watches)
 	s.setUsage(p)
 	s.ahead = make([]forecast.Curve, len(ls))
+	s.forgetDeclared(now)
 	return nil
 }
 

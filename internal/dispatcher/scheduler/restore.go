@@ -115,8 +115,8 @@ func (s *Scheduler) restoreCharges(now time.Time, stored backlog.Restored) error
 			c.Amounts = ran(c.Amounts, s.guards.MaxServerDelay)
 			s.batch.Charges = append(s.batch.Charges, c)
 		}
-		e := s.entryOf(c)
-		entries = append(entries, e)
+		entries = append(entries, s.entryOf(c))
+		s.restoreJob(c)
 	}
 	return s.ledger.Restore(now, entries, s.horizon)
 }

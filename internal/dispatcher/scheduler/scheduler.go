@@ -23,6 +23,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/upstream"
 	"github.com/crmquota/crm-quota-operator/internal/domain/fairshare"
 	"github.com/crmquota/crm-quota-operator/internal/domain/forecast"
+	"github.com/crmquota/crm-quota-operator/internal/domain/hidden"
 	"github.com/crmquota/crm-quota-operator/internal/domain/ledger"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
@@ -162,6 +163,9 @@ type Scheduler struct {
 	holds             holds
 	crmClock          crmClock
 	word              word
+	// learner learns limits that are not declared; paces: it knows of some.
+	learner *hidden.Learner
+	paces   bool
 	// accesses are how the CRM takes its users as whom calls go out, by user.
 	accesses  map[string]*access
 	answering answering
@@ -209,6 +213,7 @@ func New(o Options) (*Scheduler, error) {
 		holds:    holds{},
 		crmClock: crmClock{guards: o.Guards},
 		word:     newWord(),
+		learner:  hidden.New(o.Now(), o.Guards),
 		batch:    newBatch(),
 	}
 	s.published.Store(&inForce{changed: make(chan struct{})})

@@ -43,6 +43,8 @@ type Snapshot struct {
 	UsageCalls int64
 	// Refusals by the CRM since the process started, by their verdict.
 	Refusals map[contract.Verdict]int64
+	// Learnt are limits that are not declared and were learnt from refusals.
+	Learnt []contract.LearntLimit
 	// Waiting calls have a client that waits and were not sent; InFlight requests have no end yet.
 	Waiting, InFlight int
 }
@@ -71,7 +73,7 @@ func (s *Scheduler) snapshot() Snapshot {
 		snap.RefusedUntil = new(s.refusals.until.UTC())
 	}
 	s.narrow(now)
-	snap.Refusals = maps.Clone(s.word.refusals)
+	snap.Refusals, snap.Learnt = maps.Clone(s.word.refusals), s.learntReport(now)
 	s.foresee(now)
 	for k := range s.ledger.Limits() {
 		if s.tariff.IsLicence(k) {

@@ -59,6 +59,13 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, i
 			detail: "the CRM refused calls like this one, while it takes others; one call will probe it when the pause is over",
 		})
 	}
+	if until, paced := s.paced(now, about); paced {
+		l, _ := s.learner.Of(s.likeness(about))
+		return s.until(now, until, why{
+			code: contract.ReasonLimitReached, cause: contract.CauseUsedUp,
+			detail: fmt.Sprintf("the CRM takes about %d calls like this one in %s, as its refusals have shown, and they are used up", l.Calls, l.Window),
+		})
+	}
 	for _, k := range s.recordLimits {
 		if cost := s.tariff.Cost(p.kind); cost[k] > 0 && s.ledger.RecordFree(k, p.record) < cost[k] {
 			limit := s.ledger.Limit(k)

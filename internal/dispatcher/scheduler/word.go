@@ -119,10 +119,11 @@ func (s *Scheduler) nextWord(now time.Time) (next time.Time) {
 	return next
 }
 
-// hear takes what an answer says of the limits. The charge of its call has ended.
-func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate) {
+// hear takes what an answer says of the limits. The charge of its call has ended. If the CRM refused it for a limit of its operation that is not declared, hear returns for
+// how long the CRM asked to be left alone.
+func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate, v dialect.Verdict) (refusedBy *time.Duration) {
 	if o.Answer == nil || s.plan == nil {
-		return
+		return nil
 	}
 	readings := s.readings(now, f, o)
 	ended := o.Ended
@@ -150,9 +151,10 @@ func (s *Scheduler) hear(now time.Time, f *flight, o upstream.Outcome, what fate
 		})
 	}
 	s.see(now, f, o, readings)
-	if what == refused {
-		s.judgeRefusal(now, f.call.Operation, cost, readings)
+	if what == refused && s.judgeRefusal(now, f, cost, v.Scope, readings) == contract.VerdictHiddenLimit && v.Scope == dialect.ScopeOperation {
+		return &v.Wait
 	}
+	return nil
 }
 
 // costOf is what a call takes of the limits in force, which may have changed since it was sent.

@@ -183,6 +183,8 @@ func TestRefusalsHaveAVerdict(t *testing.T) {
 		"the CRM's own limits have room":             {0, says(429, 10, 8, 9*time.Second), contract.VerdictHiddenLimit},
 		"the CRM says nothing, and we had room":      {0, answer{status: 429}, contract.VerdictOwnFault},
 		"the CRM says nothing, and we had little":    {9, answer{status: 429}, contract.VerdictUnclear},
+		"one operation, while we had room":           {0, refusal("operation"), contract.VerdictHiddenLimit},
+		"one operation, and we had little":           {9, refusal("operation"), contract.VerdictUnclear},
 		"we have used the limit up, says our ledger": {9, says(429, 10, 0, 9*time.Second), contract.VerdictOwnFault},
 	} {
 		t.Run(name, func(t *testing.T) {

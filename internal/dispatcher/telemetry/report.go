@@ -64,6 +64,7 @@ func (f Facts) Report(ctx context.Context, now time.Time) (contract.Report, erro
 		Position:     snapshot.Position,
 		Advice:       snapshot.Advice,
 		RefusedUntil: snapshot.RefusedUntil,
+		Learnt:       snapshot.Learnt,
 		Answering:    snapshot.Answering,
 		Usage:        snapshot.Usage,
 	}

@@ -101,6 +101,8 @@ type part struct {
 // endingCharge is a call that ends at a moment to come.
 type endingCharge struct {
 	openCharge
+	// id of a restored call.
+	id ID
 	// calls is for how many calls it stands.
 	calls    int64
 	end      int64

@@ -13,6 +13,8 @@ import (
 
 // Entry is a charge as a store keeps it.
 type Entry struct {
+	// ID by which EndJob knows the call; 0 if it will not be told of it.
+	ID ID
 	// Owner is the integration's key.
 	Owner string
 	// Cost in terms of the limits in force, of execution time what it came to in the end; nil if it is not known: then the call counts as the most it can have
@@ -105,7 +107,7 @@ func (l *Ledger) restored(e Entry) (endingCharge, error) {
 	}
 	c := endingCharge{
 		openCharge: openCharge{owner: l.Owner(e.Owner), record: e.Record, cost: cost},
-		calls:      calls, end: e.End.UnixNano(), inDoubt: e.InDoubt, jobEnded: e.JobEnded,
+		id:         e.ID, calls: calls, end: e.End.UnixNano(), inDoubt: e.InDoubt, jobEnded: e.JobEnded,
 	}
 	if e.End.IsZero() {
 		c.end, c.inDoubt = l.now+int64(l.guards.MaxServerDelay), true
@@ -150,7 +152,7 @@ func (l *Ledger) enter(c *endingCharge) {
 			if c.jobEnded {
 				until = c.end + a.hold
 			}
-			l.holdJob(jobSlot{owner: c.owner, limit: k, amount: n, until: until, inDoubt: c.inDoubt})
+			l.holdJob(jobSlot{id: c.id, owner: c.owner, limit: k, amount: n, until: until, inDoubt: c.inDoubt})
 		default:
 		}
 		l.take(k, &c.openCharge, n, c.inDoubt)

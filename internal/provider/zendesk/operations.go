@@ -13,11 +13,18 @@ import (
 
 // routes of the operations. Every path may end in ".json", too. Those for many records start a job each.
 var routes = dialect.Routes{
+	{Name: "CreateOrganizations", Method: http.MethodPost, Pattern: "/api/v2/organizations/create_many"},
 	{Name: "CreateTicket", Method: http.MethodPost, Pattern: "/api/v2/tickets"},
 	{Name: "CreateTickets", Method: http.MethodPost, Pattern: "/api/v2/tickets/create_many"},
 	{Name: "CreateUsers", Method: http.MethodPost, Pattern: "/api/v2/users/create_many"},
+	{Name: "DestroyOrganizations", Method: http.MethodDelete, Pattern: "/api/v2/organizations/destroy_many"},
+	{Name: "DestroyTickets", Method: http.MethodDelete, Pattern: "/api/v2/tickets/destroy_many"},
+	{Name: "DestroyUsers", Method: http.MethodDelete, Pattern: "/api/v2/users/destroy_many"},
+	{Name: "ImportTickets", Method: http.MethodPost, Pattern: "/api/v2/imports/tickets/create_many"},
+	{Name: "MarkTicketsAsSpam", Method: http.MethodPut, Pattern: "/api/v2/tickets/mark_many_as_spam"},
 	{Name: "Search", Method: http.MethodGet, Pattern: "/api/v2/search"},
 	{Name: "SearchUsers", Method: http.MethodGet, Pattern: "/api/v2/users/search"},
+	{Name: "UpdateOrganizations", Method: http.MethodPut, Pattern: "/api/v2/organizations/update_many"},
 	{Name: "UpdateTicket", Method: http.MethodPut, Pattern: "/api/v2/tickets/[0-9]*"},
 	{Name: "UpdateTickets", Method: http.MethodPut, Pattern: "/api/v2/tickets/update_many"},
 	{Name: "UpdateUsers", Method: http.MethodPut, Pattern: "/api/v2/users/update_many"},

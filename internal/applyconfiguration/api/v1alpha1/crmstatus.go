@@ -28,6 +28,8 @@ type CRMStatusApplyConfiguration struct {
 	Integrations *int32 `json:"integrations,omitempty"`
 	// windows show how much of each limit is used.
 	Windows []WindowStatusApplyConfiguration `json:"windows,omitempty"`
+	// learntLimits are limits that are declared nowhere and were learnt from the CRM's refusals.
+	LearntLimits []LearntLimitStatusApplyConfiguration `json:"learntLimits,omitempty"`
 	// backlog is what waits for all integrations together.
 	Backlog *BacklogStatusApplyConfiguration `json:"backlog,omitempty"`
 	// summary holds the texts of the printed columns.
@@ -102,6 +104,19 @@ func (b *CRMStatusApplyConfiguration) WithWindows(values ...*WindowStatusApplyCo
 			panic("nil value passed to WithWindows")
 		}
 		b.Windows = append(b.Windows, *values[i])
+	}
+	return b
+}
+
+// WithLearntLimits adds the given value to the LearntLimits field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the LearntLimits field.
+func (b *CRMStatusApplyConfiguration) WithLearntLimits(values ...*LearntLimitStatusApplyConfiguration) *CRMStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithLearntLimits")
+		}
+		b.LearntLimits = append(b.LearntLimits, *values[i])
 	}
 	return b
 }
