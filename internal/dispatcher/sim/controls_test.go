@@ -15,6 +15,9 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 )
 
+// controlSeeds is in how many worlds a broken promise is noticed, if not in fewer.
+const controlSeeds = 6
+
 // TestControls breaks one promise on purpose in each world: a simulation that does not notice proves nothing.
 func TestControls(t *testing.T) {
 	overruns := func(v *verdict) int { return v.overruns }
@@ -90,18 +93,20 @@ func TestControls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			noticed := 0
-			for seed := uint64(1); seed <= 6; seed++ {
+			seed := uint64(0)
+			for noticed == 0 && seed < controlSeeds {
+				seed++
 				synctest.Test(t, func(t *testing.T) {
 					s := choose(seed)
 					s.load = 15 * time.Minute
 					control.breakIt(&s)
-					noticed += control.noticed(run(t, seed, s))
+					noticed = control.noticed(run(t, seed, s))
 				})
 			}
 			if noticed == 0 {
-				t.Error("nothing was noticed in six worlds")
+				t.Errorf("nothing was noticed in %d worlds", controlSeeds)
 			}
-			t.Logf("noticed %d times", noticed)
+			t.Logf("noticed %d times in world %d", noticed, seed)
 		})
 	}
 }
