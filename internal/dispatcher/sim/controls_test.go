@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,14 +122,4 @@ func (s *setup) addIntegration() {
 func (s *setup) short(seconds int64) {
 	s.plan.Limits, s.crm.Limits, s.hidden = nil, nil, false
 	s.addLimit(contract.Limit{Name: "short", Calls: 4, WindowSeconds: seconds})
-}
-
-// TestSaturation: a backlog uses the whole licence. L calls leave in each W(1+rho) + delta + the time that answers take.
-func TestSaturation(t *testing.T) {
-	for seed := uint64(1); seed <= 8; seed++ {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { saturate(t, seed) })
-		})
-	}
 }
