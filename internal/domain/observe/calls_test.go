@@ -16,7 +16,7 @@ func TestCallsWithinAWindow(t *testing.T) {
 		var log calls
 		var all []answered
 		seconds := rapid.Int64Range(0, 40)
-		for now := time.Unix(0, 0); len(all) < 60; now = now.Add(time.Duration(seconds.Draw(rt, "pause")) * time.Second / 4) {
+		for now := time.Unix(0, 0); len(all) < 60; now = now.Add(time.Duration(seconds.Draw(rt, "pause")) * time.Second / 2) {
 			ended := now.Add(-time.Duration(seconds.Draw(rt, "late")) * time.Second / 4)
 			began := ended.Add(-time.Duration(seconds.Draw(rt, "took")) * time.Second)
 			all = append(all, answered{began: began, ended: ended, units: rapid.Int64Range(1, 5).Draw(rt, "units")})
