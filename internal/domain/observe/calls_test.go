@@ -17,8 +17,11 @@ func TestCallsWithinAWindow(t *testing.T) {
 		var all []answered
 		seconds := rapid.Int64Range(0, 40)
 		for now := time.Unix(0, 0); len(all) < 60; now = now.Add(time.Duration(seconds.Draw(rt, "pause")) * time.Second / 2) {
+			if rapid.IntRange(0, 9).Draw(rt, "rests") == 0 {
+				now = now.Add(3 * length) // nothing that the log holds is of the window any more
+			}
 			ended := now.Add(-time.Duration(seconds.Draw(rt, "late")) * time.Second / 4)
-			began := ended.Add(-time.Duration(seconds.Draw(rt, "took")) * time.Second)
+			began := ended.Add(-time.Duration(seconds.Draw(rt, "took")) * 2 * time.Second)
 			all = append(all, answered{began: began, ended: ended, units: rapid.Int64Range(1, 5).Draw(rt, "units")})
 			log.add(began, ended, all[len(all)-1].units, now.Add(-3*length))
 			if !log.since.Equal(all[0].began) {
