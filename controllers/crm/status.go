@@ -51,7 +51,7 @@ func (r *Reconciler) publish(ctx context.Context, f *facts, output plan.Output) 
 		CRM: f.crm, Compiled: output,
 		PodReady:     entry.PodReady,
 		Claim:        f.claimPhase(),
-		Reported:     reported(f.observation),
+		Reported:     f.observation.Reported(),
 		PendingSince: r.Status.PendingSince(f.crm, f.confirmed()),
 		CAConfigMap:  entry.CAConfigMap,
 		NumbersAt:    r.Status.NumbersAt(f.crm),
@@ -78,10 +78,6 @@ func (f *facts) nextLook(plan *contract.Plan, now time.Time) time.Duration {
 		wait = sooner(wait, min(drainPeriod, max(time.Millisecond, deleted.Add(timeout).Sub(now))))
 	}
 	return wait
-}
-
-func reported(o usage.Observation) status.Reported {
-	return status.Reported{Latest: o.Report, At: o.Time, Failure: o.Failure, Since: o.Since}
 }
 
 // confirmed says whether the dispatcher enforces this generation of the CRM.

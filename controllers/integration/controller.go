@@ -73,7 +73,7 @@ func (r *Reconciler) gather(ctx context.Context, integration *v1alpha1.Integrati
 	facts.Plan = entry.Output.Plan
 	facts.PodReady = entry.PodReady
 	facts.CAConfigMap = entry.CAConfigMap
-	facts.Reported = status.Reported{Latest: observation.Report, At: observation.Time, Failure: observation.Failure, Since: observation.Since}
+	facts.Reported = observation.Reported()
 	facts.PendingSince = r.Status.PendingSince(integration, confirmed(observation.Report, integration))
 	return facts, true, nil
 }

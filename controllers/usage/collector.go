@@ -14,6 +14,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/controllers/wake"
 	"github.com/crmquota/crm-quota-operator/internal/contract"
+	"github.com/crmquota/crm-quota-operator/internal/status"
 )
 
 // Target is a running dispatcher: where it is, how to know that it is the right one, and what it is expected to have in force.
@@ -49,6 +50,11 @@ type Observation struct {
 	// named is the last report that names a volume: a dispatcher that has not opened its own yet names none.
 	named   *contract.Report
 	namedAt time.Time
+}
+
+// Reported is what statuses are made from.
+func (o *Observation) Reported() status.Reported {
+	return status.Reported{Latest: o.Report, At: o.Time, Failure: o.Failure, Since: o.Since}
 }
 
 // receive puts a report in place of the one before.

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 
@@ -111,10 +112,19 @@ func clientOf(c v1alpha1.Client, namespace string) contract.Client {
 	return client
 }
 
-// identities are what a client is recognised by.
-func identities(c contract.Client) []string {
-	if c.ServiceAccount != "" {
-		return []string{c.ServiceAccount}
+// identities are what the clients of an entry are recognised by, each with the client's name.
+func identities(entry *contract.Integration) iter.Seq2[string, string] {
+	return func(yield func(id, client string) bool) {
+		for _, c := range entry.Clients {
+			ids := slices.Concat(c.APIKeySHA256, c.CRMCredentialSHA256)
+			if c.ServiceAccount != "" {
+				ids = []string{c.ServiceAccount}
+			}
+			for _, id := range ids {
+				if !yield(id, c.Name) {
+					return
+				}
+			}
+		}
 	}
-	return slices.Concat(c.APIKeySHA256, c.CRMCredentialSHA256)
 }

@@ -55,7 +55,7 @@ type profile struct {
 func (g *guarantees) profileOf(entry *contract.Integration, c calendar) profile {
 	var p profile
 	differ := false
-	for s := range sharesOf(entry) {
+	for _, s := range sharesOf(entry) {
 		claims := make([]claim, len(g.limits))
 		for n, l := range g.limits {
 			claims[n] = claimOf(*s, l)
@@ -142,14 +142,12 @@ func (g *guarantees) peakOf(limit int) claim {
 func (g *guarantees) cut(entry contract.Integration, p *profile) contract.Integration {
 	left := g.left(p, nil)
 	entry.Overrides = slices.Clone(entry.Overrides)
-	n := 0
-	for s := range sharesOf(&entry) {
+	for n, s := range sharesOf(&entry) {
 		if p.holding == nil && slices.Equal(p.claims[n], p.claims[0]) {
 			*s = cutShare(*s, g.limits, left[0]) // an override that guarantees the same may hold without being looked at
 		} else {
 			*s = cutShare(*s, g.limits, left[n])
 		}
-		n++
 	}
 	return entry
 }
@@ -179,8 +177,7 @@ func (g *guarantees) fits(entry *contract.Integration, p, old *profile) Decision
 	if g.timed > 1 || g.timed == 1 && (old == nil || old.holding == nil) {
 		others += " at all times, their overrides counted"
 	}
-	number := 0
-	for s := range sharesOf(entry) {
+	for number, s := range sharesOf(entry) {
 		for n, l := range g.limits {
 			if c := p.claims[number][n]; !c.within(left[number][n]) {
 				d := exceeds(shareField(entry, number), *s, l, c, left[number][n], g.capacity[n], others)
@@ -190,7 +187,6 @@ func (g *guarantees) fits(entry *contract.Integration, p, old *profile) Decision
 				return d
 			}
 		}
-		number++
 	}
 	return accepted
 }

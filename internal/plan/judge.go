@@ -75,15 +75,13 @@ func operationNames(p provider.Provider) string {
 // judgeParts: every part of a single limit must be of one that is shared out.
 func judgeParts(entry *contract.Integration, head *contract.Plan) Decision {
 	limits := shared(head)
-	number := 0
-	for s := range sharesOf(entry) {
+	for number, s := range sharesOf(entry) {
 		for _, name := range slices.Sorted(maps.Keys(s.PerLimit)) {
 			if !slices.ContainsFunc(limits, func(l contract.Limit) bool { return l.Name == name }) {
 				return Decision{v1alpha1.ReasonUnknownLimit, fmt.Sprintf(
 					"%s.perLimit: CRM %s has no limit %q that is shared out; it has %s", shareField(entry, number), head.CRM.Name, name, limitNames(limits))}
 			}
 		}
-		number++
 	}
 	return accepted
 }
@@ -100,13 +98,11 @@ func limitNames(limits []contract.Limit) string {
 
 func judgeClients(entry *contract.Integration, _ *contract.Plan) Decision {
 	seen := make(map[string]string)
-	for _, c := range entry.Clients {
-		for _, id := range identities(c) {
-			if first, twice := seen[id]; twice {
-				return Decision{v1alpha1.ReasonDuplicateClient, fmt.Sprintf("clients: %s and %s are the same; remove one", first, c.Name)}
-			}
-			seen[id] = c.Name
+	for id, name := range identities(entry) {
+		if first, twice := seen[id]; twice {
+			return Decision{v1alpha1.ReasonDuplicateClient, fmt.Sprintf("clients: %s and %s are the same; remove one", first, name)}
 		}
+		seen[id] = name
 	}
 	return accepted
 }

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -104,7 +105,7 @@ func claimOf(s contract.Share, l contract.Limit) claim {
 
 // inCalls says whether any guarantee of the entry is declared in units.
 func inCalls(entry *contract.Integration) bool {
-	for s := range sharesOf(entry) {
+	for _, s := range sharesOf(entry) {
 		for _, part := range s.PerLimit {
 			if part.GuaranteedCalls != nil {
 				return true
@@ -114,14 +115,14 @@ func inCalls(entry *contract.Integration) bool {
 	return false
 }
 
-// sharesOf are all shares of an entry, its own first, then those of its overrides in order. They may be changed.
-func sharesOf(entry *contract.Integration) func(yield func(*contract.Share) bool) {
-	return func(yield func(*contract.Share) bool) {
-		if !yield(&entry.Share) {
+// sharesOf are all shares of an entry with their numbers: 0 is its own, n+1 that of override n. They may be changed.
+func sharesOf(entry *contract.Integration) iter.Seq2[int, *contract.Share] {
+	return func(yield func(int, *contract.Share) bool) {
+		if !yield(0, &entry.Share) {
 			return
 		}
 		for i := range entry.Overrides {
-			if !yield(&entry.Overrides[i].Share) {
+			if !yield(i+1, &entry.Overrides[i].Share) {
 				return
 			}
 		}

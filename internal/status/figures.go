@@ -109,33 +109,35 @@ func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, unit 
 		old = v1alpha1.WindowStatus{} // another limit: its rounding starts anew
 	}
 	w := v1alpha1.WindowStatus{Name: v1alpha1.LimitName(r.Name), Limit: new(limit), Assurance: v1alpha1.AssuranceExact}
-	waits := make([]time.Duration, 13)
-	w.Used, waits[0] = twentieths(old.Used, r.Used/unit, limit)
+	var p pending
+	w.Used = p.number(twentieths(old.Used, r.Used/unit, limit))
 	if r.InDoubt > 0 {
-		w.InDoubt, waits[1] = twentieths(old.InDoubt, r.InDoubt/unit, limit)
+		w.InDoubt = p.number(twentieths(old.InDoubt, r.InDoubt/unit, limit))
 	} else if old.InDoubt != nil {
-		waits[1] = quickly
+		p.add(quickly)
 	}
-	w.External, waits[2] = ifTold(old.External, r.External, limit)
-	w.Apps, waits[11] = appsOf(old.Apps, r.Apps, limit)
+	w.External = p.number(ifTold(old.External, r.External, limit))
+	apps, wait := appsOf(old.Apps, r.Apps, limit)
+	w.Apps = apps
+	p.add(wait)
 	if r.AppsDay != nil {
 		w.AppsDate = r.AppsDay.UTC().Format(time.DateOnly)
 	}
 	if w.AppsDate != old.AppsDate {
-		waits[12] = quickly
+		p.add(quickly)
 	}
-	w.KeptFree, waits[9] = ifAny(old.KeptFree, r.KeptFree/unit, limit)
+	w.KeptFree = p.number(ifAny(old.KeptFree, r.KeptFree/unit, limit))
 	if w.Reported = r.Reported; deref(w.Reported) != deref(old.Reported) {
-		waits[10] = quickly
+		p.add(quickly)
 	}
-	w.Lent, waits[3] = ifAny(old.Lent, r.Lent/unit, limit)
-	w.Borrowed, waits[4] = ifAny(old.Borrowed, r.Borrowed/unit, limit)
-	w.ResetTime, waits[5] = moment(old.ResetTime, timeOf(r.Reset), now)
+	w.Lent = p.number(ifAny(old.Lent, r.Lent/unit, limit))
+	w.Borrowed = p.number(ifAny(old.Borrowed, r.Borrowed/unit, limit))
+	w.ResetTime = p.time(moment(old.ResetTime, timeOf(r.Reset), now))
 	if e := r.Exhaustion; e != nil {
-		w.Exhaustion.ExpectedTime, waits[6] = moment(old.Exhaustion.ExpectedTime, timeOf(e.P50), now)
-		w.Exhaustion.EarlyTime, waits[7] = moment(old.Exhaustion.EarlyTime, timeOf(e.P95), now)
+		w.Exhaustion.ExpectedTime = p.time(moment(old.Exhaustion.ExpectedTime, timeOf(e.P50), now))
+		w.Exhaustion.EarlyTime = p.time(moment(old.Exhaustion.EarlyTime, timeOf(e.P95), now))
 	} else if old.Exhaustion != (v1alpha1.ExhaustionStatus{}) {
-		waits[6] = slowly
+		p.add(slowly)
 	}
 	if r.Estimated {
 		w.Assurance = v1alpha1.AssuranceEstimated
@@ -144,9 +146,9 @@ func crmWindow(published []v1alpha1.WindowStatus, r contract.WindowReport, unit 
 		w.GuardMilliseconds = new(r.GuardMilliseconds)
 	}
 	if w.Assurance != old.Assurance || deref(w.GuardMilliseconds) != deref(old.GuardMilliseconds) {
-		waits[8] = quickly
+		p.add(quickly)
 	}
-	return w, soonest(waits...)
+	return w, p.wait
 }
 
 // figures as in CRMFacts.
@@ -168,11 +170,10 @@ func (f *IntegrationFacts) figures(s *v1alpha1.IntegrationStatus, h hearing, now
 		out.windows = append(out.windows, window)
 		uses = append(uses, use{w.Name, deref(window.Used), limit})
 	}
-	var d time.Duration
-	if out.saved, d = s.CallsSaved, 0; r.Counters.Saved > 0 {
-		out.saved, d = twoDigits(s.CallsSaved, r.Counters.Saved)
+	if out.saved = s.CallsSaved; r.Counters.Saved > 0 {
+		saved, wait := twoDigits(s.CallsSaved, r.Counters.Saved)
+		out.saved, out.wait = saved, soonest(out.wait, wait)
 	}
-	out.wait = soonest(out.wait, d)
 	out.finish(len(s.Windows), s.Backlog, s.Summary, r.Backlog, uses, now)
 	return out
 }
@@ -183,28 +184,28 @@ func shareWindow(published []v1alpha1.ShareStatus, r contract.ShareReport, unit,
 		old = published[n]
 	}
 	w := v1alpha1.ShareStatus{Name: v1alpha1.LimitName(r.Name), Guaranteed: new(r.Guaranteed / unit)}
-	var used, lent, borrowed, demand time.Duration
-	w.Used, used = twentieths(old.Used, r.Used/unit, limit)
-	w.Lent, lent = ifAny(old.Lent, r.Lent/unit, limit)
-	w.Borrowed, borrowed = ifAny(old.Borrowed, r.Borrowed/unit, limit)
-	w.Demand, demand = ifAny(old.Demand, r.Demand/unit, limit)
+	var p pending
+	w.Used = p.number(twentieths(old.Used, r.Used/unit, limit))
+	w.Lent = p.number(ifAny(old.Lent, r.Lent/unit, limit))
+	w.Borrowed = p.number(ifAny(old.Borrowed, r.Borrowed/unit, limit))
+	w.Demand = p.number(ifAny(old.Demand, r.Demand/unit, limit))
 	if old.Guaranteed == nil || *old.Guaranteed != *w.Guaranteed {
-		return w, quickly
+		p.add(quickly)
 	}
-	return w, soonest(used, lent, borrowed, demand)
+	return w, p.wait
 }
 
 func backlogOf(published v1alpha1.BacklogStatus, r contract.BacklogReport, now time.Time) (v1alpha1.BacklogStatus, time.Duration) {
 	var next v1alpha1.BacklogStatus
-	var calls, bytes, parked, dead, oldest, eta, late time.Duration
-	next.Calls, calls = twoDigits(published.Calls, r.Queued+r.Sent+r.Parked)
-	next.QueuedBytes, bytes = twoDigits(published.QueuedBytes, r.QueuedBytes)
-	next.Parked, parked = twoDigits(published.Parked, r.Parked)
-	next.Dead, dead = twoDigits(published.Dead, r.Dead)
-	next.OldestQueuedTime, oldest = moment(published.OldestQueuedTime, timeOf(r.OldestQueued), now)
-	next.DrainETA, eta = moment(published.DrainETA, drained(r, r.DrainSeconds, now), now)
-	next.DrainETALate, late = moment(published.DrainETALate, drained(r, r.DrainP95Seconds, now), now)
-	return next, soonest(calls, bytes, parked, dead, oldest, eta, late)
+	var p pending
+	next.Calls = p.number(twoDigits(published.Calls, r.Queued+r.Sent+r.Parked))
+	next.QueuedBytes = p.number(twoDigits(published.QueuedBytes, r.QueuedBytes))
+	next.Parked = p.number(twoDigits(published.Parked, r.Parked))
+	next.Dead = p.number(twoDigits(published.Dead, r.Dead))
+	next.OldestQueuedTime = p.time(moment(published.OldestQueuedTime, timeOf(r.OldestQueued), now))
+	next.DrainETA = p.time(moment(published.DrainETA, drained(r, r.DrainSeconds, now), now))
+	next.DrainETALate = p.time(moment(published.DrainETALate, drained(r, r.DrainP95Seconds, now), now))
+	return next, p.wait
 }
 
 // drained is when a backlog will be, nil if there is none or that cannot be foreseen.

@@ -21,6 +21,23 @@ const (
 	farSteps = 4
 )
 
+// pending is how long the first change of some figures has to wait; 0 if none changes.
+type pending struct{ wait time.Duration }
+
+func (p *pending) add(wait time.Duration) { p.wait = soonest(p.wait, wait) }
+
+// number returns a figure that was rounded, and adds its wait.
+func (p *pending) number(next *int64, wait time.Duration) *int64 {
+	p.add(wait)
+	return next
+}
+
+// time is number for moments.
+func (p *pending) time(next *metav1.Time, wait time.Duration) *metav1.Time {
+	p.add(wait)
+	return next
+}
+
 // byDistance is the wait of a figure that is so many steps away.
 func byDistance(steps int64) time.Duration {
 	if steps >= farSteps {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
@@ -47,22 +46,16 @@ func TestBatching(t *testing.T) {
 		}
 		t.Logf("%d calls went together", together.Load())
 	})
-	first, last := chosenSeeds(t, crowdSeeds)
-	for seed := first; seed <= last; seed++ {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := choose(seed)
-				s.crowd(seed)
-				v := run(t, seed, s)
-				v.hold(t)
-				together.Add(int64(v.together))
-				if verbose() {
-					t.Logf("%d promised: %v; %d went together in bulk calls; %d arrivals", v.promised, v.states, v.together, v.report.Arrivals)
-				}
-			})
-		})
-	}
+	inWorlds(t, crowdSeeds, func(t *testing.T, seed uint64) {
+		s := choose(seed)
+		s.crowd(seed)
+		v := run(t, seed, s)
+		v.hold(t)
+		together.Add(int64(v.together))
+		if verbose() {
+			t.Logf("%d promised: %v; %d went together in bulk calls; %d arrivals", v.promised, v.states, v.together, v.report.Arrivals)
+		}
+	})
 }
 
 // judgeTicket: a creation that succeeded was told of its own ticket.

@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +13,9 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/intake"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 )
+
+// controlSeeds is in how many worlds a broken promise is noticed, if not in fewer.
+const controlSeeds = 6
 
 // TestControls breaks one promise on purpose in each world: a simulation that does not notice proves nothing.
 func TestControls(t *testing.T) {
@@ -90,18 +92,20 @@ func TestControls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			noticed := 0
-			for seed := uint64(1); seed <= 6; seed++ {
+			seed := uint64(0)
+			for noticed == 0 && seed < controlSeeds {
+				seed++
 				synctest.Test(t, func(t *testing.T) {
 					s := choose(seed)
 					s.load = 15 * time.Minute
 					control.breakIt(&s)
-					noticed += control.noticed(run(t, seed, s))
+					noticed = control.noticed(run(t, seed, s))
 				})
 			}
 			if noticed == 0 {
-				t.Error("nothing was noticed in six worlds")
+				t.Errorf("nothing was noticed in %d worlds", controlSeeds)
 			}
-			t.Logf("noticed %d times", noticed)
+			t.Logf("noticed %d times in world %d", noticed, seed)
 		})
 	}
 }
@@ -118,14 +122,4 @@ func (s *setup) addIntegration() {
 func (s *setup) short(seconds int64) {
 	s.plan.Limits, s.crm.Limits, s.hidden = nil, nil, false
 	s.addLimit(contract.Limit{Name: "short", Calls: 4, WindowSeconds: seconds})
-}
-
-// TestSaturation: a backlog uses the whole licence. L calls leave in each W(1+rho) + delta + the time that answers take.
-func TestSaturation(t *testing.T) {
-	for seed := uint64(1); seed <= 8; seed++ {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { saturate(t, seed) })
-		})
-	}
 }

@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
@@ -40,7 +38,7 @@ func TestAHiddenLimit(t *testing.T) {
 				learnt := time.Now()
 				time.Sleep(obeying / 2)
 				disk, _ := w.powerOff(100, rand.New(rand.NewPCG(1, 8))) //nolint:gosec // repeatable on purpose
-				w.powerOn(disk, "boot", rand.New(rand.NewPCG(1, 9)))    //nolint:gosec // repeatable on purpose
+				w.powerOn(disk, w.boot, rand.New(rand.NewPCG(1, 9)))    //nolint:gosec // repeatable on purpose
 				w.believes(t)
 				asked := time.Now()
 				w.ask(t.Context(), 0, request{method: "GET", target: "/api/v2/tickets/1.json"})
@@ -72,11 +70,8 @@ func newHidden(t *testing.T, hidden ...limit.Limit) *world {
 	app.Share.MaxPercent, app.Queue.MaxCalls = 100, 100_000
 	s.crm.Tokens, s.crm.Seed = []string{secret, othersToken}, 1
 	s.crm.Latency, s.crm.Jitter = 100*time.Millisecond, 400*time.Millisecond
-	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan}
-	w.network = serve(t, w.server)
-	t.Cleanup(w.server.Close)
-	w.powerOn(vfs.NewCrashableMem(), "boot", random)
-	t.Cleanup(w.shutDown)
+	w := newWorld(t, s)
+	w.firstMachine(random)
 	return w
 }
 

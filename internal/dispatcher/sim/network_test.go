@@ -15,21 +15,18 @@ import (
 
 // network leads to the CRM inside a bubble: synchronous pipes, no sockets.
 type network struct {
-	front  *front // nil in worlds in which nothing goes wrong there
+	front  *front
 	accept chan net.Conn
 	once   sync.Once
 	closed chan struct{}
 }
 
 // serve runs an HTTP server at the far end until the test ends.
-func serve(t *testing.T, handler http.Handler) *network {
+func serve(t *testing.T, f *front) *network {
 	t.Helper()
-	n := &network{accept: make(chan net.Conn), closed: make(chan struct{})}
-	listener := net.Listener(n)
-	if f, is := handler.(*front); is {
-		n.front, listener = f, f.listener(n)
-	}
-	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)} //nolint:gosec // both ends are ours
+	n := &network{front: f, accept: make(chan net.Conn), closed: make(chan struct{})}
+	listener := f.listener(n)
+	server := &http.Server{Handler: f, ErrorLog: log.New(io.Discard, "", 0)} //nolint:gosec // both ends are ours
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = server.Serve(listener) }) // it ends by Close only
 	t.Cleanup(func() {
@@ -37,14 +34,6 @@ func serve(t *testing.T, handler http.Handler) *network {
 		wg.Wait()
 	})
 	return n
-}
-
-// reachable says why the CRM cannot be reached; nil if it can.
-func (n *network) reachable(ctx context.Context) error {
-	if n.front == nil {
-		return nil
-	}
-	return n.front.reachable(ctx)
 }
 
 // Accept implements net.Listener.
@@ -112,7 +101,7 @@ func (w *wire) Read(p []byte) (int, error) {
 
 func (l *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	l.stand()
-	if err := l.network.reachable(ctx); err != nil {
+	if err := l.network.front.reachable(ctx); err != nil {
 		return nil, err
 	}
 	near, far := net.Pipe()

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
@@ -32,11 +30,8 @@ func newWatched(t *testing.T, provider string, here contract.Limit, kind limit.K
 	s.crm.Background = []crmsim.Background{others}
 	s.crm.Latency, s.crm.Jitter, s.crm.LateBy, s.crm.ClockOffset = 100*time.Millisecond, 200*time.Millisecond, 0, 0
 	change(&s.plan)
-	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan}
-	w.network = serve(t, w.server)
-	t.Cleanup(w.server.Close)
-	w.powerOn(vfs.NewCrashableMem(), "boot", rand.New(rand.NewPCG(1, 7))) //nolint:gosec // repeatable on purpose
-	t.Cleanup(w.shutDown)
+	w := newWorld(t, s)
+	w.firstMachine(rand.New(rand.NewPCG(1, 7))) //nolint:gosec // repeatable on purpose
 	return w
 }
 

@@ -15,8 +15,9 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/scheduler"
 )
 
-// decideParked is the person who looks after parked calls that hold others up: those whose ticket is there are dropped, the others sent again.
-func (w *world) decideParked(s *scheduler.Scheduler) {
+// decideParked is the person who looks after parked calls that hold others up: those whose ticket is there are dropped, the others sent again. It
+// returns about how many there was something to decide.
+func (w *world) decideParked(s *scheduler.Scheduler) (decided int) {
 	for i := range w.plan.Integrations {
 		integration := w.plan.Integrations[i].Key()
 		parked, err := s.List(context.Background(), integration, call.StateParked, "", len(w.promises))
@@ -35,9 +36,11 @@ func (w *world) decideParked(s *scheduler.Scheduler) {
 			if err := decide(context.Background(), integration, r.ID); err != nil {
 				w.t.Errorf("an order about %s: %v", r.ID, err)
 			}
-			w.decided++
+			decided++
 		}
 	}
+	w.decided += decided
+	return decided
 }
 
 // judgeOrder: of the calls of one integration with one ordering key, each arrived after all those accepted before it had been answered, and took effect after theirs.

@@ -14,10 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 )
@@ -47,11 +44,8 @@ func newShared(t *testing.T, seed uint64, calls int, kind limit.Kind) *world {
 	}
 	s.crm.Tokens = append(s.crm.Tokens, othersToken)
 	s.crm.Latency, s.crm.Jitter = 100*time.Millisecond, 400*time.Millisecond
-	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan}
-	w.network = serve(t, w.server)
-	t.Cleanup(w.server.Close)
-	w.powerOn(vfs.NewCrashableMem(), "boot", random)
-	t.Cleanup(w.shutDown)
+	w := newWorld(t, s)
+	w.firstMachine(random)
 	return w
 }
 
@@ -117,11 +111,7 @@ func (w *world) since(at time.Time) outcome {
 
 func (w *world) minute() contract.WindowReport {
 	w.t.Helper()
-	snap, err := w.machine.Load().Scheduler.Snapshot(w.t.Context())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return snap.Windows[0]
+	return w.snapshot().Windows[0]
 }
 
 // TestOthersBehindOurBack: with 30 % of the licence's calls made by others at random while a backlog takes all that is left, hardly any call is refused after three

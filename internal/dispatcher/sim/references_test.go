@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/judge"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
@@ -30,25 +29,19 @@ func TestReferences(t *testing.T) {
 		}
 		t.Logf("%d calls arrived at the tickets that they referred to", filled.Load())
 	})
-	first, last := chosenSeeds(t, referenceSeeds)
-	for seed := first; seed <= last; seed++ {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := choose(seed)
-				s.refers = true
-				for i := range s.plan.Integrations {
-					s.plan.Integrations[i].MostUrgent, s.plan.Integrations[i].LeastUrgent = -3, 4
-				}
-				if seed%2 == 0 { // some of them go together
-					s.crowd(seed)
-				}
-				v := run(t, seed, s)
-				v.hold(t)
-				filled.Add(int64(v.filled))
-			})
-		})
-	}
+	inWorlds(t, referenceSeeds, func(t *testing.T, seed uint64) {
+		s := choose(seed)
+		s.refers = true
+		for i := range s.plan.Integrations {
+			s.plan.Integrations[i].MostUrgent, s.plan.Integrations[i].LeastUrgent = -3, 4
+		}
+		if seed%2 == 0 { // some of them go together
+			s.crowd(seed)
+		}
+		v := run(t, seed, s)
+		v.hold(t)
+		filled.Add(int64(v.filled))
+	})
 }
 
 // urgencyOf has every third request be less urgent than others, every third more. A request that is repeated says the same.

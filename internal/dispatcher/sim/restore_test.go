@@ -4,7 +4,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -22,21 +21,15 @@ const restoreSeeds = 12
 // TestAVolumeThatWasPutBack holds in worlds in which a snapshot of the volume is taken and put back minutes later what TestSimulation does, but for the calls that
 // were accepted in between: these are gone.
 func TestAVolumeThatWasPutBack(t *testing.T) {
-	first, last := chosenSeeds(t, restoreSeeds)
 	all := &sum{}
 	t.Cleanup(func() { t.Log(all) })
-	for seed := first; seed <= last; seed++ {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := choose(seed)
-				s.restores, s.outages, s.longOutage = 1+int(seed%2), 0, false //nolint:gosec // it is small
-				v := run(t, seed, s)
-				all.add(v)
-				v.hold(t)
-			})
-		})
-	}
+	inWorlds(t, restoreSeeds, func(t *testing.T, seed uint64) {
+		s := choose(seed)
+		s.restores, s.outages, s.longOutage = 1+int(seed%2), 0, false //nolint:gosec // it is small
+		v := run(t, seed, s)
+		all.add(v)
+		v.hold(t)
+	})
 }
 
 // restore takes a snapshot of the volume, and some minutes later the power away; it puts the snapshot back and plays the manager, which has heard a report in between.

@@ -8,15 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
 
 // rounds is how many times the limit the backlog is.
 const rounds = 6
+
+// saturationSeeds is how many backlogs a test run has drain.
+const saturationSeeds = 8
+
+// TestSaturation: a backlog uses the whole licence. L calls leave in each W(1+rho) + delta + the time that answers take.
+func TestSaturation(t *testing.T) { inWorlds(t, saturationSeeds, saturate) }
 
 // saturate queues rounds times the limit at once and holds the time of the last arrival against the bound.
 func saturate(t *testing.T, seed uint64) {
@@ -28,11 +31,8 @@ func saturate(t *testing.T, seed uint64) {
 	window := time.Duration(5+random.IntN(60)) * time.Second
 	calls := 3 + random.IntN(60)
 	s.addLimit(contract.Limit{Name: "only", Calls: int64(calls), WindowSeconds: int64(window / time.Second)})
-	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan}
-	w.network = serve(t, w.server)
-	defer w.server.Close()
-	w.powerOn(vfs.NewCrashableMem(), "boot", random)
-	defer w.shutDown()
+	w := newWorld(t, s)
+	w.firstMachine(random)
 
 	queued := time.Now()
 	for n := range rounds * calls {

@@ -32,25 +32,32 @@ func chosenSeeds(t *testing.T, n uint64) (first, last uint64) {
 	return first, last
 }
 
-// TestSimulation holds in every world: no limit is overrun, no acknowledged call is lost or done twice, those with an ordering key arrive in order,
-// all that is queued drains.
-func TestSimulation(t *testing.T) {
-	first, last := chosenSeeds(t, seeds)
-	all := &sum{}
-	t.Cleanup(func() { t.Log(all) })
+// inWorlds calls live in a bubble for each of the chosen seeds: of n if none is.
+func inWorlds(t *testing.T, n uint64, live func(t *testing.T, seed uint64)) {
+	t.Helper()
+	first, last := chosenSeeds(t, n)
 	for seed := first; seed <= last; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				v := run(t, seed, choose(seed))
-				all.add(v)
-				if verbose() {
-					t.Logf("%d promised, %d in order, %d decided: %v; %d arrivals, %d refused; limits %+v", v.promised, v.ordered, v.decided, v.states, v.report.Arrivals, v.report.Refusals, v.report.Limits)
-				}
-				v.hold(t)
-			})
+			synctest.Test(t, func(t *testing.T) { live(t, seed) })
 		})
 	}
+}
+
+// TestSimulation holds in every world: no limit is overrun, no acknowledged call is lost or done twice, those with an ordering key arrive in order,
+// all that is queued drains.
+func TestSimulation(t *testing.T) {
+	all := &sum{}
+	t.Cleanup(func() { t.Log(all) })
+	inWorlds(t, seeds, func(t *testing.T, seed uint64) {
+		v := run(t, seed, choose(seed))
+		all.add(v)
+		if verbose() {
+			t.Logf("%d promised, %d in order, %d decided: %v; %d arrivals, %d refused; limits %+v",
+				v.promised, v.ordered, v.decided, v.states, v.report.Arrivals, v.report.Refusals, v.report.Limits)
+		}
+		v.hold(t)
+	})
 }
 
 // hold reports each broken promise.

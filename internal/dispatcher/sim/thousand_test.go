@@ -13,10 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/crmquota/crm-quota-operator/internal/contract"
-	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/call"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 )
@@ -37,30 +34,17 @@ func TestAThousandCreations(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			var calls [2]int
-			for i, batching := range []*contract.Batching{nil, {Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}} {
-				synctest.Test(t, func(t *testing.T) {
-					w := newThousand(t, name, batching)
-					all := w.queueAll(creations, "c", func(n int) request {
-						return request{method: http.MethodPost, target: c.target, body: fmt.Sprintf(c.body, n)}
-					})
-					w.letGo(false)
-					took := w.awaitAll(all)
-					wantOwnIDs(t, all)
-					report := w.server.Report()
-					calls[i] = report.Arrivals
-					for _, l := range report.Limits {
-						if l.OverrunCount > 0 {
-							t.Errorf("limits were overrun: %v", report.Problems())
-						}
-					}
-					t.Logf("batching %v: %d calls in %s", batching != nil, report.Arrivals, took)
-					w.shutDown()
-					w.server.Close()
+			oneByOne, together := oneByOneAndTogether(t, name, func(t *testing.T, w *world) (calls int, took time.Duration) {
+				all := w.queueAll(creations, "c", func(n int) request {
+					return request{method: http.MethodPost, target: c.target, body: fmt.Sprintf(c.body, n)}
 				})
-			}
-			if calls[0] != creations || calls[1] > c.most {
-				t.Errorf("it took %d calls one by one, and %d in bulk calls", calls[0], calls[1])
+				w.letGo(false)
+				took = w.awaitAll(all)
+				wantOwnIDs(t, all)
+				return w.server.Report().Arrivals, took
+			})
+			if oneByOne != creations || together > c.most {
+				t.Errorf("it took %d calls one by one, and %d in bulk calls", oneByOne, together)
 			}
 		})
 	}
@@ -74,6 +58,27 @@ var asHubSpot = contract.Generic{BulkCalls: []contract.BulkCall{{
 	Operation: "CreateContact", Path: contacts, BulkPath: contacts + "/batch/create", MaxItems: 100,
 	Items: []string{"inputs"}, Results: []string{"results"}, ID: []string{"id"},
 }}}
+
+// oneByOneAndTogether lives through a world on hold without bulk calls and through one with them. live says how many calls its work took, and how long.
+func oneByOneAndTogether(t *testing.T, provider string, live func(*testing.T, *world) (calls int, took time.Duration)) (oneByOne, together int) {
+	t.Helper()
+	var calls [2]int
+	for i, batching := range []*contract.Batching{nil, {Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newThousand(t, provider, batching)
+			var took time.Duration
+			calls[i], took = live(t, w)
+			report := w.server.Report()
+			for _, l := range report.Limits {
+				if l.OverrunCount > 0 {
+					t.Errorf("limits were overrun: %v", report.Problems())
+				}
+			}
+			t.Logf("batching %v: %d calls in %s", batching != nil, calls[i], took)
+		})
+	}
+	return calls[0], calls[1]
+}
 
 // newThousand is a world on hold. Generic stands before HubSpot.
 func newThousand(t *testing.T, provider string, batching *contract.Batching) *world {
@@ -98,11 +103,9 @@ func newThousand(t *testing.T, provider string, batching *contract.Batching) *wo
 	s.crm.Tokens, s.crm.Seed = []string{secret}, 1
 	s.crm.Latency, s.crm.Jitter = 100*time.Millisecond, 200*time.Millisecond
 	s.crm.JobDuration, s.crm.MaxJobDuration = 5*time.Second, time.Minute
-	held := s.plan
-	held.Hold = true
-	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: held}
-	w.network = serve(t, w.server)
-	w.powerOn(vfs.NewCrashableMem(), "boot", rand.New(rand.NewPCG(1, 3))) //nolint:gosec // repeatable on purpose
+	w := newWorld(t, s)
+	w.inForce.Hold = true
+	w.firstMachine(rand.New(rand.NewPCG(1, 3))) //nolint:gosec // repeatable on purpose
 	return w
 }
 

@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // idTold is the ID of the record that a caller was told of.
@@ -51,40 +48,28 @@ func TestAThousandUpdates(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			var calls [2]int
-			for i, batching := range []*contract.Batching{nil, {Mode: contract.BatchWhenWaiting, MaxLingerSeconds: 10}} {
-				synctest.Test(t, func(t *testing.T) {
-					w := newThousand(t, c.provider, batching)
-					created := w.queueAll(records, "c", func(n int) request {
-						return request{method: http.MethodPost, target: c.create, body: fmt.Sprintf(c.made, n)}
-					})
-					w.letGo(false)
-					w.awaitAll(created)
-					w.letGo(true)
-					time.Sleep(5 * time.Minute)
-					before := w.server.Report()
-					all := w.queueAll(records, "u", func(n int) request {
-						return request{method: c.method, target: fmt.Sprintf(c.target, idTold(t, created[n])), body: c.body}
-					})
-					w.letGo(false)
-					took := w.awaitAll(all)
-					after := w.server.Report()
-					calls[i] = after.Arrivals - before.Arrivals
-					if changed := after.Tickets.Updates - before.Tickets.Updates; changed != records {
-						t.Errorf("%d records were changed", changed)
-					}
-					for _, l := range after.Limits {
-						if l.OverrunCount > 0 {
-							t.Errorf("limits were overrun: %v", after.Problems())
-						}
-					}
-					t.Logf("batching %v: %d calls in %s", batching != nil, calls[i], took)
-					w.shutDown()
-					w.server.Close()
+			oneByOne, together := oneByOneAndTogether(t, c.provider, func(t *testing.T, w *world) (calls int, took time.Duration) {
+				created := w.queueAll(records, "c", func(n int) request {
+					return request{method: http.MethodPost, target: c.create, body: fmt.Sprintf(c.made, n)}
 				})
-			}
-			if calls[0] != records || calls[1] > c.most {
-				t.Errorf("it took %d calls one by one, and %d in bulk calls", calls[0], calls[1])
+				w.letGo(false)
+				w.awaitAll(created)
+				w.letGo(true)
+				time.Sleep(5 * time.Minute)
+				before := w.server.Report()
+				all := w.queueAll(records, "u", func(n int) request {
+					return request{method: c.method, target: fmt.Sprintf(c.target, idTold(t, created[n])), body: c.body}
+				})
+				w.letGo(false)
+				took = w.awaitAll(all)
+				after := w.server.Report()
+				if changed := after.Tickets.Updates - before.Tickets.Updates; changed != records {
+					t.Errorf("%d records were changed", changed)
+				}
+				return after.Arrivals - before.Arrivals, took
+			})
+			if oneByOne != records || together > c.most {
+				t.Errorf("it took %d calls one by one, and %d in bulk calls", oneByOne, together)
 			}
 		})
 	}

@@ -67,16 +67,30 @@ const forgetting = 2*time.Hour + 15*time.Minute
 
 func verbose() bool { return os.Getenv("SEED") != "" }
 
+// newWorld makes a world without a machine, which ends with the test. It must be called in a bubble.
+func newWorld(t *testing.T, s setup) *world {
+	t.Helper()
+	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan, boot: "boot"}
+	w.front = &front{crm: w.server, certificate: s.certificate, receiver: s.receiver}
+	w.network = serve(t, w.front)
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+// firstMachine starts a dispatcher on a new disk.
+func (w *world) firstMachine(random *rand.Rand) {
+	w.t.Helper()
+	w.powerOn(vfs.NewCrashableMem(), w.boot, random)
+	w.t.Cleanup(w.shutDown)
+}
+
 // run lives through a world and returns what came of it. It must be called in a bubble.
 func run(t *testing.T, seed uint64, s setup) *verdict {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // repeatable on purpose
-	w := &world{setup: s, t: t, began: time.Now(), server: crmsim.New(s.crm), inForce: s.plan, boot: "boot"}
-	w.front = &front{crm: w.server, certificate: s.certificate, receiver: s.receiver}
-	w.network = serve(t, w.front)
-	defer w.server.Close()
+	w := newWorld(t, s)
 	time.Sleep(time.Duration(random.Int64N(int64(24 * time.Hour)))) // days begin somewhere in the load
-	w.powerOn(vfs.NewCrashableMem(), "boot", random)
+	w.firstMachine(random)
 
 	ctx, cancel := context.WithTimeout(t.Context(), s.load)
 	defer cancel()
@@ -97,7 +111,6 @@ func run(t *testing.T, seed uint64, s setup) *verdict {
 	if s.receiver != nil {
 		v.problems = append(v.problems, w.untold()...)
 	}
-	w.shutDown()
 	return v
 }
 

@@ -191,6 +191,9 @@ func TestOthersAreLeftRoom(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("fixed %t, %d a minute", test.fixed, test.perMinute), func(t *testing.T) {
+			if testing.Short() && test.perMinute != 120 {
+				t.Skip("it takes long")
+			}
 			refused, made, ours, off := 0, 0, 0, 0.0
 			for seed := range uint64(worlds) {
 				w := live(seed, test.fixed, test.perMinute, minutes)

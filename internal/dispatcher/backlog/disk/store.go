@@ -92,7 +92,7 @@ type arriving struct{ calls, bytes int64 }
 func Open(o Options) (*Store, error) {
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
-	db, err := pebble.Open(o.Dir, &pebble.Options{
+	options := &pebble.Options{
 		FS:                         o.FS,
 		Cache:                      cache,
 		MemTableSize:               memTableBytes,
@@ -101,7 +101,9 @@ func Open(o Options) (*Store, error) {
 		Merger:                     tallyMerger,
 		Logger:                     logger{o.Logger, o.Fatal},
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
-	})
+	}
+	options.Experimental.CompactionScheduler = &oneAtATime{}
+	db, err := pebble.Open(o.Dir, options)
 	if err != nil {
 		return nil, fmt.Errorf("open the store in %s: %w", o.Dir, err)
 	}
