@@ -105,6 +105,7 @@ func TestDefaults(t *testing.T) {
 		}, `
 provider: Zendesk
 endpoint: https://acme.zendesk.com
+network: Public
 credentials: {basic: {secretRef: {name: zendesk-api}, usernameKey: username, passwordKey: password}}
 licence: {limits: [{name: day, calls: 5, calendar: {unit: Day}, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded, limitSource: Lowest}
 enforcement: Enforce
@@ -119,6 +120,7 @@ deletion: {policy: Retain, drainTimeoutSeconds: 600}
 		}, `
 provider: Zendesk
 endpoint: https://acme.zendesk.com
+network: Public
 credentials: {bearer: {secretRef: {name: s}, tokenKey: token}}
 licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded, limitSource: Lowest}
 enforcement: Enforce
@@ -133,6 +135,7 @@ deletion: {policy: Retain, drainTimeoutSeconds: 600}
 		}, `
 provider: Zendesk
 endpoint: https://acme.zendesk.com
+network: Public
 credentials: {oauthRefresh: {secretRef: {name: s}, clientIDKey: client-id, clientSecretKey: client-secret, refreshTokenKey: refresh-token}}
 licence: {limits: [{name: inflight, concurrent: 2, scope: Account, onExhaustion: Stop}], externalPercent: 0, afterLedgerLoss: Bounded, limitSource: Lowest}
 enforcement: Enforce

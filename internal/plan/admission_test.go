@@ -223,7 +223,7 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 	}{
 		"an operation that Zendesk does not have": {
 			edit: operation(v1alpha1.OperationOverflow{Operation: "CreateTickte", Policy: v1alpha1.OperationQueue}),
-			want: plan.Decision{Reason: v1alpha1.ReasonUnknownOperation, Message: "overflow.operations[0].operation: provider Zendesk knows no operation CreateTickte; it knows CreateTicket, "},
+			want: plan.Decision{Reason: v1alpha1.ReasonUnknownOperation, Message: "overflow.operations[0].operation: provider Zendesk knows no operation CreateTickte; it knows CreateOrganizations, CreateTicket, "},
 		},
 		"an operation of a provider without any": {
 			crm:  generic,
@@ -238,7 +238,7 @@ func TestAnIntegrationsRefusalsNameFieldCauseAndRemedy(t *testing.T) {
 			edit: func(i *v1alpha1.Integration) {
 				i.Spec.Reads.Cache = []v1alpha1.CachedRead{{Path: "/x", Seconds: 1}, {Operation: "SaerchUsers", Seconds: 1}}
 			},
-			want: plan.Decision{Reason: v1alpha1.ReasonUnknownOperation, Message: "reads.cache[1].operation: provider Zendesk knows no operation SaerchUsers; it knows CreateTicket, "},
+			want: plan.Decision{Reason: v1alpha1.ReasonUnknownOperation, Message: "reads.cache[1].operation: provider Zendesk knows no operation SaerchUsers; it knows CreateOrganizations, CreateTicket, "},
 		},
 		"keeping answers of a write": {
 			edit: func(i *v1alpha1.Integration) {

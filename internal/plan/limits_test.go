@@ -110,7 +110,8 @@ func TestTheRestOfTheLicenceReachesThePlan(t *testing.T) {
 }
 
 func TestOperationsOfLimitsMustBeKnown(t *testing.T) {
-	const known = "it knows CreateTicket, CreateTickets, CreateUsers, Search, SearchUsers, UpdateTicket, UpdateTickets, UpdateUsers, UpsertUsers; otherwise use path"
+	const known = "it knows CreateOrganizations, CreateTicket, CreateTickets, CreateUsers, DestroyOrganizations, DestroyTickets, DestroyUsers, ImportTickets, MarkTicketsAsSpam, Search, SearchUsers, " +
+		"UpdateOrganizations, UpdateTicket, UpdateTickets, UpdateUsers, UpsertUsers; otherwise use path"
 	minute := v1alpha1.Limit{Name: "minute", Calls: 400, WindowSeconds: 60}
 	matched, priced := minute, minute
 	matched.Match = operations("Search", "Fly")

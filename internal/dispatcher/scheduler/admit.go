@@ -134,8 +134,9 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 	entry := backlog.Entry{Call: c, DedupeKey: dedupeKey, Fingerprint: fingerprint}
 	var line longestLine
 	refusal, err := onLoop(ctx, s, func() *call.Refusal {
-		line = s.lineFor(c)
-		return s.admitQueued(&entry)
+		refusal := s.admitQueued(&entry)
+		line = s.lineFor(c) // which goes by the call's age, set with its admission
+		return refusal
 	})
 	if err != nil {
 		return "", false, refuseStopped(err)
