@@ -115,26 +115,12 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 	if s.sends() {
 		wake = earlier(wake, s.nextTending())
 	}
-	waits := false
-	for _, l := range s.order {
-		for _, w := range l.waiting {
-			waits = true
-			wake = earlier(wake, w.deadline)
-		}
-		waits = waits || len(l.queue.heads) > 0 && l.spec != nil
-	}
+	deadline, waits := s.nextDeadline()
+	wake = earlier(wake, deadline)
 	if !waits || !s.sends() {
 		return wake
 	}
-	gates := []*gate{&s.refusals, &s.outages}
-	for _, a := range s.accesses {
-		gates = append(gates, &a.gate)
-	}
-	for _, g := range gates {
-		if g.shut && g.probe == 0 && g.until.After(now) {
-			wake = earlier(wake, g.until)
-		}
-	}
+	wake = earlier(wake, s.nextProbe(now))
 	if !s.refusals.open(now) {
 		return wake // nothing but that counts until then
 	}
@@ -145,6 +131,32 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 		wake = earlier(wake, next)
 	}
 	return earlier(earlier(wake, s.nextWord(now)), now.Add(fadeEvery))
+}
+
+// nextDeadline is when somebody who waits gives up first; zero if nobody does. waits says whether any call waits, queued ones included.
+func (s *Scheduler) nextDeadline() (at time.Time, waits bool) {
+	for _, l := range s.order {
+		for _, w := range l.waiting {
+			waits = true
+			at = earlier(at, w.deadline)
+		}
+		waits = waits || len(l.queue.heads) > 0 && l.spec != nil
+	}
+	return at, waits
+}
+
+// nextProbe is when a call may find out again whether the CRM takes any; zero if none has to.
+func (s *Scheduler) nextProbe(now time.Time) (at time.Time) {
+	gates := []*gate{&s.refusals, &s.outages}
+	for _, a := range s.accesses {
+		gates = append(gates, &a.gate)
+	}
+	for _, g := range gates {
+		if g.shut && g.probe == 0 && g.until.After(now) {
+			at = earlier(at, g.until)
+		}
+	}
+	return at
 }
 
 // sends says whether calls of integrations are sent at all.

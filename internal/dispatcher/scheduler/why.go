@@ -53,18 +53,8 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, i
 			detail: "the credentials are missing, or the CRM does not take them; one queued call will probe it when the pause is over",
 		})
 	}
-	if g := s.heldBy(now, about); g != nil {
-		return s.until(now, g.until, why{
-			code: contract.ReasonCRMRefusing, cause: contract.CauseCRMRefusing,
-			detail: "the CRM refused calls like this one, while it takes others; one call will probe it when the pause is over",
-		})
-	}
-	if until, paced := s.paced(now, about); paced {
-		l, _ := s.learner.Of(s.likeness(about))
-		return s.until(now, until, why{
-			code: contract.ReasonLimitReached, cause: contract.CauseUsedUp,
-			detail: fmt.Sprintf("the CRM takes about %d calls like this one in %s, as its refusals have shown, and they are used up", l.Calls, l.Window),
-		})
+	if y, held := s.whyAlikeWait(now, about); held {
+		return y
 	}
 	for _, k := range s.recordLimits {
 		if cost := s.tariff.Cost(p.kind); cost[k] > 0 && s.ledger.RecordFree(k, p.record) < cost[k] {
@@ -80,6 +70,24 @@ func (s *Scheduler) whyWaiting(now time.Time, l *lane, p price, about subject, i
 		return why{code: contract.ReasonLimitReached, cause: contract.CauseTurn, wait: time.Second, detail: "other calls are ahead"}
 	}
 	return s.until(now, s.renewed(now, e.Limit, e.Earliest), s.explained(l, e))
+}
+
+// whyAlikeWait says what holds calls like this one back, and no others; false if nothing does.
+func (s *Scheduler) whyAlikeWait(now time.Time, about subject) (why, bool) {
+	if g := s.heldBy(now, about); g != nil {
+		return s.until(now, g.until, why{
+			code: contract.ReasonCRMRefusing, cause: contract.CauseCRMRefusing,
+			detail: "the CRM refused calls like this one, while it takes others; one call will probe it when the pause is over",
+		}), true
+	}
+	if until, paced := s.paced(now, about); paced {
+		l, _ := s.learner.Of(s.likeness(about))
+		return s.until(now, until, why{
+			code: contract.ReasonLimitReached, cause: contract.CauseUsedUp,
+			detail: fmt.Sprintf("the CRM takes about %d calls like this one in %s, as its refusals have shown, and they are used up", l.Calls, l.Window),
+		}), true
+	}
+	return why{}, false
 }
 
 func (s *Scheduler) until(now, earliest time.Time, y why) why {

@@ -6,6 +6,10 @@ import (
 	"bytes"
 	"errors"
 	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // fetched is a new access token; life is 0 if nobody knows it.
@@ -65,7 +69,7 @@ func (t *Tokens) follow(g *Grant) error {
 
 // askFor sends the request and notes the refresh token that has come.
 func (t *Tokens) askFor(g *Grant, refresh string) (*fetched, error) {
-	token, err := ask(t.client(g.Network), g, refresh)
+	token, err := t.ask(g, refresh)
 	if err != nil {
 		return nil, err
 	}
@@ -77,4 +81,11 @@ func (t *Tokens) askFor(g *Grant, refresh string) (*fetched, error) {
 		got.life = max(time.Until(token.Expiry), leastLife)
 	}
 	return got, nil
+}
+
+func (t *Tokens) ask(g *Grant, refresh string) (*oauth2.Token, error) {
+	if g.Network == contract.NetworkPrivate {
+		return ask(t.private, g, refresh)
+	}
+	return ask(t.public, g, refresh)
 }

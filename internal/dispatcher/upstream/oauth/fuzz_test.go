@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
-
-	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // endpoint answers each request for a token with the same.
@@ -77,7 +75,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 		client := &http.Client{Transport: endpoint{status, contentType, body}}
 		withClient := context.WithValue(t.Context(), oauth2.HTTPClient, client)
-		tokens := &Tokens{client: func(contract.Network) context.Context { return withClient }}
+		tokens := &Tokens{public: withClient}
 		got, err := tokens.askFor(&g, refresh)
 		if err != nil {
 			text := err.Error()

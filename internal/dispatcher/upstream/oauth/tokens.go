@@ -76,8 +76,8 @@ func (t *Token) String() string { return "access token" }
 // Tokens keeps the access token of one grant at a time. Its methods may be called by many goroutines.
 type Tokens struct {
 	options Options
-	// client returns a context with the HTTP client for a network, where package oauth2 looks for it.
-	client func(contract.Network) context.Context
+	// public and private are contexts with the HTTP client for each network, where package oauth2 looks for it.
+	public, private context.Context //nolint:containedctx // package oauth2 takes its HTTP client out of a context
 	// work is the request that is under way.
 	work sync.WaitGroup
 
@@ -105,9 +105,11 @@ type Tokens struct {
 
 // New returns Tokens without a token.
 func New(o Options) *Tokens {
-	return &Tokens{options: o, client: func(in contract.Network) context.Context {
-		return context.WithValue(context.Background(), oauth2.HTTPClient, httpClient(o, in))
-	}}
+	return &Tokens{
+		options: o,
+		public:  context.WithValue(context.Background(), oauth2.HTTPClient, httpClient(o, contract.NetworkPublic)),
+		private: context.WithValue(context.Background(), oauth2.HTTPClient, httpClient(o, contract.NetworkPrivate)),
+	}
 }
 
 // ErrClosed says that no token is asked for any more.
