@@ -24,11 +24,11 @@ type LearntLimitStatus struct {
 
 	// sinceTime is when it was learnt.
 	// +required
-	SinceTime metav1.Time `json:"sinceTime,omitzero"`
+	SinceTime *metav1.Time `json:"sinceTime,omitempty"`
 
 	// expiryTime is when it is forgotten unless another refusal tells of it before: a day after the last one, rounded up to a whole hour.
 	// +required
-	ExpiryTime metav1.Time `json:"expiryTime,omitzero"`
+	ExpiryTime *metav1.Time `json:"expiryTime,omitempty"`
 
 	// refusals is how many calls the CRM refused that told of it, rounded to two digits.
 	// +required

@@ -53,7 +53,7 @@ func learntStatus(published []v1alpha1.LearntLimitStatus, learnt []contract.Lear
 }
 
 // seconds is a time as status holds it.
-func seconds(t time.Time) metav1.Time { return metav1.NewTime(t).Rfc3339Copy() }
+func seconds(t time.Time) *metav1.Time { return new(metav1.NewTime(t).Rfc3339Copy()) }
 
 func countsOf(m contract.Match) string {
 	return cmp.Or(strings.Join(m.Operations, ", "), strings.Join(append(slices.Clone(m.Methods), m.Path), " "))

@@ -43,7 +43,7 @@ func TestLearntLimitsInStatus(t *testing.T) {
 	w := newWatch(t)
 	w.tell(0, same)
 	w.tell(time.Minute, learnt(200))
-	hour := func(n int) metav1.Time { return metav1.NewTime(start.Add(time.Duration(n) * time.Hour)) }
+	hour := func(n int) *metav1.Time { return new(metav1.NewTime(start.Add(time.Duration(n) * time.Hour))) }
 	want := []v1alpha1.LearntLimitStatus{
 		{Counts: "UpdateUser", Calls: 60, WindowSeconds: 60, SinceTime: hour(0), ExpiryTime: hour(25), Refusals: 200},
 		{Counts: "GET /api/v2/views/*/execute", Calls: 5, WindowSeconds: 10, SinceTime: hour(0), ExpiryTime: hour(24), Refusals: 9},
