@@ -53,6 +53,7 @@ type WindowStatus struct {
 
 	// appsDate is the day, of UTC, in which apps have used it; absent where they have used it of the window as it is.
 	// +optional
+	// +kubebuilder:validation:MinLength=10
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
 	AppsDate string `json:"appsDate,omitempty"`
