@@ -10,8 +10,9 @@ import (
 const (
 	// manyProofs are words in a row which leave more open than calls of ours alone had used of a window that moves along: there is none.
 	manyProofs = 3
-	// fewCalls is how far bounds may lie apart for what is between them to be learnt from, however little it is.
+	// fewCalls, or 1/fewPart of a small limit, is how far bounds may lie apart for what is between them to be learnt from, however little it is.
 	fewCalls = 10
+	fewPart  = 40
 )
 
 // ownWord is the most that calls of ours had used at a moment.
@@ -74,7 +75,7 @@ func (w *Watch) hearGradual(word Word, used int64) {
 	}
 	// What calls of ours had used counted for a window on, and those of others that count now came meanwhile.
 	w.squeeze.hear(word.Ended, w.length, p.least, min(*word.Remaining, w.max-w.own.units-int64(p.middle())), w.max)
-	if p.narrow() && !w.squeeze.censors(word.Ended, w.length) {
+	if p.narrow(w.max) && !w.squeeze.censors(word.Ended, w.length) {
 		w.history.pass(min(1, word.Ended.Sub(w.passed).Seconds()/w.length.Seconds()), p.middle())
 		w.passed = word.Ended
 	}

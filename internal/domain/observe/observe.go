@@ -105,8 +105,10 @@ func (p present) holds(now time.Time) bool { return now.Before(p.until) }
 
 func (p present) middle() float64 { return float64(p.least+p.most) / 2 }
 
-// narrow says whether it is known closely what others have used.
-func (p present) narrow() bool { return float64(p.most-p.least) <= max(fewCalls, p.middle()/4) }
+// narrow says whether it is known closely, of a limit of this size, what others have used.
+func (p present) narrow(size int64) bool {
+	return float64(p.most-p.least) <= max(float64(min(fewCalls, size/fewPart)), p.middle()/4)
+}
 
 // seen is what others have used of a part of the window.
 func (p present) seen(length time.Duration) (units, part float64) {

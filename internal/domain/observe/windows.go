@@ -83,7 +83,7 @@ func (w *Watch) hearWindow(word Word, used int64) {
 	p.most = max(p.least, p.top-p.counted)
 	if p.at.IsZero() || *word.Remaining > 0 {
 		p.at = word.Ended
-		if p.narrow() {
+		if p.narrow(w.max) {
 			p.closely = reading{at: word.Ended, units: p.middle()}
 		}
 	}
