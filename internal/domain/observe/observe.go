@@ -103,7 +103,13 @@ type reading struct {
 
 func (p present) holds(now time.Time) bool { return now.Before(p.until) }
 
-func (p present) middle() float64 { return float64(p.least+p.most) / 2 }
+// middle is the likeliest of what others have used: none, if that is possible, as calls of ours in flight alone keep the bounds apart then.
+func (p present) middle() float64 {
+	if p.least == 0 {
+		return 0
+	}
+	return float64(p.least+p.most) / 2
+}
 
 // narrow says whether it is known closely, of a limit of this size, what others have used.
 func (p present) narrow(size int64) bool {
