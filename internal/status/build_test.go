@@ -76,6 +76,7 @@ func integrationFacts(edits ...func(*status.IntegrationFacts)) status.Integratio
 		Decision:    accepted,
 		Plan:        thePlan(),
 		PodReady:    true,
+		CAConfigMap: "ca",
 		Reported:    status.Reported{Latest: theReport(), At: start, Since: start.Add(-time.Hour)},
 	}
 	for _, edit := range edits {

@@ -23,7 +23,7 @@ import (
 //	               True     ClientCredentials     its clients bring them
 //	               True     External              its calls do not go through the dispatcher
 //	               Unknown  NotKnown,NotReporting as below, or it is not in force
-//	Programmed     False    Pending               this generation is not confirmed within ConfirmWithin, or not accepted
+//	Programmed     False    Pending               this generation is not confirmed within ConfirmWithin, or not accepted, or the CA of its clients is not published
 //	               False    PlanRejected          the dispatcher refused the plan that has this generation
 //	               Unknown  NotKnown              the dispatcher is not running, or no report came yet
 //	               Unknown  NotReporting          its pod is ready and silent
@@ -144,6 +144,12 @@ func (f *IntegrationFacts) confirmed() bool {
 	return r != nil && r.Generation == f.Integration.Generation
 }
 
+// lacksCA: clients need a CA to call the dispatcher, and its ConfigMap is not there yet.
+func (f *IntegrationFacts) lacksCA() bool {
+	entry := f.entry()
+	return f.CAConfigMap == "" && !f.Plan.Intake.PlainHTTP && !f.Plan.Intake.CertificateFromSecret && (entry == nil || !entry.External)
+}
+
 func (f *IntegrationFacts) rejected() bool {
 	r := f.Reported.Latest.Rejected
 	return r != nil && r.Sequence == f.Plan.Sequence
@@ -178,6 +184,8 @@ func (f *IntegrationFacts) programmed(h hearing, current []metav1.Condition) ver
 		return no(v1alpha1.ReasonPending, "Nothing is enforced: no dispatcher runs for the CRM.")
 	case h != heard:
 		return doubt(h, f.Reported.Failure, f.PodReady, current, v1alpha1.ConditionProgrammed)
+	case f.confirmed() && f.lacksCA():
+		return no(v1alpha1.ReasonPending, "The dispatcher enforces this generation; the CA that its clients have to trust is not published yet.")
 	case f.confirmed():
 		return yes(v1alpha1.ReasonProgrammed, "The dispatcher enforces this generation.")
 	case !f.Decision.OK():

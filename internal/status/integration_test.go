@@ -35,6 +35,14 @@ func TestIntegrationConditions(t *testing.T) {
 	}{
 		"one that is well":              {nil, []string{"True/Ready", "True/Accepted", "True/Programmed", "True/Enforced", "absent"}},
 		"an edit that is not confirmed": {[]func(*status.IntegrationFacts){old}, []string{"False/Pending", "True/Accepted", "False/Pending", "True/Enforced", "absent"}},
+		"a CA that is not published": {
+			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) { f.CAConfigMap = "" }},
+			[]string{"False/Pending", "True/Accepted", "False/Pending", "True/Enforced", "absent"},
+		},
+		"a certificate of the user's own": {
+			[]func(*status.IntegrationFacts){func(f *status.IntegrationFacts) { f.CAConfigMap, f.Plan.Intake.CertificateFromSecret = "", true }},
+			[]string{"True/Ready", "True/Accepted", "True/Programmed", "True/Enforced", "absent"},
+		},
 		"one that the dispatcher does not know yet": {
 			[]func(*status.IntegrationFacts){absent}, []string{"False/Pending", "True/Accepted", "False/Pending", unknown, "absent"},
 		},

@@ -299,14 +299,16 @@ func TestWhatEndsCallbacks(t *testing.T) {
 		"the endpoint is gone":    func(w *world) { w.apply(func(i *contract.Integration) { i.Callbacks = onlyOther }) },
 		"there are none any more": func(w *world) { w.apply(func(i *contract.Integration) { i.Callbacks = nil }) },
 		"a redirect, for a day":   func(w *world) { w.answers(status(http.StatusFound, "Location", other)); time.Sleep(25 * time.Hour) },
-		"the key away for a day":  func(w *world) { delete(w.files, "keys/a"); time.Sleep(25 * time.Hour) },
+		"the key away for a day":  func(w *world) { synctest.Wait(); delete(w.files, "keys/a"); time.Sleep(25 * time.Hour) },
 		"the caller away, a day": func(w *world) {
 			w.apply(func(i *contract.Integration) { i.Name = "another" })
 			time.Sleep(25 * time.Hour)
+			synctest.Wait()
 		},
 		"a pause of more than one": func(w *world) {
 			w.answers(status(http.StatusTooManyRequests, "Retry-After", "3600"))
 			time.Sleep(26 * time.Hour)
+			synctest.Wait()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -317,6 +319,7 @@ func TestWhatEndsCallbacks(t *testing.T) {
 				w.counts(5, 0, 0)
 				then(w)
 				time.Sleep(30 * time.Second)
+				synctest.Wait()
 				w.counts(0, 0, 5)
 				if n := w.requests(other); n > 0 {
 					t.Errorf("%d requests went to the other endpoint", n)
@@ -332,15 +335,19 @@ var onlyOther = &contract.Callbacks{Secret: "keys", Endpoints: []contract.Callba
 func TestCallbacksWaitForTheKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
+		synctest.Wait()
 		delete(w.files, "keys/a")
 		w.end("one", 3)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		w.counts(3, 0, 0)
 		if trouble := w.report().KeyTrouble; !strings.Contains(trouble, "Secret keys is missing") {
 			t.Errorf("the report says %q", trouble)
 		}
+		synctest.Wait()
 		w.files["keys/a"] = &fstest.MapFile{Data: []byte(published)}
 		time.Sleep(lookEvery)
+		synctest.Wait()
 		w.counts(0, 3, 0)
 	})
 }

@@ -166,6 +166,7 @@ func TestJobsAreAskedAboutByTheUserWhoStartedThem(t *testing.T) {
 		}
 		b.apply(merging100(4, both))
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if len(d.tickets) != 20 || b.snap().Backlog.Sent+b.snap().Backlog.Queued != 0 || polls["a/x"] == 0 || polls["a/y"] == 0 {
 			t.Errorf("%d tickets, %v polls, %+v", len(d.tickets), polls, b.snap().Backlog)
 		}

@@ -353,7 +353,9 @@ func TestAlwaysWaitsForItsOwn(t *testing.T) {
 		if !slices.Equal(o.composites, []int{25}) || len(o.collections) > 0 {
 			t.Errorf("after 4 s there were composites of %v, collections of %v", o.composites, o.collections)
 		}
+		synctest.Wait()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if !slices.Equal(o.composites, []int{25, 15}) || !slices.Equal(o.collections, []int{40}) || o.singles > 0 {
 			t.Errorf("composites of %v, collections of %v, %d by themselves", o.composites, o.collections, o.singles)
 		}

@@ -148,21 +148,27 @@ func TestReferencesKeepOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.crm.script = []answer{{broken: true}}
 		first := b.enqueue(write("/a", call.RepeatNever))
+		synctest.Wait()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		b.crm.numbers()
 		second := referring("/b", first)
 		second.OrderKey = "k"
 		b.enqueue(second)
 		b.enqueue(ordered("/c", "k", call.RepeatKeyed))
 		b.enqueue(ordered("/d", "l", call.RepeatKeyed))
+		synctest.Wait()
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if got := b.crm.targets(); !slices.Equal(got, []string{"/a", "/d"}) {
 			t.Fatalf("sent were %v", got)
 		}
 		if err := b.Resend(t.Context(), "a/x", first); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := b.crm.targets(); !slices.Equal(got, []string{"/a", "/d", "/a", "/b/2", "/c"}) {
 			t.Errorf("sent were %v", got)
 		}

@@ -266,6 +266,7 @@ func TestOneUpdateOfEachRecordGoesAtATime(t *testing.T) {
 	inOffice(t, o, func(t *testing.T, b *bench) {
 		b.queueHeld(3, append(updates(10, "first"), updates(10, "second")...))
 		time.Sleep(30 * time.Minute)
+		synctest.Wait()
 		for ticket, got := range o.changes {
 			if diff := slices.Compare(got, []string{"first", "second"}); diff != 0 {
 				t.Errorf("ticket %s was changed to %q", ticket, got)

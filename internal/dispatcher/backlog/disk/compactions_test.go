@@ -117,6 +117,7 @@ func TestACompactionThatComesWhileAnotherEnds(t *testing.T) {
 		d.answered = d.want
 		d.want()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if d.finished != 2 {
 			t.Errorf("%d compactions were finished of 2", d.finished)
 		}
@@ -132,6 +133,7 @@ func TestNoCompactionBeginsWhileAStoreCloses(t *testing.T) {
 		d.want()
 		d.compaction.Unregister()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if d.finished != 1 || d.due != 1 {
 			t.Errorf("%d compactions were finished, and %d are due", d.finished, d.due)
 		}
