@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -91,6 +92,22 @@ func (w *world) requests(url string) (n int) {
 	return n
 }
 
+// Open implements fs.FS with the Secrets.
+func (w *world) Open(name string) (fs.File, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.files.Open(name)
+}
+
+// keyIs puts a key in place of the one in the Secret; nil takes it away.
+func (w *world) keyIs(key []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.files = (fstest.MapFS{}); key != nil {
+		w.files["keys/a"] = &fstest.MapFile{Data: key}
+	}
+}
+
 func (w *world) inForce() (*contract.Plan, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,7 +144,7 @@ func newWorld(t *testing.T) *world {
 		},
 	}
 	w.sender = New(Options{
-		Store: store, Plan: w.inForce, Secrets: w.files, Transport: w, Now: time.Now, Random: rand.New(rand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
+		Store: store, Plan: w.inForce, Secrets: w, Transport: w, Now: time.Now, Random: rand.New(rand.NewPCG(1, 1)), //nolint:gosec // repeatable on purpose
 		Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, stop := context.WithCancel(t.Context())
@@ -299,16 +316,14 @@ func TestWhatEndsCallbacks(t *testing.T) {
 		"the endpoint is gone":    func(w *world) { w.apply(func(i *contract.Integration) { i.Callbacks = onlyOther }) },
 		"there are none any more": func(w *world) { w.apply(func(i *contract.Integration) { i.Callbacks = nil }) },
 		"a redirect, for a day":   func(w *world) { w.answers(status(http.StatusFound, "Location", other)); time.Sleep(25 * time.Hour) },
-		"the key away for a day":  func(w *world) { synctest.Wait(); delete(w.files, "keys/a"); time.Sleep(25 * time.Hour) },
+		"the key away for a day":  func(w *world) { w.keyIs(nil); time.Sleep(25 * time.Hour) },
 		"the caller away, a day": func(w *world) {
 			w.apply(func(i *contract.Integration) { i.Name = "another" })
 			time.Sleep(25 * time.Hour)
-			synctest.Wait()
 		},
 		"a pause of more than one": func(w *world) {
 			w.answers(status(http.StatusTooManyRequests, "Retry-After", "3600"))
 			time.Sleep(26 * time.Hour)
-			synctest.Wait()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -319,7 +334,6 @@ func TestWhatEndsCallbacks(t *testing.T) {
 				w.counts(5, 0, 0)
 				then(w)
 				time.Sleep(30 * time.Second)
-				synctest.Wait()
 				w.counts(0, 0, 5)
 				if n := w.requests(other); n > 0 {
 					t.Errorf("%d requests went to the other endpoint", n)
@@ -335,19 +349,15 @@ var onlyOther = &contract.Callbacks{Secret: "keys", Endpoints: []contract.Callba
 func TestCallbacksWaitForTheKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		synctest.Wait()
-		delete(w.files, "keys/a")
+		w.keyIs(nil)
 		w.end("one", 3)
 		time.Sleep(time.Hour)
-		synctest.Wait()
 		w.counts(3, 0, 0)
 		if trouble := w.report().KeyTrouble; !strings.Contains(trouble, "Secret keys is missing") {
 			t.Errorf("the report says %q", trouble)
 		}
-		synctest.Wait()
-		w.files["keys/a"] = &fstest.MapFile{Data: []byte(published)}
+		w.keyIs([]byte(published))
 		time.Sleep(lookEvery)
-		synctest.Wait()
 		w.counts(0, 3, 0)
 	})
 }

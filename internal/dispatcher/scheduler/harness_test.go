@@ -93,6 +93,13 @@ func (c *crm) Send(ctx context.Context, _ *upstream.Charge, to upstream.Destinat
 	return o
 }
 
+// look has f see, or change, what answers calls, while no call is answered.
+func (c *crm) look(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f()
+}
+
 func (c *crm) next(to upstream.Destination, what *call.Call) (a answer, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -349,11 +349,11 @@ func TestAlwaysWaitsForItsOwn(t *testing.T) {
 			b.enqueue(orgCall("POST", "Claim__c", fmt.Sprint(i)))
 			time.Sleep(100 * time.Millisecond)
 		}
-		synctest.Wait()
-		if !slices.Equal(o.composites, []int{25}) || len(o.collections) > 0 {
-			t.Errorf("after 4 s there were composites of %v, collections of %v", o.composites, o.collections)
-		}
-		synctest.Wait()
+		b.crm.look(func() {
+			if !slices.Equal(o.composites, []int{25}) || len(o.collections) > 0 {
+				t.Errorf("after 4 s there were composites of %v, collections of %v", o.composites, o.collections)
+			}
+		})
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if !slices.Equal(o.composites, []int{25, 15}) || !slices.Equal(o.collections, []int{40}) || o.singles > 0 {

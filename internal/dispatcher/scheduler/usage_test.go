@@ -253,9 +253,10 @@ func TestAppsThatAreToldNoMore(t *testing.T) {
 		b.crm.script = []answer{toldDay{Limit: 100_000, Left: 75_000, Apps: map[string]int64{"etl": 25_000}}.answer()}
 		b.apply(asking(2, 300))
 		time.Sleep(time.Second)
-		synctest.Wait()
 		before := b.snap().Windows[1].Apps
-		b.crm.reply = func(*call.Call) answer { return toldDay{Limit: 100_000, Left: 99_000}.answer() }
+		b.crm.look(func() {
+			b.crm.reply = func(*call.Call) answer { return toldDay{Limit: 100_000, Left: 99_000}.answer() }
+		})
 		time.Sleep(15 * time.Minute)
 		synctest.Wait()
 		if after := b.snap().Windows[1].Apps; len(before) != 1 || len(after) != 0 {
@@ -337,7 +338,9 @@ func TestAskingSurvivesALostAnswer(t *testing.T) {
 		if n := b.crm.asked("/limits"); n < 6 {
 			t.Errorf("asked %d times", n)
 		}
-		b.crm.reply = func(*call.Call) answer { return answer{status: http.StatusOK, after: time.Minute} }
+		b.crm.look(func() {
+			b.crm.reply = func(*call.Call) answer { return answer{status: http.StatusOK, after: time.Minute} }
+		})
 		time.Sleep(90 * time.Second)
 		synctest.Wait()
 		before := b.crm.asked("/limits")
