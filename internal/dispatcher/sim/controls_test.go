@@ -15,7 +15,7 @@ import (
 )
 
 // controlSeeds is in how many worlds a broken promise is noticed, if not in fewer.
-const controlSeeds = 6
+const controlSeeds = 30
 
 // TestControls breaks one promise on purpose in each world: a simulation that does not notice proves nothing.
 func TestControls(t *testing.T) {
