@@ -34,7 +34,7 @@ func TestAPrivateCRMNeedsTheManifestsWord(t *testing.T) {
 
 	w.plan.Network, w.plan.Sequence = contract.NetworkPrivate, 2
 	w.writePlan()
-	d.report(1, 20)
+	d.report(2, 20)
 	if got := d.call("GET", search, ""); got.status != http.StatusOK {
 		t.Errorf("when it is allowed: %d %s", got.status, got.body)
 	}
