@@ -60,6 +60,10 @@ func BenchmarkAccept(b *testing.B) {
 // BenchmarkAcceptLatency reports what a durable 202 takes at 1,000 calls a second.
 func BenchmarkAcceptLatency(b *testing.B) {
 	b.Run("limit=fdatasync", benchmarkDisk)
+	b.Run("limit=EmptyHandler+journal", func(b *testing.B) {
+		c, client := startJournal(b, ""), newClient(b)
+		reportMillis(b, "latency", paced(b, func() { accept(b, client, c.url) }))
+	})
 	b.Run("dispatcher", func(b *testing.B) {
 		d, client := start(b, startStub(b).url, hold), newClient(b)
 		reportMillis(b, "latency", paced(b, func() { accept(b, client, "http://"+d.intake) }))

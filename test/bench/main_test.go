@@ -28,7 +28,7 @@ const clientKey = "bench-key-0123456789abcdef"
 
 func TestMain(m *testing.M) {
 	if address := os.Getenv(peerAddress); address != "" {
-		fmt.Fprintln(os.Stderr, servePeer(address, os.Getenv(peerTarget)))
+		fmt.Fprintln(os.Stderr, servePeer(address, os.Getenv(peerTarget), os.Getenv(peerJournal)))
 		os.Exit(1)
 	}
 	built.Main(m)

@@ -26,10 +26,12 @@ const (
 	peerAddress = "BENCH_PEER_ADDRESS"
 	// peerTarget is where a peer passes requests on to; one without answers them itself, with nothing.
 	peerTarget = "BENCH_PEER_TARGET"
+	// peerJournal is a file that has each request's body before anything else is done with it; none is written without one.
+	peerJournal = "BENCH_PEER_JOURNAL"
 )
 
 // servePeer is what such a process does.
-func servePeer(address, target string) error {
+func servePeer(address, target, journal string) error {
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(http.StatusAccepted)
@@ -45,6 +47,13 @@ func servePeer(address, target string) error {
 			Transport:  &http.Transport{MaxIdleConnsPerHost: 64},
 			BufferPool: &bufferPool{},
 		}
+	}
+	if journal != "" {
+		j, err := openJournal(journal)
+		if err != nil {
+			return err
+		}
+		handler = j.before(handler)
 	}
 	return (&http.Server{Addr: address, Handler: handler, ReadHeaderTimeout: time.Minute}).ListenAndServe()
 }
@@ -69,12 +78,23 @@ type contender struct {
 // startGo runs this binary as a peer.
 func startGo(b *testing.B, target string) contender {
 	b.Helper()
+	return startPeer(b, target, "")
+}
+
+// startJournal runs this binary as a peer that keeps a journal.
+func startJournal(b *testing.B, target string) contender {
+	b.Helper()
+	return startPeer(b, target, filepath.Join(b.TempDir(), "journal"))
+}
+
+func startPeer(b *testing.B, target, journal string) contender {
+	b.Helper()
 	address := freeAddress(b)
 	self, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
-	return startServer(b, address, []string{peerAddress + "=" + address, peerTarget + "=" + target}, self)
+	return startServer(b, address, []string{peerAddress + "=" + address, peerTarget + "=" + target, peerJournal + "=" + journal}, self)
 }
 
 // startNginx runs Debian's nginx as a proxy that keeps connections, with two workers.
