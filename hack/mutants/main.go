@@ -40,7 +40,7 @@ type options struct {
 
 func main() {
 	var o options
-	packages := flag.String("pkg", "limits,ledger,fairshare,forecast", "packages of "+domain+", separated by commas")
+	packages := flag.String("pkg", "limits,ledger,fairshare,forecast,observe,hidden", "packages of "+domain+", separated by commas")
 	only := flag.String("only", "", "run only the mutants whose key matches")
 	named := flag.Bool("named", false, "run the named mutants instead")
 	flag.IntVar(&o.sample, "sample", 0, "run only so many mutants of each package, drawn at random")

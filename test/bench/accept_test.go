@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,64 +24,71 @@ const acceptors = 128
 // hold has a plan accept calls and send none.
 func hold(p *contract.Plan) { p.Hold = true }
 
-func accept(b *testing.B, client *http.Client, base string) {
+const (
+	limitHandler = "limit=EmptyHandler"
+	// limitHandlerJournal is the same handler when it has each body on the disk first.
+	limitHandlerJournal = "limit=EmptyHandler+journal"
+	limitSingle         = "limit=write+fdatasync"
+	peerJetStream       = "peer=JetStream"
+)
+
+// startAcceptors starts the dispatcher and what answers 202 beside it.
+func startAcceptors(b *testing.B) []caller {
 	b.Helper()
-	call(b, client, http.MethodPost, base+"/api/v2/tickets.json", bytes.NewReader(ticket), http.StatusAccepted)
+	d := start(b, startStub(b).url, hold)
+	var callers []caller
+	for _, a := range []struct {
+		name string
+		contender
+	}{
+		{limitHandler, startPeer(b, "", "")},
+		{limitHandlerJournal, startPeer(b, "", filepath.Join(b.TempDir(), "journal"))},
+		{dispatcher, contender{"http://" + d.intake, d.command.Process.Pid}},
+	} {
+		client := newClient(b)
+		callers = append(callers, caller{a.name, a.pid, func() {
+			call(b, client, http.MethodPost, a.url+"/api/v2/tickets.json", bytes.NewReader(ticket), http.StatusAccepted)
+		}})
+	}
+	return callers
 }
 
-// BenchmarkAccept compares durable 202s for 1 KiB, with 128 clients: with a handler that reads the body and does nothing, with one writer that syncs each, and
-// with JetStream on the same disk under sync_interval always.
+// BenchmarkAccept compares durable 202s for 1 KiB, with 128 clients: with a handler that reads the body and does nothing, with one that has it on the disk first,
+// with one writer that syncs each, and with JetStream on the same disk under sync_interval always.
 func BenchmarkAccept(b *testing.B) {
-	var handler, single, jetStream float64
-	b.Run("limit=EmptyHandler", func(b *testing.B) { handler = acceptAll(b, startGo(b, "").url) })
-	b.Run("limit=write+fdatasync", func(b *testing.B) {
-		file, err := os.Create(filepath.Join(b.TempDir(), "log"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer file.Close() //nolint:errcheck // a scratch file
-		for b.Loop() {
-			writeSync(b, file)
-		}
-		single = float64(b.Elapsed()) / float64(b.N)
-	})
+	var turns []turn
+	for _, c := range startAcceptors(b) {
+		turns = append(turns, c.with(acceptors))
+	}
+	file := scratch(b)
 	publisher := buildPublisher(b)
-	b.Run("peer=JetStream", func(b *testing.B) {
-		jetStream = publishAll(b, publisher)
-		b.ReportMetric(jetStream, "ns/op")
-	})
-	b.Run("dispatcher", func(b *testing.B) {
-		nanos := acceptAll(b, "http://"+start(b, startStub(b).url, hold).intake)
-		b.ReportMetric(handler/nanos, "x-EmptyHandler-throughput")
-		b.ReportMetric(single/nanos, "x-single-fdatasync-throughput")
-		b.ReportMetric(jetStream/nanos, "x-JetStream-throughput")
-	})
+	turns = append(turns,
+		caller{name: limitSingle, call: func() { writeSync(b, file) }}.with(1),
+		turn{caller{name: peerJetStream}, func(n int) time.Duration { return publish(b, publisher, n) }})
+	costs := inTurn(b, turns)
+	for _, t := range turns {
+		took := costs[t.name].nanos
+		b.Run(t.name, func(b *testing.B) {
+			b.ReportMetric(took, "ns/op")
+			b.ReportMetric(costs[limitHandler].nanos/took, "x-EmptyHandler-throughput")
+			b.ReportMetric(costs[limitHandlerJournal].nanos/took, "x-journal-throughput")
+			b.ReportMetric(costs[limitSingle].nanos/took, "x-single-fdatasync-throughput")
+			b.ReportMetric(costs[peerJetStream].nanos/took, "x-JetStream-throughput")
+		})
+	}
 }
 
-// BenchmarkAcceptLatency reports what a durable 202 takes at 1,000 calls a second.
+// BenchmarkAcceptLatency reports what a durable 202 takes at 1,000 calls a second, beside what the disk takes for a write and fdatasync, one after the other.
 func BenchmarkAcceptLatency(b *testing.B) {
 	b.Run("limit=fdatasync", benchmarkDisk)
-	b.Run("limit=EmptyHandler+journal", func(b *testing.B) {
-		c, client := startJournal(b, ""), newClient(b)
-		reportMillis(b, "latency", paced(b, func() { accept(b, client, c.url) }))
-	})
-	b.Run("dispatcher", func(b *testing.B) {
-		d, client := start(b, startStub(b).url, hold), newClient(b)
-		reportMillis(b, "latency", paced(b, func() { accept(b, client, "http://"+d.intake) }))
-		b.ReportMetric(residentMiB(b, d.command.Process.Pid), "resident-MiB")
-	})
-}
-
-// acceptAll has b.N calls accepted and returns the nanoseconds each took.
-func acceptAll(b *testing.B, base string) float64 {
-	b.Helper()
-	client := newClient(b)
-	do := func() { accept(b, client, base) }
-	together(acceptors, warm, do)
-	b.ResetTimer()
-	together(acceptors, b.N, do)
-	b.StopTimer()
-	return float64(b.Elapsed()) / float64(b.N)
+	callers := startAcceptors(b)
+	times := paced(callers)
+	for _, c := range callers {
+		b.Run(c.name, func(b *testing.B) {
+			reportLatency(b, times[c.name])
+			b.ReportMetric(residentMiB(b, c.pid), "resident-MiB")
+		})
+	}
 }
 
 func writeSync(b *testing.B, file *os.File) {
@@ -105,21 +113,19 @@ func buildPublisher(b *testing.B) string {
 	return program
 }
 
-// publishAll has b.N messages stored by JetStream, or a few more, as its start is no part of what they take, and returns the nanoseconds each took.
-func publishAll(b *testing.B, program string) float64 {
+// publish has n messages stored by JetStream and says how long they took, without its start.
+func publish(b *testing.B, program string, n int) time.Duration {
 	b.Helper()
-	publish := exec.CommandContext(b.Context(), program, "-dir", b.TempDir(), "-n", strconv.Itoa(max(b.N, warm)), "-clients", strconv.Itoa(acceptors),
+	publish := exec.CommandContext(b.Context(), program, "-dir", b.TempDir(), "-n", strconv.Itoa(n), "-clients", strconv.Itoa(acceptors),
 		"-bytes", strconv.Itoa(len(ticket)))
 	publish.Stderr = os.Stderr
-	b.ResetTimer()
 	out, err := publish.Output()
-	b.StopTimer()
 	if err != nil {
 		b.Fatal(err)
 	}
-	var nanos float64
-	if err := json.Unmarshal(out, &nanos); err != nil {
+	var nanosEach float64
+	if err := json.Unmarshal(out, &nanosEach); err != nil {
 		b.Fatal(err)
 	}
-	return nanos
+	return time.Duration(nanosEach * float64(n))
 }

@@ -76,15 +76,15 @@ type contender struct {
 }
 
 // startGo runs this binary as a peer.
-func startGo(b *testing.B, target string) contender {
+func startGo(b *testing.B, target string) (contender, error) {
 	b.Helper()
-	return startPeer(b, target, "")
+	return startPeer(b, target, ""), nil
 }
 
 // startJournal runs this binary as a peer that keeps a journal.
-func startJournal(b *testing.B, target string) contender {
+func startJournal(b *testing.B, target string) (contender, error) {
 	b.Helper()
-	return startPeer(b, target, filepath.Join(b.TempDir(), "journal"))
+	return startPeer(b, target, filepath.Join(b.TempDir(), "journal")), nil
 }
 
 func startPeer(b *testing.B, target, journal string) contender {
@@ -98,9 +98,12 @@ func startPeer(b *testing.B, target, journal string) contender {
 }
 
 // startNginx runs Debian's nginx as a proxy that keeps connections, with two workers.
-func startNginx(b *testing.B, target string) contender {
+func startNginx(b *testing.B, target string) (contender, error) {
 	b.Helper()
-	where := findPeer(b, debian.Need{Program: "/usr/sbin/nginx", Package: "nginx-light"})
+	where, err := debian.Need{Program: "/usr/sbin/nginx", Package: "nginx-light"}.Find(b.Context())
+	if err != nil {
+		return contender{}, err
+	}
 	dir, address := b.TempDir(), freeAddress(b)
 	return startServer(b, address, where.Environment, where.Program, "-p", dir, "-e", filepath.Join(dir, "start.log"), "-c",
 		writeConfig(b, dir, fmt.Sprintf(`daemon off;
@@ -122,13 +125,16 @@ http {
     location / { proxy_pass http://crm; proxy_http_version 1.1; proxy_set_header Connection ""; }
   }
 }
-`, dir, address, strings.TrimPrefix(target, "http://"))))
+`, dir, address, strings.TrimPrefix(target, "http://")))), nil
 }
 
 // startHAProxy runs Debian's HAProxy as a proxy that counts requests in a stick table, with two threads.
-func startHAProxy(b *testing.B, target string) contender {
+func startHAProxy(b *testing.B, target string) (contender, error) {
 	b.Helper()
-	where := findPeer(b, debian.Need{Program: "/usr/sbin/haproxy", Package: "haproxy"})
+	where, err := debian.Need{Program: "/usr/sbin/haproxy", Package: "haproxy"}.Find(b.Context())
+	if err != nil {
+		return contender{}, err
+	}
 	dir, address := b.TempDir(), freeAddress(b)
 	return startServer(b, address, where.Environment, where.Program, "-db", "-f", writeConfig(b, dir, fmt.Sprintf(`global
   maxconn 2000
@@ -147,16 +153,7 @@ frontend intake
 backend crm
   http-reuse always
   server crm %s
-`, address, strings.TrimPrefix(target, "http://"))))
-}
-
-func findPeer(b *testing.B, need debian.Need) debian.Found {
-	b.Helper()
-	where, err := need.Find(b.Context())
-	if err != nil {
-		b.Skip(err)
-	}
-	return where
+`, address, strings.TrimPrefix(target, "http://")))), nil
 }
 
 func writeConfig(b *testing.B, dir, text string) string {

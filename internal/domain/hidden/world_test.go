@@ -3,7 +3,6 @@
 package hidden_test
 
 import (
-	"container/heap"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -12,29 +11,12 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/hidden"
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
+	"github.com/crmquota/crm-quota-operator/internal/domain/timeline"
 )
 
 var begin = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
 const search = "Search"
-
-// event is something that happens at a moment of a world.
-type event struct {
-	at   time.Time
-	what func()
-}
-
-type events []event
-
-func (e events) Len() int           { return len(e) }
-func (e events) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
-func (e events) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
-func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
-func (e *events) Pop() any {
-	last := (*e)[len(*e)-1]
-	*e = (*e)[:len(*e)-1]
-	return last
-}
 
 // truth is the limit that the CRM keeps. It is code of its own: nothing of it is the learner's.
 type truth struct {
@@ -59,10 +41,9 @@ func (t truth) String() string {
 
 // world is a CRM with a hidden limit, and a backlog of calls to it that never ends, or calls that come at random.
 type world struct {
+	timeline.Timeline
 	truth
 	random  *rand.Rand
-	now     time.Time
-	events  events
 	learner *hidden.Learner
 	// counted are the calls that the CRM counts.
 	counted []time.Time
@@ -83,25 +64,16 @@ type world struct {
 type tally struct{ taken, refused int }
 
 func newWorld(seed uint64, t truth) *world {
-	w := &world{truth: t, random: rand.New(rand.NewPCG(seed, 1)), now: begin, learner: hidden.New(begin, limits.DefaultGuards())} //nolint:gosec // repeatable on purpose
-	w.after(0, w.offer)
+	w := &world{truth: t, random: rand.New(rand.NewPCG(seed, 1)), Timeline: timeline.Timeline{Now: begin}, learner: hidden.New(begin, limits.DefaultGuards())} //nolint:gosec // repeatable on purpose
+	w.After(0, w.offer)
 	return w
 }
-
-func (w *world) after(d time.Duration, what func()) { heap.Push(&w.events, event{w.now.Add(d), what}) }
 
 // run lets time pass and returns what became of calls meanwhile.
 func (w *world) run(d time.Duration) tally {
 	w.tally = tally{}
-	for until := w.now.Add(d); ; {
-		if w.events[0].at.After(until) {
-			w.now = until
-			return w.tally
-		}
-		e := heap.Pop(&w.events).(event)
-		w.now = e.at
-		e.what()
-	}
+	w.RunUntil(w.Now.Add(d))
+	return w.tally
 }
 
 // offer sends a call if nothing holds it back, and comes again. No more than eight a second are sent, and ten at a time.
@@ -110,30 +82,30 @@ func (w *world) offer() {
 	if w.every > 0 {
 		again = time.Duration(w.random.ExpFloat64() * float64(w.every))
 	}
-	w.after(again, w.offer)
-	if w.inFlight >= 10 || w.shut && (w.probing || w.now.Before(w.opens)) {
+	w.After(again, w.offer)
+	if w.inFlight >= 10 || w.shut && (w.probing || w.Now.Before(w.opens)) {
 		return
 	}
-	if _, held := w.learner.Held(search, w.now); held {
+	if _, held := w.learner.Held(search, w.Now); held {
 		return
 	}
 	w.newest++
 	w.inFlight++
 	w.probing = w.shut
-	call, probe, began := w.newest, w.shut, w.now
-	w.learner.Sent(search, w.now)
+	call, probe, began := w.newest, w.shut, w.Now
+	w.learner.Sent(search, w.Now)
 	there := time.Duration(20+w.random.IntN(200)) * time.Millisecond
-	w.after(there, func() {
+	w.After(there, func() {
 		taken, retry := w.arrive()
-		w.after(time.Duration(20+w.random.IntN(200))*time.Millisecond, func() { w.answered(call, probe, taken, began, retry) })
+		w.After(time.Duration(20+w.random.IntN(200))*time.Millisecond, func() { w.answered(call, probe, taken, began, retry) })
 	})
 }
 
 // arrive is a call's arrival at the CRM.
 func (w *world) arrive() (taken bool, retry time.Duration) {
-	start := w.now.Add(-w.window)
+	start := w.Now.Add(-w.window)
 	if w.fixed {
-		start = w.now.Truncate(w.window).Add(-1)
+		start = w.Now.Truncate(w.window).Add(-1)
 	}
 	for len(w.counted) > 0 && !w.counted[0].After(start) {
 		w.counted = w.counted[1:]
@@ -142,13 +114,13 @@ func (w *world) arrive() (taken bool, retry time.Duration) {
 		if w.tells && len(w.counted) > 0 {
 			free := w.counted[0].Add(w.window)
 			if w.fixed {
-				free = w.now.Truncate(w.window).Add(w.window)
+				free = w.Now.Truncate(w.window).Add(w.window)
 			}
-			retry = time.Duration(math.Ceil(free.Sub(w.now).Seconds())) * time.Second
+			retry = time.Duration(math.Ceil(free.Sub(w.Now).Seconds())) * time.Second
 		}
 		return false, retry
 	}
-	w.counted = append(w.counted, w.now)
+	w.counted = append(w.counted, w.Now)
 	return true, 0
 }
 
@@ -159,21 +131,21 @@ func (w *world) answered(call int, probe, taken bool, began time.Time, retry tim
 	}
 	if taken {
 		w.taken++
-		w.learner.Taken(search, began, w.now)
+		w.learner.Taken(search, began, w.Now)
 		if call > w.shutAt {
 			w.shut, w.failures = false, 0
 		}
 		return
 	}
 	w.refused++
-	w.learner.Refused(search, began, w.now, retry)
+	w.learner.Refused(search, began, w.Now, retry)
 	if w.shut && call <= w.shutAt {
 		return
 	}
 	if retry == 0 {
 		retry = max(time.Second, time.Duration(w.random.Float64()*float64(min(time.Minute, time.Second<<min(w.failures, 6)))))
 	}
-	w.shut, w.opens, w.shutAt = true, w.now.Add(retry), w.newest
+	w.shut, w.opens, w.shutAt = true, w.Now.Add(retry), w.newest
 	w.failures++
 }
 
@@ -228,7 +200,7 @@ func TestVanishes(t *testing.T) {
 				w.every, within = 10*time.Minute, hidden.Expiry+time.Hour
 			}
 			w.run(within)
-			if all := w.learner.Limits(w.now); len(all) > 0 {
+			if all := w.learner.Limits(w.Now); len(all) > 0 {
 				t.Errorf("pressing %t, seed %d: after %s %+v are still believed", pressing, seed, within, all)
 			}
 		}
@@ -259,21 +231,21 @@ func TestNothingToLearn(t *testing.T) {
 		"bursts of others": func(w *world) func() bool { // each takes the rest of a limit, for up to a minute, every twenty minutes or so
 			until, next := begin, begin
 			return func() bool {
-				for w.now.After(next) {
+				for w.Now.After(next) {
 					until = next.Add(time.Duration(w.random.Int64N(int64(time.Minute))))
 					next = next.Add(time.Duration(w.random.ExpFloat64() * float64(20*time.Minute)))
 				}
-				return w.now.Before(until)
+				return w.Now.Before(until)
 			}
 		},
 		"outages": func(w *world) func() bool { // of half an hour, every few hours
 			until, next := begin, begin
 			return func() bool {
-				for w.now.After(next) {
+				for w.Now.After(next) {
 					until = next.Add(30 * time.Minute)
 					next = next.Add(time.Duration(w.random.ExpFloat64() * float64(5*time.Hour)))
 				}
-				return w.now.Before(until)
+				return w.Now.Before(until)
 			}
 		},
 	} {

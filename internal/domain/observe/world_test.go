@@ -3,7 +3,6 @@
 package observe_test
 
 import (
-	"container/heap"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -11,36 +10,19 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/observe"
+	"github.com/crmquota/crm-quota-operator/internal/domain/timeline"
 )
-
-// event is something that happens at a moment of a world.
-type event struct {
-	at   time.Time
-	what func()
-}
-
-type events []event
-
-func (e events) Len() int           { return len(e) }
-func (e events) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
-func (e events) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
-func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
-func (e *events) Pop() any {
-	last := (*e)[len(*e)-1]
-	*e = (*e)[:len(*e)-1]
-	return last
-}
 
 // guard is for how long a call is charged beyond the minute after its answer.
 const guard = 200 * time.Millisecond
 
 // world is a licence of 400 calls a minute of which we take all that others are not taken to use, without end, and others some at random.
 type world struct {
+	timeline.Timeline
 	crm
-	random     *rand.Rand
-	began, now time.Time
-	events     events
-	watch      *observe.Watch
+	random *rand.Rand
+	began  time.Time
+	watch  *observe.Watch
 	// charged are calls of ours in flight or answered less than a minute and the guard ago, in flight those without an answer.
 	charged, inFlight int
 	// frozen: nothing is sent until then, as a call was refused.
@@ -51,11 +33,7 @@ type world struct {
 	off []float64
 }
 
-func (w *world) after(d time.Duration, what func()) {
-	heap.Push(&w.events, event{w.now.Add(d), what})
-}
-
-func (w *world) minute() int { return int(w.now.Sub(w.began) / time.Minute) }
+func (w *world) minute() int { return int(w.Now.Sub(w.began) / time.Minute) }
 
 // arrive is a call's arrival at the CRM: what is left after it, and whether it is let through.
 func (w *world) arrive(calls *[]time.Time) (left int64, through bool) {
@@ -63,43 +41,43 @@ func (w *world) arrive(calls *[]time.Time) (left int64, through bool) {
 	if calls == &w.others {
 		w.wanted[w.minute()]++
 	}
-	left = w.size - w.counted(w.ours, w.now) - w.counted(w.others, w.now)
+	left = w.size - w.counted(w.ours, w.Now) - w.counted(w.others, w.Now)
 	if left <= 0 {
 		w.refused[w.minute()]++
 		return 0, false
 	}
-	*calls = append(*calls, w.now)
+	*calls = append(*calls, w.Now)
 	return left - 1, true
 }
 
 // send sends what may go.
 func (w *world) send() {
-	for w.now.After(w.frozen) && int64(w.charged)+w.watch.Outside(w.now) < w.size {
+	for w.Now.After(w.frozen) && int64(w.charged)+w.watch.Outside(w.Now) < w.size {
 		w.charged++
 		w.inFlight++
-		began := w.now
+		began := w.Now
 		latency := 100*time.Millisecond + time.Duration(w.random.Float64()*400)*time.Millisecond
 		var left int64
 		var through bool
 		var resets time.Duration
-		w.after(time.Duration(w.random.Float64()*float64(latency)), func() {
+		w.After(time.Duration(w.random.Float64()*float64(latency)), func() {
 			left, through = w.arrive(&w.ours)
-			resets = w.resets(w.now)
+			resets = w.resets(w.Now)
 		})
-		w.after(latency, func() {
+		w.After(latency, func() {
 			w.inFlight--
 			units := int64(1)
 			if !through {
 				units = 0
 				w.charged--
-				w.frozen = w.now.Add(resets)
-				w.after(resets+1, w.send)
+				w.frozen = w.Now.Add(resets)
+				w.After(resets+1, w.send)
 			} else {
 				w.sent[w.minute()]++
-				w.after(time.Minute+guard, func() { w.charged--; w.send() })
+				w.After(time.Minute+guard, func() { w.charged--; w.send() })
 			}
 			w.watch.Hear(observe.Word{
-				Began: began, Ended: w.now, Limit: w.size, Remaining: &left, Resets: resets, Units: units,
+				Began: began, Ended: w.Now, Limit: w.size, Remaining: &left, Resets: resets, Units: units,
 				Own: observe.Own{Settled: int64(w.charged - w.inFlight), Open: int64(w.inFlight)},
 			})
 			w.send()
@@ -110,47 +88,43 @@ func (w *world) send() {
 // live lets minutes pass in which others want so many calls each.
 func live(seed uint64, fixed bool, perMinute, minutes int) *world {
 	w := &world{
-		crm: crm{fixed: fixed, size: 400, window: time.Minute}, random: rand.New(rand.NewPCG(seed, 7)), now: begin, watch: newMinute(400), //nolint:gosec // repeatable
+		crm: crm{fixed: fixed, size: 400, window: time.Minute}, random: rand.New(rand.NewPCG(seed, 7)), Timeline: timeline.Timeline{Now: begin}, watch: newMinute(400), //nolint:gosec // repeatable
 		refused: make([]int, minutes+1), made: make([]int, minutes+1), wanted: make([]int, minutes+1), sent: make([]int, minutes+1),
 	}
-	w.now = begin.Add(time.Duration(w.random.Float64() * float64(time.Minute)))
-	w.began = w.now
+	w.Now = begin.Add(time.Duration(w.random.Float64() * float64(time.Minute)))
+	w.began = w.Now
 	var call func()
 	call = func() {
 		w.arrive(&w.others)
-		w.after(time.Duration(w.random.ExpFloat64()*float64(time.Minute)/float64(perMinute)), call)
+		w.After(time.Duration(w.random.ExpFloat64()*float64(time.Minute)/float64(perMinute)), call)
 	}
 	if perMinute > 0 {
-		w.after(0, call)
+		w.After(0, call)
 	}
 	var tick func()
 	tick = func() {
 		w.send()
-		next := w.now.Add(time.Second)
-		if at := w.watch.Changes(w.now); at.After(w.now) && at.Before(next) {
+		next := w.Now.Add(time.Second)
+		if at := w.watch.Changes(w.Now); at.After(w.Now) && at.Before(next) {
 			next = at
 		}
-		w.after(next.Sub(w.now), tick)
+		w.After(next.Sub(w.Now), tick)
 	}
-	w.after(0, tick)
+	w.After(0, tick)
 	for m := 1; m <= minutes; m++ {
-		w.after(time.Duration(m)*time.Minute, func() {
+		w.After(time.Duration(m)*time.Minute, func() {
 			if m >= 10 {
 				off := math.NaN()
-				if o, ok := w.watch.Others(w.now); ok {
+				if o, ok := w.watch.Others(w.Now); ok {
 					off = 10*float64(o.PerWindow)/float64(max(1, sum(w.wanted[m-10:m]))) - 1
 				}
 				w.off = append(w.off, off)
 			}
-			old := w.now.Add(-2 * time.Minute)
+			old := w.Now.Add(-2 * time.Minute)
 			w.ours, w.others = since(w.ours, old), since(w.others, old)
 		})
 	}
-	for end := w.began.Add(time.Duration(minutes)*time.Minute + 1); w.events[0].at.Before(end); {
-		e := heap.Pop(&w.events).(event)
-		w.now = e.at
-		e.what()
-	}
+	w.RunUntil(w.began.Add(time.Duration(minutes) * time.Minute))
 	return w
 }
 
