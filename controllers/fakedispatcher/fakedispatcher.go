@@ -113,25 +113,34 @@ func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	for {
 		d.mu.Lock()
-		report, changed, token := d.report, d.changed, d.token
+		sequence, changed, token := d.report.Sequence, d.changed, d.token
 		d.mu.Unlock()
 		if token != "" && r.Header.Get("Authorization") != "Bearer "+token {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		if report.Sequence < after && ctx.Err() == nil {
+		if sequence < after && ctx.Err() == nil {
 			select {
 			case <-changed:
 			case <-ctx.Done():
 			}
 			continue
 		}
-		d.mu.Lock()
-		d.served++
-		d.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(report) // a client that is gone is no news
+		_, _ = w.Write(d.read()) // a client that is gone is no news
 		return
 	}
+}
+
+// read encodes the report as it is, and counts that.
+func (d *Dispatcher) read() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.served++
+	text, err := json.Marshal(d.report)
+	if err != nil {
+		panic(err) // it has nothing that cannot be encoded
+	}
+	return text
 }
 
 // Edit changes the report.

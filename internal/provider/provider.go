@@ -37,6 +37,8 @@ type Provider interface {
 	// Jobs reads from an answer, with the method of its call, which background jobs have started by it, and which are said to have ended. Bodies that cannot be
 	// read tell of none.
 	Jobs(method string, status int, body []byte) (started, ended []string)
+	// PollJobs asks of the first asked of these jobs whether they have ended, for Jobs to read; 0 if the CRM cannot be asked.
+	PollJobs(jobs []string) (poll dialect.Request, asked int)
 	// Batch is how calls of an operation become one bulk call, and false if they cannot.
 	Batch(operation string) (dialect.Batch, bool)
 	// Mixed is how calls of different operations become one bulk call, and false if they cannot.

@@ -171,17 +171,21 @@ func (b *bulkCall) access() *access {
 	return b.lane.access
 }
 
-// askers are the integrations whose calls go out as a user, and which wait to be told of members of bulk calls: those of them that can be charged for a call of ours
-// now, or else all.
-func (s *Scheduler) askers(a *access, r dialect.Request, of ...*bulkCall) []fairshare.Rider {
-	waiting := map[*lane]int64{}
+// membersOf counts the members of bulk calls of which it is not known what became, for the integrations whose calls go out as a user.
+func membersOf(a *access, of ...*bulkCall) map[*lane]int64 {
+	members := map[*lane]int64{}
 	for _, b := range of {
 		for place, id := range b.Members {
 			if l := b.lanes[place]; id != "" && l.spec != nil && l.access == a {
-				waiting[l]++
+				members[l]++
 			}
 		}
 	}
+	return members
+}
+
+// askers are, of the integrations that want to know so much of what a call of ours as a user asks, those that can be charged for it now, or else all.
+func (s *Scheduler) askers(a *access, r dialect.Request, waiting map[*lane]int64) []fairshare.Rider {
 	cost := s.tariff.Cost(s.price(tariff.Call{User: a.user, Operation: r.Operation, Method: r.Method, Target: r.Target}).kind)
 	var all, able []fairshare.Rider
 	for _, l := range slices.SortedFunc(maps.Keys(waiting), func(a, b *lane) int { return compareKeys(a.key, b.key) }) {

@@ -151,7 +151,7 @@ func (s *Scheduler) poll(now time.Time, a *access, open []*bulkCall) {
 		names = append(names, b.Job)
 	}
 	r := batch.Poll(names)
-	askers := s.askers(a, r, open...)
+	askers := s.askers(a, r, membersOf(a, open...))
 	if len(askers) == 0 {
 		a.pollAt = now.Add(mostPoll) // until the plan names one of them again
 		return
@@ -208,7 +208,7 @@ func (s *Scheduler) untilPoll(now time.Time, a *access, turns int) time.Duration
 func (s *Scheduler) search(now time.Time, b *bulkCall) {
 	found := b.batch.(dialect.FoundBatch) //nolint:forcetypeassert // else its members were parked
 	r := found.Find(b.Mark)
-	askers := s.askers(b.access(), r, b)
+	askers := s.askers(b.access(), r, membersOf(b.access(), b))
 	if len(askers) == 0 {
 		b.next = now.Add(mostSearch) // until the plan names it again
 		return

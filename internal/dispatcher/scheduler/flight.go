@@ -46,7 +46,9 @@ type flight struct {
 	tariff *tariff.Tariff
 	at     time.Time
 	charge backlog.Charge
-	to     upstream.Destination
+	// polledAt is when its job was asked about last.
+	polledAt time.Time
+	to       upstream.Destination
 	// access is whom it goes out as.
 	access *access
 

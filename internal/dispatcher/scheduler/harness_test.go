@@ -134,7 +134,8 @@ type testDialect struct{}
 func (testDialect) Canonical(path string) string { return path }
 
 // Jobs implements Provider: headers would be too easy, so a body of the CRM of a test tells of none.
-func (testDialect) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
+func (testDialect) Jobs(string, int, []byte) (started, ended []string)  { return nil, nil }
+func (testDialect) PollJobs([]string) (poll dialect.Request, asked int) { return poll, 0 }
 
 // Operations implements Provider.
 func (testDialect) Operations() []dialect.Operation { return nil }

@@ -15,7 +15,7 @@ import (
 
 // watchJobs learns from an answer which jobs the call has started and which have ended: their slots are free again. It is called when the charge has ended.
 func (s *Scheduler) watchJobs(now time.Time, f *flight, o upstream.Outcome) {
-	if !s.countsJobs {
+	if len(s.jobLimits) == 0 {
 		return
 	}
 	var started, ended []string
@@ -57,7 +57,7 @@ func (s *Scheduler) restoreJob(c backlog.Charge) {
 // forgetJobs forgets the jobs whose slots were freed for want of news.
 func (s *Scheduler) forgetJobs(now time.Time) {
 	for id, f := range s.jobs {
-		if now.Sub(s.epoch.Add(f.charge.End)) > s.guards.MaxJob {
+		if s.jobAge(now, f) > s.guards.MaxJob {
 			delete(s.jobs, id)
 		}
 	}

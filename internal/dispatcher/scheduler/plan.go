@@ -106,9 +106,11 @@ func (s *Scheduler) enforce(p *contract.Plan) error {
 	}
 	s.plan, s.provider, s.tariff, s.limitsUntil = p, provider, prices, until
 	s.setGuards(p)
-	s.recordLimits, s.countsJobs = nil, false
+	s.recordLimits, s.jobLimits = nil, nil
 	for k, l := range ls {
-		s.countsJobs = s.countsJobs || l.UntilJobEnds
+		if l.UntilJobEnds {
+			s.jobLimits = append(s.jobLimits, k)
+		}
 		if l.Meter.PerRecord && !l.AlertOnly {
 			s.recordLimits = append(s.recordLimits, k)
 		}

@@ -40,6 +40,8 @@ type Provider interface {
 	Canonical(path string) string
 	// Jobs reads from an answer, with the method of its call, which background jobs have started by it, and which are said to have ended.
 	Jobs(method string, status int, body []byte) (started, ended []string)
+	// PollJobs asks of the first asked of these jobs whether they have ended, for Jobs to read; 0 if the CRM cannot be asked.
+	PollJobs(jobs []string) (poll dialect.Request, asked int)
 	// Batch is how calls of an operation become one bulk call, and false if they cannot.
 	Batch(operation string) (dialect.Batch, bool)
 	// Mixed is how calls of different operations become one bulk call, and false if they cannot.
@@ -116,11 +118,10 @@ type Scheduler struct {
 	position int64
 	plan     *contract.Plan
 	provider Provider
-	// tariff prices calls by the plan; nil before the first. recordLimits are the limits that each record has for itself; countsJobs says that one holds its
-	// slots until jobs end.
-	tariff       *tariff.Tariff
-	recordLimits []int
-	countsJobs   bool
+	// tariff prices calls by the plan; nil before the first. recordLimits are the limits that each record has for itself, jobLimits those whose slots are held
+	// until jobs end.
+	tariff                  *tariff.Tariff
+	recordLimits, jobLimits []int
 	// encodedPlan is the plan in force as it is stored.
 	encodedPlan []byte
 	// schedules of the plan's integrations; sharesUntil is when another override can hold.
@@ -150,7 +151,8 @@ type Scheduler struct {
 	memorisedAt time.Time
 
 	// jobs are those that hold slots, by the CRM's names for them.
-	jobs map[string]*flight
+	jobs    map[string]*flight
+	jobPoll jobPoll
 
 	flights map[ledger.ID]*flight
 	lastID  ledger.ID

@@ -91,6 +91,7 @@ func (s *Scheduler) turn() (wake time.Time, err error) {
 	s.heed(now)
 	s.tendBulks(now)
 	more := s.dispatch(now)
+	s.pollJobs(now)
 	s.askUsage(now)
 	s.giveUp(now)
 	ready, err := s.commit(now)
@@ -113,7 +114,7 @@ func (s *Scheduler) nextWake(now time.Time) time.Time {
 	wake = earlier(earlier(wake, s.sharesUntil), s.limitsUntil)
 	wake = earlier(wake, s.usageDue(now))
 	if s.sends() {
-		wake = earlier(wake, s.nextTending())
+		wake = earlier(earlier(wake, s.nextTending()), s.nextJobPoll(now))
 	}
 	deadline, waits := s.nextDeadline()
 	wake = earlier(wake, deadline)

@@ -44,7 +44,9 @@ type suffered struct {
 func newFaulty(seed uint64) setup {
 	s := setup{guards: limits.DefaultGuards(), load: 3 * faultLasts, pace: 20 * time.Second, faultAfter: faultLasts, faultLasts: faultLasts, crashes: int(seed%2) * 2}
 	s.addLimit(contract.Limit{Name: "minute", Calls: 90, WindowSeconds: 60})
-	s.addLimit(contract.Limit{Name: "slots", Concurrent: 60}) // a call without an answer keeps one for a minute
+	s.addLimit(contract.Limit{Name: "slots", Concurrent: 60})                                                                                   // a call without an answer keeps one for a minute
+	// Zendesk's own, which binds whether it is declared or not.
+	s.addLimit(contract.Limit{Name: "jobs", Concurrent: 30, UntilJobEnds: true, Match: &contract.Match{Operations: []string{"CreateTickets"}}})
 	s.crm.Seed, s.crm.Tokens = seed, []string{secret}
 	s.crm.Latency, s.crm.Jitter, s.crm.LateBy = 50*time.Millisecond, 500*time.Millisecond, 30*time.Second
 	s.choosePlan(rand.New(rand.NewPCG(seed, 8))) //nolint:gosec // repeatable on purpose

@@ -119,6 +119,8 @@ func (s *setup) addLimit(l contract.Limit) {
 	switch {
 	case l.Calendar != nil:
 		there.Kind, there.Zone = limit.CalendarDay, zone(l.Calendar.TimeZone)
+	case l.UntilJobEnds:
+		there.Kind, there.Calls, there.Match = limit.Jobs, int(l.Concurrent), limit.Match{Operation: "CreateManyTickets"}
 	case l.Concurrent > 0:
 		there.Kind, there.Calls = limit.Concurrent, int(l.Concurrent)
 	}

@@ -31,6 +31,9 @@ func (Generic) Canonical(path string) string { return path }
 // Jobs are not known.
 func (Generic) Jobs(string, int, []byte) (started, ended []string) { return nil, nil }
 
+// PollJobs cannot ask.
+func (Generic) PollJobs([]string) (poll dialect.Request, asked int) { return poll, 0 }
+
 // Batch is not known.
 func (Generic) Batch(string) (dialect.Batch, bool) { return nil, false }
 

@@ -54,7 +54,8 @@ func (jobs) Polled() int { return maxItems }
 
 // Poll asks for the state of many jobs.
 func (jobs) Poll(names []string) dialect.Request {
-	return dialect.Request{Method: http.MethodGet, Target: "/api/v2/job_statuses/show_many.json?ids=" + url.QueryEscape(strings.Join(names, ","))}
+	poll, _ := Zendesk{}.PollJobs(names)
+	return poll
 }
 
 // jobResult is what became of one item. The order of results is not documented: for creations the index says which one it is about, for updates the ticket's id.

@@ -5,6 +5,10 @@ package zendesk
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
 )
 
 // jobStatus is what Zendesk tells of a background job (developer.zendesk.com/api-reference/ticketing/ticket-management/job_statuses).
@@ -36,4 +40,12 @@ func (Zendesk) Jobs(method string, status int, body []byte) (started, ended []st
 		}
 	}
 	return started, ended
+}
+
+// PollJobs asks for the status of a hundred at a time.
+func (Zendesk) PollJobs(jobs []string) (poll dialect.Request, asked int) {
+	asked = min(len(jobs), maxItems)
+	return dialect.Request{
+		Method: http.MethodGet, Target: "/api/v2/job_statuses/show_many.json?ids=" + url.QueryEscape(strings.Join(jobs[:asked], ",")),
+	}, asked
 }

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -245,7 +246,9 @@ func (r *run) decideOn(t *rapid.T, b *backlog.Batch, c modelCall, ready bool) ba
 		tr.To = rapid.SampledFrom([]call.State{call.StateSent, call.StateSent, call.StateParked, call.StateDead}).Draw(t, "to")
 	case tr.From == call.StateSent:
 		tr.To = rapid.SampledFrom([]call.State{call.StateQueued, call.StateParked, call.StateSucceeded, call.StateFailed}).Draw(t, "to")
-		r.endCharge(t, b, ref)
+		if rapid.IntRange(0, 3).Draw(t, "rest") > 0 { // else the rest of a long answer is still to come
+			r.endCharges(t, b, ref)
+		}
 	case tr.From == call.StateParked:
 		tr.To = rapid.SampledFrom([]call.State{call.StateDead, call.StateQueued}).Draw(t, "to")
 	default:
@@ -275,9 +278,10 @@ func (r *run) decideOn(t *rapid.T, b *backlog.Batch, c modelCall, ready bool) ba
 // amounts are what every open charge takes.
 var amounts = []backlog.Amount{{Subject: "priced", Credential: "user", N: 3}, {PerRecord: true, Execution: true}}
 
-// endCharge ends or refunds the call's open charge.
-func (r *run) endCharge(t *rapid.T, b *backlog.Batch, ref backlog.Ref) {
-	for id, c := range r.now.charges {
+// endCharges ends or refunds the call's open charges.
+func (r *run) endCharges(t *rapid.T, b *backlog.Batch, ref backlog.Ref) {
+	for _, id := range slices.Sorted(maps.Keys(r.now.charges)) {
+		c := r.now.charges[id]
 		if !c.Open || c.Call != ref.ID {
 			continue
 		}

@@ -229,9 +229,10 @@ func (m *model) restored() backlog.Restored {
 	slices.SortFunc(open, func(a, b backlog.Charge) int { return cmp.Compare(a.ID, b.ID) })
 	r.Charges = append(r.Charges, open...)
 	for _, c := range open {
-		if c.Call != "" {
-			ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
-			r.Sent = append(r.Sent, backlog.SentCall{Ref: ref, Head: m.calls[ref].head})
+		ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
+		known := slices.ContainsFunc(r.Sent, func(s backlog.SentCall) bool { return s.Ref == ref })
+		if of, is := m.calls[ref]; is && of.result.State == call.StateSent && !known {
+			r.Sent = append(r.Sent, backlog.SentCall{Ref: ref, Head: of.head})
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.bulks)) {

@@ -257,18 +257,26 @@ func (s *Store) Clock() (c backlog.Clock, err error) {
 	return c, err
 }
 
-// sentCalls are the acknowledged calls among the open charges.
+// sentCalls are the acknowledged calls among the open charges that are on their way. The charge of a call that has ended is open as long as the rest of a long answer
+// comes in, and one that is sent again meanwhile has two.
 func (s *Store) sentCalls(open []backlog.Charge) (sent []backlog.SentCall, err error) {
+	known := map[backlog.Ref]bool{}
 	for _, c := range open {
-		if c.Call == "" {
+		ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
+		if c.Call == "" || known[ref] {
 			continue
 		}
-		ref := backlog.Ref{Integration: c.Integration, ID: c.Call}
+		known[ref] = true
 		r, err := s.record(ref)
+		if errors.Is(err, call.ErrUnknown) { // it was erased after it had ended
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		sent = append(sent, backlog.SentCall{Ref: ref, Head: r.head(ref.ID)})
+		if r.State == call.StateSent {
+			sent = append(sent, backlog.SentCall{Ref: ref, Head: r.head(ref.ID)})
+		}
 	}
 	return sent, nil
 }

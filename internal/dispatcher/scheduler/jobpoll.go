@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// jobPoll is asking about the jobs of clients' calls. Clients may ask late themselves, or never, and as long as the answer does not come by, the slot is held.
+type jobPoll struct {
+	// next is when to ask, asking is set while the answer is to come.
+	next   time.Time
+	asking bool
+}
+
+// pollJobs asks which jobs have ended while calls wait for their slots.
+func (s *Scheduler) pollJobs(now time.Time) {
+	p := &s.jobPoll
+	if !s.sends() || len(s.jobs) == 0 || p.asking || now.Before(p.next) || !s.waitForJobs(now) {
+		return
+	}
+	a, jobs := s.jobsToPoll()
+	r, asked := s.provider.PollJobs(jobs)
+	if asked == 0 {
+		return
+	}
+	waiting, pause := map[*lane]int64{}, time.Duration(0)
+	for _, id := range jobs[:asked] {
+		f := s.jobs[id]
+		f.polledAt = now
+		waiting[s.lane(f.charge.Integration)]++
+		pause += s.jobAge(now, f) / 2 / time.Duration(asked)
+	}
+	p.asking = true
+	s.askOwn(now, a, s.askers(a, r, waiting), r, func(now time.Time, status int, _ []byte) { // watchJobs has read it
+		p.asking = false
+		if status != http.StatusOK {
+			pause = mostPoll
+		}
+		p.next = now.Add(max(leastPoll, min(mostPoll, pause)))
+	})
+}
+
+// waitForJobs says whether a call waits that could be sent if jobs had ended.
+func (s *Scheduler) waitForJobs(now time.Time) bool {
+	for _, l := range s.order {
+		for _, o := range l.offers {
+			if !slices.ContainsFunc(s.jobLimits, func(k int) bool { return o.Cost[k] > 0 }) {
+				continue
+			}
+			if e, waits := s.sharing.Explain(now, o.Head); waits && slices.Contains(s.jobLimits, e.Limit) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// jobsToPoll are jobs that one user of the CRM has started, those first that were not asked about for longest. Those of bulk calls of ours are asked about anyway, and
+// nobody but the client can ask as who brought a credential along.
+func (s *Scheduler) jobsToPoll() (a *access, jobs []string) {
+	for _, id := range slices.SortedFunc(maps.Keys(s.jobs), func(x, y string) int {
+		if c := s.jobs[x].polledAt.Compare(s.jobs[y].polledAt); c != 0 {
+			return c
+		}
+		return strings.Compare(x, y)
+	}) {
+		f := s.jobs[id]
+		l := s.lane(f.charge.Integration)
+		if b := s.bulks[f.id]; b != nil && b.polled() || l.spec == nil || f.access != nil && f.access != l.access || a != nil && a != l.access {
+			continue
+		}
+		a, jobs = l.access, append(jobs, id)
+	}
+	return a, jobs
+}
+
+// jobAge is how long ago the CRM told of the job.
+func (s *Scheduler) jobAge(now time.Time, f *flight) time.Duration {
+	return now.Sub(s.epoch.Add(f.charge.End))
+}
+
+// nextJobPoll is when pollJobs may have something to do; zero if only other events can give it that.
+func (s *Scheduler) nextJobPoll(now time.Time) time.Time {
+	if len(s.jobs) == 0 || s.jobPoll.asking || !now.Before(s.jobPoll.next) {
+		return time.Time{}
+	}
+	return s.jobPoll.next
+}
