@@ -14,7 +14,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,7 +43,7 @@ type suffered struct {
 func newFaulty(seed uint64) setup {
 	s := setup{guards: limits.DefaultGuards(), load: 3 * faultLasts, pace: 20 * time.Second, faultAfter: faultLasts, faultLasts: faultLasts, crashes: int(seed%2) * 2}
 	s.addLimit(contract.Limit{Name: "minute", Calls: 90, WindowSeconds: 60})
-	s.addLimit(contract.Limit{Name: "slots", Concurrent: 60})                                                                                   // a call without an answer keeps one for a minute
+	s.addLimit(contract.Limit{Name: "slots", Concurrent: 60}) // a call without an answer keeps one for a minute
 	// Zendesk's own, which binds whether it is declared or not.
 	s.addLimit(contract.Limit{Name: "jobs", Concurrent: 30, UntilJobEnds: true, Match: &contract.Match{Operations: []string{"CreateTickets"}}})
 	s.crm.Seed, s.crm.Tokens = seed, []string{secret}
@@ -195,16 +194,7 @@ func TestTheCRMLies(t *testing.T) {
 
 // TestTheCRMAnswersAtLength: an answer that is longer than what is read at once goes to who waits for it. The call has succeeded, and its result has no body.
 func TestTheCRMAnswersAtLength(t *testing.T) {
-	var n atomic.Int64
-	long := spoils(func(w http.ResponseWriter, _ *http.Request, answer *httptest.ResponseRecorder) {
-		padding := 0
-		if n.Add(1)%8 == 0 {
-			padding = 5 << 20
-		}
-		pass(w, answer, nil, padding)
-	})
-	long.long = true
-	suffer(t, map[string]suffered{"5 MiB": {fault: long, status: http.StatusOK, recovers: 2 * time.Minute}})
+	suffer(t, map[string]suffered{"5 MiB": {fault: atLength(), status: http.StatusOK, recovers: 2 * time.Minute}})
 }
 
 // TestTheCRMCannotBeReached: nothing leaves, nothing is charged, nothing is parked.

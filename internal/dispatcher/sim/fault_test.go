@@ -40,6 +40,20 @@ type fault struct {
 	long bool
 }
 
+// atLength has every eighth answer be longer than what is kept of one.
+func atLength() *fault {
+	var n atomic.Int64
+	f := spoils(func(w http.ResponseWriter, _ *http.Request, answer *httptest.ResponseRecorder) {
+		padding := 0
+		if n.Add(1)%8 == 0 {
+			padding = 5 << 20
+		}
+		pass(w, answer, nil, padding)
+	})
+	f.long = true
+	return f
+}
+
 // crmHost is the CRM's name in worlds in which it is spoken to by TLS.
 const crmHost = "acme.zendesk.test"
 
@@ -141,8 +155,16 @@ func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder, header map[s
 	w.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()+padding))
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes()) // the client may have gone
-	_, _ = w.Write(bytes.Repeat([]byte{' '}, padding))
+	if padding == 0 {
+		return
+	}
+	_, _ = w.Write(bytes.Repeat([]byte{' '}, padding-1))
+	time.Sleep(restAfter)
+	_, _ = w.Write([]byte{' '})
 }
+
+// restAfter is how long the end of a long answer is waited for.
+const restAfter = 10 * time.Second
 
 // tells has each answer tell something else of the account's rate.
 func tells(header func(n int64) (limit, remaining string)) *fault {

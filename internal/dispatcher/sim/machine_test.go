@@ -89,7 +89,10 @@ func (w *world) start(disk *vfs.MemFS, boot string, random *rand.Rand, trouble [
 	}
 	m.intake = intake.New(intake.Options{Calls: calls, Log: w.logger(), Rand: rand.NewChaCha8(seed)})
 	ctx, stop := context.WithCancel(context.Background())
-	m.stop = stop
+	m.stop = func() {
+		broken.running.Store(false) // Pebble closes a log under a lock, too
+		stop()
+	}
 	go func() {
 		defer close(m.ended)
 		if err := d.Run(ctx); err != nil {
