@@ -3,6 +3,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -32,7 +33,7 @@ func (s *Scheduler) pollJobs(now time.Time) {
 	for _, id := range jobs[:asked] {
 		f := s.jobs[id]
 		f.polledAt = now
-		waiting[s.lane(f.charge.Integration)]++
+		waiting[s.lanes[f.charge.Integration]]++
 		pause += s.jobAge(now, f) / 2 / time.Duration(asked)
 	}
 	p.asking = true
@@ -60,23 +61,30 @@ func (s *Scheduler) waitForJobs(now time.Time) bool {
 	return false
 }
 
-// jobsToPoll are jobs that one user of the CRM has started, those first that were not asked about for longest. Those of bulk calls of ours are asked about anyway, and
-// nobody but the client can ask as who brought a credential along.
+// jobsToPoll are jobs that one user of the CRM has started, those first that were not asked about for longest.
 func (s *Scheduler) jobsToPoll() (a *access, jobs []string) {
 	for _, id := range slices.SortedFunc(maps.Keys(s.jobs), func(x, y string) int {
-		if c := s.jobs[x].polledAt.Compare(s.jobs[y].polledAt); c != 0 {
-			return c
-		}
-		return strings.Compare(x, y)
+		return cmp.Or(s.jobs[x].polledAt.Compare(s.jobs[y].polledAt), strings.Compare(x, y))
 	}) {
-		f := s.jobs[id]
-		l := s.lane(f.charge.Integration)
-		if b := s.bulks[f.id]; b != nil && b.polled() || l.spec == nil || f.access != nil && f.access != l.access || a != nil && a != l.access {
-			continue
+		if of := s.jobAccess(s.jobs[id]); of != nil && (a == nil || a == of) {
+			a, jobs = of, append(jobs, id)
 		}
-		a, jobs = l.access, append(jobs, id)
 	}
 	return a, jobs
+}
+
+// jobAccess is as whom it is asked about the job of a call; nil if it is not.
+func (s *Scheduler) jobAccess(f *flight) *access {
+	l := s.lanes[f.charge.Integration]
+	switch b := s.bulks[f.id]; {
+	case b != nil && b.polled(): // it is asked about anyway
+		return nil
+	case l == nil || l.spec == nil: // nobody would pay for it
+		return nil
+	case f.access != nil && f.access != l.access: // the client brought a credential along
+		return nil
+	}
+	return l.access
 }
 
 // jobAge is how long ago the CRM told of the job.
