@@ -4,13 +4,13 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 func TestFlags(t *testing.T) {
@@ -65,17 +65,6 @@ func TestFlagsSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-// freeAddress is a loopback address that nobody listened on a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // get retries until the server listens.
 func get(t *testing.T, url string) int {
 	t.Helper()
@@ -97,7 +86,7 @@ func get(t *testing.T, url string) int {
 }
 
 func TestServeAndReport(t *testing.T) {
-	o, err := parseServe([]string{"--listen", freeAddress(t), "--control", freeAddress(t), "--limit", "minute=1/60s:rolling,judge"})
+	o, err := parseServe([]string{"--listen", ports.Free(t), "--control", ports.Free(t), "--limit", "minute=1/60s:rolling,judge"})
 	if err != nil {
 		t.Fatal(err)
 	}

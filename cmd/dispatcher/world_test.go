@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 const (
@@ -61,7 +61,7 @@ func newWorld(tb testing.TB, endpoint string) *world {
 	w := &world{t: tb, log: io.Discard, options: options{
 		planFile: filepath.Join(dir, "plan", "plan.json"), dataDir: filepath.Join(dir, "data"), credentialsDir: filepath.Join(dir, "credentials"), tlsDir: filepath.Join(dir, "tls"),
 		encryptionDir: filepath.Join(dir, "encryption"),
-		intakeAddress: freeAddress(tb), reportAddress: freeAddress(tb), healthAddress: freeAddress(tb),
+		intakeAddress: ports.Free(tb), reportAddress: ports.Free(tb), healthAddress: ports.Free(tb),
 	}}
 	for _, sub := range []string{"plan", "data", "credentials", "encryption"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
@@ -90,17 +90,6 @@ func newWorld(tb testing.TB, endpoint string) *world {
 		}},
 	}
 	return w
-}
-
-// freeAddress is one that nobody listened at a moment ago.
-func freeAddress(tb testing.TB) string {
-	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 func (w *world) writePlan() {

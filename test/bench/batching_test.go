@@ -16,6 +16,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/internal/crmsim"
 	"github.com/crmquota/crm-quota-operator/test/built"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 // creations are queued while dispatch is held; the limit is 400 calls in scaledMinute, so that one by one takes seconds and not minutes.
@@ -67,7 +68,7 @@ type simulated struct{ url, control string }
 
 func startCRM(b *testing.B, binary, product string) simulated {
 	b.Helper()
-	listen, control := freeAddress(b), freeAddress(b)
+	listen, control := ports.Free(b), ports.Free(b)
 	command := exec.CommandContext(b.Context(), binary, "--crm", product, "--listen", listen, "--control", control, "--token", "secret",
 		"--limit", fmt.Sprintf("minute=400/%s", scaledMinute), "--latency", "20ms", "--jitter", "20ms", "--job-duration", "5s", "--max-job-duration", "1m", "--seed", "1")
 	command.Stderr = os.Stderr

@@ -22,6 +22,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/test/built"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 const clientKey = "bench-key-0123456789abcdef"
@@ -84,7 +85,7 @@ func start(b *testing.B, endpoint string, change func(*contract.Plan)) *process 
 func prepare(b *testing.B, endpoint string, change func(*contract.Plan)) *process {
 	b.Helper()
 	dir := b.TempDir()
-	p := &process{dir: dir, planFile: filepath.Join(dir, "plan", "plan.json"), intake: freeAddress(b), report: freeAddress(b), health: freeAddress(b)}
+	p := &process{dir: dir, planFile: filepath.Join(dir, "plan", "plan.json"), intake: ports.Free(b), report: ports.Free(b), health: ports.Free(b)}
 	for _, sub := range []string{"plan", "data", "credentials"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
 			b.Fatal(err)
@@ -203,16 +204,6 @@ func newClient(b *testing.B) *http.Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	b.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 2 * time.Minute}
-}
-
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer listener.Close() //nolint:errcheck // only its number is wanted
-	return listener.Addr().String()
 }
 
 // reportMillis reports the median and the 99th percentile of times.

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/test/debian"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 // A peer in Go is this test's own binary, so that every contender is a process beside the client's.
@@ -89,7 +90,7 @@ func startJournal(b *testing.B, target string) (contender, error) {
 
 func startPeer(b *testing.B, target, journal string) contender {
 	b.Helper()
-	address := freeAddress(b)
+	address := ports.Free(b)
 	self, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
@@ -104,7 +105,7 @@ func startNginx(b *testing.B, target string) (contender, error) {
 	if err != nil {
 		return contender{}, err
 	}
-	dir, address := b.TempDir(), freeAddress(b)
+	dir, address := b.TempDir(), ports.Free(b)
 	return startServer(b, address, where.Environment, where.Program, "-p", dir, "-e", filepath.Join(dir, "start.log"), "-c",
 		writeConfig(b, dir, fmt.Sprintf(`daemon off;
 worker_processes 2;
@@ -135,7 +136,7 @@ func startHAProxy(b *testing.B, target string) (contender, error) {
 	if err != nil {
 		return contender{}, err
 	}
-	dir, address := b.TempDir(), freeAddress(b)
+	dir, address := b.TempDir(), ports.Free(b)
 	return startServer(b, address, where.Environment, where.Program, "-db", "-f", writeConfig(b, dir, fmt.Sprintf(`global
   maxconn 2000
   nbthread 2

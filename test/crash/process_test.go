@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/test/built"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 const (
@@ -104,10 +104,10 @@ func (l *lines) String() string {
 // start starts a dispatcher on the volume and does not wait for it.
 func (v *volume) start(t *testing.T) *process {
 	t.Helper()
-	p := &process{intake: freeAddress(t), health: freeAddress(t), said: &lines{}, ended: make(chan struct{})}
+	p := &process{intake: ports.Free(t), health: ports.Free(t), said: &lines{}, ended: make(chan struct{})}
 	p.command = exec.CommandContext(t.Context(), built.Dispatcher, "--plan-file", v.planFile, "--data-dir", filepath.Join(v.dir, "data"),
 		"--credentials-dir", filepath.Join(v.dir, "credentials"), "--tls-dir", filepath.Join(v.dir, "tls"), "--shutdown-delay", "0s", "--log-level", "WARN",
-		"--intake-address", p.intake, "--report-address", freeAddress(t), "--health-address", p.health)
+		"--intake-address", p.intake, "--report-address", ports.Free(t), "--health-address", p.health)
 	p.command.Stdout, p.command.Stderr = p.said, p.said
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
@@ -155,14 +155,4 @@ func (p *process) awaitReady(t *testing.T) {
 			t.Fatalf("the dispatcher is not ready after %s:\n%s", patience, p.said)
 		}
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }

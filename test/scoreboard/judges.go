@@ -6,7 +6,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/domain/limits"
 	"github.com/crmquota/crm-quota-operator/test/debian"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 // foreignJudge is a server with a rate limiter that nobody of this project wrote. GET /CALLS/SECONDS/KEY is answered 200, or 429 where it refuses.
@@ -125,7 +125,7 @@ func (l licence) path() string { return fmt.Sprintf("/%d/%d/", l.calls, seconds(
 
 // start runs the judge until the context ends and returns its base URL once it answers.
 func (j foreignJudge) start(ctx context.Context, where debian.Found, dir string, ls []licence) (url string, err error) {
-	port, err := freePort(ctx)
+	port, err := ports.Unused()
 	if err != nil {
 		return "", err
 	}
@@ -159,15 +159,6 @@ func (j foreignJudge) start(ctx context.Context, where debian.Found, dir string,
 			return "", fmt.Errorf("%s does not answer after 10 s", j.name)
 		}
 	}
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 func get(ctx context.Context, client *http.Client, url string) (status int, err error) {

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/crmquota/crm-quota-operator/internal/contract"
 	"github.com/crmquota/crm-quota-operator/test/built"
+	"github.com/crmquota/crm-quota-operator/test/ports"
 )
 
 const clientKey = "client-key-0123456789abcdef"
@@ -35,7 +35,7 @@ type dispatcher struct {
 func front(t *testing.T, c crm, endpoint *httptest.Server) *dispatcher {
 	t.Helper()
 	dir := t.TempDir()
-	intake, report, health := freeAddress(t), freeAddress(t), freeAddress(t)
+	intake, report, health := ports.Free(t), ports.Free(t), ports.Free(t)
 	d := &dispatcher{url: "https://" + intake, report: "https://" + report + contract.ReportPath, roots: filepath.Join(dir, "roots.pem")}
 	crmRoot := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: endpoint.Certificate().Raw})
 	hash := sha256.Sum256([]byte(clientKey))
@@ -90,16 +90,6 @@ func front(t *testing.T, c crm, endpoint *httptest.Server) *dispatcher {
 		t.Fatal(err)
 	}
 	return d
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 func awaitReady(t *testing.T, url string) {
