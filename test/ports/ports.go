@@ -25,24 +25,22 @@ func init() { next.Store(rand.Int64N(last - first)) }
 // Free returns a loopback address on which nothing listens, and not the same again for thousands of others.
 func Free(tb testing.TB) string {
 	tb.Helper()
-	port, err := Unused()
+	port, err := Unused(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	return address(port)
 }
 
 // Unused is the port of such an address.
-func Unused() (int, error) {
+func Unused(ctx context.Context) (int, error) {
 	for range last - first {
 		port := first + int(next.Add(1)%(last-first))
-		if listener, err := listen(port); err == nil { // else it is somebody else's
+		if listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address(port)); err == nil { // else it is somebody else's
 			return port, listener.Close()
 		}
 	}
 	return 0, errors.New("there is no free port on 127.0.0.1")
 }
 
-func listen(port int) (net.Listener, error) {
-	return (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-}
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -125,7 +125,7 @@ func (l licence) path() string { return fmt.Sprintf("/%d/%d/", l.calls, seconds(
 
 // start runs the judge until the context ends and returns its base URL once it answers.
 func (j foreignJudge) start(ctx context.Context, where debian.Found, dir string, ls []licence) (url string, err error) {
-	port, err := ports.Unused()
+	port, err := ports.Unused(ctx)
 	if err != nil {
 		return "", err
 	}
