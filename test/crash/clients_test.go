@@ -91,10 +91,10 @@ func (l *load) promised() map[string]string {
 }
 
 // outcome waits until the call has come to rest, and returns its state.
-func outcome(t *testing.T, at, location string) string {
+func outcome(t *testing.T, at, location string, deadline time.Time) string {
 	t.Helper()
 	_, path, _ := strings.Cut(strings.TrimPrefix(location, "http://"), "/")
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+	for ; ; time.Sleep(20 * time.Millisecond) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+at+"/"+path, nil)
 		if err != nil {
 			t.Fatal(err)

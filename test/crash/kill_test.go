@@ -93,8 +93,10 @@ func judge(t *testing.T, sim *crmsim.Server, at string, l *load, kills int) {
 	t.Helper()
 	states := map[string]int{}
 	outcomes := map[string]string{}
-	for name, location := range l.promised() {
-		outcomes[name] = outcome(t, at, location)
+	promised := l.promised()
+	drained := time.Now().Add(patience + time.Duration(len(promised))*time.Second/perSecond) // all of them may be queued
+	for name, location := range promised {
+		outcomes[name] = outcome(t, at, location, drained)
 		states[outcomes[name]]++
 	}
 	time.Sleep(100 * time.Millisecond) // bulk jobs end
