@@ -101,9 +101,6 @@ func choose(seed uint64) setup {
 	s.longOutage = r.IntN(6) == 0
 	s.wallError = time.Duration(r.IntN(2)*(1+r.IntN(3000))) * time.Millisecond
 	s.pauses, s.breakages, s.fills, s.steps = r.IntN(3), r.IntN(4), r.IntN(2), r.IntN(2) == 0
-	if r.IntN(8) == 0 {
-		s.fault, s.faultLasts = atLength(), s.load
-	}
 	return s
 }
 

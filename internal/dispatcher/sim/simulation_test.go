@@ -50,7 +50,11 @@ func TestSimulation(t *testing.T) {
 	all := &sum{}
 	t.Cleanup(func() { t.Log(all) })
 	inWorlds(t, seeds, func(t *testing.T, seed uint64) {
-		v := run(t, seed, choose(seed))
+		s := choose(seed)
+		if seed%8 == 3 {
+			s.fault, s.faultLasts = atLength(), s.load
+		}
+		v := run(t, seed, s)
 		all.add(v)
 		if verbose() {
 			t.Logf("%d promised, %d in order, %d decided: %v; %d arrivals, %d refused; limits %+v",
