@@ -33,12 +33,12 @@ type volume struct {
 }
 
 // wait takes as long as an fsync does, and a stall that is due. A log that may soon be full is synced in no time: Pebble closes it under the lock of all
-// commits, and virtual time stands still while another commit waits for a lock. A log is full at some 80 % of its memtable's size. The same holds while a store is
-// opened.
+// commits, and virtual time stands still while another commit waits for a lock. A log is full when its memtable is, which holds more than it of many small
+// records. The same holds while a store is opened.
 func (v *volume) wait() {
 	v.mu.Lock()
 	var took time.Duration
-	if v.written < v.memTable/2 && v.running.Load() {
+	if v.written < v.memTable/4 && v.running.Load() {
 		took = 100*time.Microsecond + time.Duration(v.random.Int64N(int64(5*time.Millisecond))) + v.stall
 		v.stall = 0
 	}
