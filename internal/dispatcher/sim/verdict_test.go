@@ -180,7 +180,7 @@ func (w *world) judge(drained bool) *verdict {
 
 // trusty says whether answers get lost by crashes only, and not by a CRM that fails, a machine that stands still or a process that ends by itself.
 func (w *world) trusty() bool {
-	return w.outages == 0 && !w.longOutage && w.fault == nil && w.pauses == 0 && w.happened.ends == 0 && w.happened.restores == 0
+	return w.outages == 0 && !w.longOutage && (w.fault == nil || w.fault.long) && w.pauses == 0 && w.happened.ends == 0 && w.happened.restores == 0
 }
 
 // parked is how many calls were parked, those included about which somebody has decided.
