@@ -112,6 +112,8 @@ type Appended struct {
 	// Ready: Heads returns the call, among those of Kind.
 	Ready bool
 	Kind  Kind
+	// Result is what Store.Result says of a new call, right after.
+	Result call.Result
 }
 
 // Ready is a call that may be sent now.

@@ -73,11 +73,11 @@ func (e *exchange) enqueue(to route) error {
 	if key != "" {
 		print = fingerprint(e.call)
 	}
-	id, _, err := e.Calls.Enqueue(e.r.Context(), e.call, key, print)
+	result, _, err := e.Calls.Enqueue(e.r.Context(), e.call, key, print)
 	if err != nil {
 		return err
 	}
-	result := e.awaitSoon(id, to)
+	result = e.awaitSoon(result, to)
 	if !to.async && ended(result.State) && result.Status != 0 {
 		e.writeAnswer(&call.Answer{
 			Status: result.Status, Header: result.Header, Body: io.NopCloser(bytes.NewReader(result.Body)), Composed: result.Composed,
@@ -91,26 +91,24 @@ func (e *exchange) enqueue(to route) error {
 	return nil
 }
 
-// awaitSoon is what is known of a stored call, at its end if the client waits for that. The call is stored whatever happens here: what cannot be looked up is left
-// out.
-func (e *exchange) awaitSoon(id call.ID, to route) call.Result {
-	look := func(wait time.Duration) (call.Result, error) {
-		return e.Calls.Result(e.r.Context(), e.call.Integration, id, wait)
+// awaitSoon is what is known of a stored call, at its end if the client waits for that. The call is stored whatever happens here: if it cannot be looked up, what was
+// known before is.
+func (e *exchange) awaitSoon(known call.Result, to route) call.Result {
+	look := func(wait time.Duration) {
+		if r, err := e.Calls.Result(e.r.Context(), e.call.Integration, known.ID, wait); err == nil {
+			known = r
+		}
 	}
-	result, err := look(0)
-	if to.async {
-		to.wait = 0
+	if to.async || to.wait == 0 {
+		return known
 	}
-	if err == nil && !to.patient && to.wait > 0 && !e.view.plan.Hold && next(result, time.Now()) {
-		result, err = look(min(soon, to.wait))
+	if !to.patient && !e.view.plan.Hold && next(known, time.Now()) {
+		look(min(soon, to.wait))
 	}
-	if err == nil && to.wait > 0 && (to.patient || result.State == call.StateSent) {
-		result, err = look(to.wait)
+	if to.patient || known.State == call.StateSent {
+		look(to.wait)
 	}
-	if err != nil {
-		return call.Result{ID: id, State: call.StateQueued, AcceptedAt: e.call.AcceptedAt}
-	}
-	return result
+	return known
 }
 
 // next reports whether a queued call is about to be sent: by the forecast, or because it is new and has no other of its integration before it, so that it may have been

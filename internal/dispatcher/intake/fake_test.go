@@ -30,7 +30,7 @@ type fake struct {
 	plan   *contract.Plan
 	do     func(context.Context, *call.Call, time.Duration) (*call.Answer, error)
 	stored func(*call.Call) (bool, error)
-	// result is what a first look finds, end what is found after waiting.
+	// result is what is known of a call that is stored, and what a look finds, end what is found after waiting.
 	result, end call.Result
 	rooms       []call.Room
 	saved       int
@@ -54,13 +54,17 @@ func (f *fake) Do(ctx context.Context, c *call.Call, wait time.Duration) (*call.
 	return f.do(ctx, c, wait)
 }
 
-func (f *fake) Enqueue(_ context.Context, c *call.Call, key string, print [32]byte) (call.ID, bool, error) {
+func (f *fake) Enqueue(_ context.Context, c *call.Call, key string, print [32]byte) (call.Result, bool, error) {
 	f.queued, f.keys, f.prints = append(f.queued, c), append(f.keys, key), append(f.prints, print)
+	known := f.result
+	if known.ID == "" {
+		known = call.Result{ID: "01J", Integration: c.Integration, State: call.StateQueued, AcceptedAt: c.AcceptedAt}
+	}
 	if f.stored == nil {
-		return "01J", false, nil
+		return known, false, nil
 	}
 	seen, err := f.stored(c)
-	return "01J", seen, err
+	return known, seen, err
 }
 
 func (f *fake) Result(_ context.Context, integration string, id call.ID, wait time.Duration) (call.Result, error) {

@@ -25,8 +25,8 @@ import (
 type Calls interface {
 	// Do sends a call within wait, or refuses it.
 	Do(ctx context.Context, c *call.Call, wait time.Duration) (*call.Answer, error)
-	// Enqueue stores a call durably. seen: dedupeKey came before with this fingerprint, and id is the first call's.
-	Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error)
+	// Enqueue stores a call durably, and returns what is known of it. seen: dedupeKey came before with this fingerprint, and that is known of the first call.
+	Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (r call.Result, seen bool, err error)
 	// Result of an acknowledged call of the integration; it waits for its end for as long as wait.
 	Result(ctx context.Context, integration string, id call.ID, wait time.Duration) (call.Result, error)
 	// List returns the first n calls of an integration behind after that are parked or dead, as state says, in the order of acceptance.

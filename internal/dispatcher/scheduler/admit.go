@@ -127,10 +127,10 @@ func (s *Scheduler) withdraw(w *waiter) {
 	}
 }
 
-// Enqueue stores a call: when it returns no error, the call survives power loss and is sent when it fits. dedupeKey, which may be empty, is the client's: a key
-// that the integration has used before returns the first call's ID and seen, or call.ErrKeyReused if that had another fingerprint. A *call.Refusal says why a
-// call was not taken. Expires of c is set by the plan.
-func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (id call.ID, seen bool, err error) {
+// Enqueue stores a call: when it returns no error, the call survives power loss and is sent when it fits, and what is known of it is returned. dedupeKey, which may
+// be empty, is the client's: a key that the integration has used before returns what is known of the first call and seen, or call.ErrKeyReused if that had another
+// fingerprint. A *call.Refusal says why a call was not taken. Expires of c is set by the plan.
+func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (r call.Result, seen bool, err error) {
 	entry := backlog.Entry{Call: c, DedupeKey: dedupeKey, Fingerprint: fingerprint}
 	var line longestLine
 	refusal, err := onLoop(ctx, s, func() *call.Refusal {
@@ -139,10 +139,10 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 		return refusal
 	})
 	if err != nil {
-		return "", false, refuseStopped(err)
+		return r, false, refuseStopped(err)
 	}
 	if refusal != nil {
-		return "", false, refusal
+		return r, false, refusal
 	}
 	var a backlog.Appended
 	err = s.useStore(func() (err error) {
@@ -153,12 +153,17 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 		return err
 	})
 	if err != nil {
-		return "", false, s.refuseAppend(&entry, err)
+		return r, false, s.refuseAppend(&entry, err)
 	}
-	if !a.Seen {
-		s.report(func() { s.arrived(c, a) })
+	if a.Seen {
+		if r, err = s.Result(ctx, c.Integration, a.ID, 0); err != nil { // it was stored all the same
+			r = call.Result{ID: a.ID, Integration: c.Integration, State: call.StateQueued, AcceptedAt: c.AcceptedAt}
+		}
+		return r, true, nil
 	}
-	return a.ID, a.Seen, nil
+	s.report(func() { s.arrived(c, a) })
+	s.foretell(ctx, &a.Result)
+	return a.Result, false, nil
 }
 
 // admitQueued completes the entry of a call to be queued, or says why it is not taken.

@@ -309,11 +309,11 @@ func (b *bench) refused(c *call.Call, wait time.Duration) *call.Refusal {
 
 func (b *bench) enqueue(c *call.Call) call.ID {
 	b.t.Helper()
-	id, _, err := b.Enqueue(context.Background(), c, "", [32]byte{})
+	r, _, err := b.Enqueue(context.Background(), c, "", [32]byte{})
 	if err != nil {
 		b.t.Fatalf("Enqueue: %v", err)
 	}
-	return id
+	return r.ID
 }
 
 // result looks at a call once everything has settled.

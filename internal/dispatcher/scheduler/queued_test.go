@@ -186,8 +186,8 @@ func TestSameKeySameCall(t *testing.T) {
 		if seen || err != nil {
 			t.Fatal(seen, err)
 		}
-		if again, seen, err := b.Enqueue(t.Context(), write("/x", call.RepeatKeyed), "k", [32]byte{1}); again != first || !seen || err != nil {
-			t.Errorf("%s %v %v, want %s again", again, seen, err, first)
+		if again, seen, err := b.Enqueue(t.Context(), write("/x", call.RepeatKeyed), "k", [32]byte{1}); again.ID != first.ID || !seen || err != nil {
+			t.Errorf("%s %v %v, want %s again", again.ID, seen, err, first.ID)
 		}
 		if _, _, err := b.Enqueue(t.Context(), write("/y", call.RepeatKeyed), "k", [32]byte{2}); !errors.Is(err, call.ErrKeyReused) {
 			t.Errorf("another request under the same key: %v", err)

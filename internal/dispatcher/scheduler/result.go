@@ -30,7 +30,7 @@ func (s *Scheduler) Result(ctx context.Context, integration string, id call.ID, 
 		}
 		r, err = s.look(ref)
 	}
-	if err == nil && r.State == call.StateQueued && r.Turns != call.UnknownTurns {
+	if err == nil {
 		s.foretell(ctx, &r)
 	}
 	return r, err
@@ -46,6 +46,9 @@ func (s *Scheduler) look(ref backlog.Ref) (r call.Result, err error) {
 
 // foretell says when a queued call is expected to be sent, if that can be foreseen.
 func (s *Scheduler) foretell(ctx context.Context, r *call.Result) {
+	if r.State != call.StateQueued || r.Turns == call.UnknownTurns {
+		return
+	}
 	r.ETA, _ = onLoop(ctx, s, func() time.Time {
 		now, l := s.options.Now(), s.lanes[r.Integration]
 		left, _, ok := s.drainTime(now, l, r.Ahead+1)

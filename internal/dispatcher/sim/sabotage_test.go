@@ -17,7 +17,7 @@ import (
 type unordered struct{ *scheduler.Scheduler }
 
 // Enqueue implements intake.Calls.
-func (u unordered) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (call.ID, bool, error) {
+func (u unordered) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (call.Result, bool, error) {
 	c.OrderKey = ""
 	return u.Scheduler.Enqueue(ctx, c, dedupeKey, fingerprint)
 }
@@ -26,7 +26,7 @@ func (u unordered) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, 
 type unscoped struct{ *scheduler.Scheduler }
 
 // Enqueue implements intake.Calls.
-func (u unscoped) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (call.ID, bool, error) {
+func (u unscoped) Enqueue(ctx context.Context, c *call.Call, dedupeKey string, fingerprint [32]byte) (call.Result, bool, error) {
 	if c.Repeat.Class == call.RepeatKeyed {
 		c.Header.Set("Idempotency-Key", dedupeKey)
 	}

@@ -78,7 +78,20 @@ func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appe
 	err = w.commit(sync)
 	s.inEffect(&w, err == nil)
 	s.arrived(ref.Integration, r.Size, err == nil)
-	return backlog.Appended{ID: id, Ready: len(w.readied) > 0, Kind: r.kind()}, err
+	if err != nil {
+		return backlog.Appended{}, err
+	}
+	return backlog.Appended{ID: id, Ready: len(w.readied) > 0, Kind: r.kind(), Result: s.resultOfNew(ref, r)}, nil
+}
+
+// resultOfNew is what is known of a call that is stored. It is that whatever happens here: what cannot be read is left out.
+func (s *Store) resultOfNew(ref backlog.Ref, r *record) call.Result {
+	result, err := s.resultOf(ref, r)
+	if err != nil {
+		result = r.result(ref)
+		result.Turns = call.UnknownTurns
+	}
+	return result
 }
 
 // lockKey waits until nobody else stores a call under the same key.

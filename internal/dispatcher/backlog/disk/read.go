@@ -62,7 +62,11 @@ func (s *Store) Result(ref backlog.Ref) (call.Result, error) {
 	if err != nil {
 		return call.Result{}, err
 	}
-	result := r.result(ref)
+	return s.resultOf(ref, r)
+}
+
+func (s *Store) resultOf(ref backlog.Ref, r *record) (result call.Result, err error) {
+	result = r.result(ref)
 	if r.Answer != nil {
 		result.Status, result.Composed = r.Answer.Status, r.Answer.Composed
 		result.Header, result.Body, err = s.answer(ref, r)
