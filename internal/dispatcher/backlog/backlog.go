@@ -200,9 +200,10 @@ func (b *Batch) BeyondCharges() bool {
 	return len(b.Transitions) > 0 || len(b.ForgetCalls) > 0 || len(b.Bulks) > 0 || b.Volume != "" || b.Plan != nil
 }
 
-// Durable reports whether a commit of the batch has to survive a crash: losing it could charge too little, or forget what was decided.
+// Durable reports whether a commit of the batch has to survive a crash: losing it could charge too little, forget what was decided, or hold a job's slot for nobody to
+// free.
 func (b *Batch) Durable() bool {
-	return b.BeyondCharges() || slices.ContainsFunc(b.Charges, func(c Charge) bool { return c.Open })
+	return b.BeyondCharges() || slices.ContainsFunc(b.Charges, func(c Charge) bool { return c.Open || c.Job != "" && !c.JobEnded })
 }
 
 // Transition takes an acknowledged call from one state to another.

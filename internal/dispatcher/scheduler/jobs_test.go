@@ -75,9 +75,10 @@ func TestJobsAreKnownAfterARestart(t *testing.T) {
 		for _, job := range []string{"a", "b", "c"} {
 			b.do(write("/bulk/"+job, call.RepeatNever), 0)
 		}
-		b.do(read("/done/a"), 0)
+		b.restart(time.Second) // power is lost right after the answer to the last
+		b.do(read("/done/c"), 0)
 		b.restart(time.Second)
-		b.do(read("/done/a"), 0)
+		b.do(read("/done/c"), 0)
 		b.do(read("/done/b"), 0)
 		time.Sleep(time.Second)
 		if used := b.snap().Windows[1].Used; used != 1 {
