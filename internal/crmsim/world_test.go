@@ -6,12 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/crmquota/crm-quota-operator/test/pipes"
 )
 
 // world is a CRM in virtual time and a client that reaches it through a network of pipes.
@@ -26,44 +27,16 @@ func inBubble(t *testing.T, config Config, test func(w world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		sim := New(config)
-		network := make(pipes)
+		network := make(pipes.Listener)
 		server := &http.Server{Handler: sim}
 		go func() { _ = server.Serve(network) }()
-		transport := &http.Transport{DialContext: network.dial}
+		transport := &http.Transport{DialContext: network.Dial}
 		test(world{T: t, sim: sim, client: &http.Client{Transport: transport}})
 		transport.CloseIdleConnections()
 		sim.Close()
 		_ = server.Close()
 	})
 }
-
-// pipes is a listener that hands the other end of each dialled connection to the server.
-type pipes chan net.Conn
-
-func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case p <- there:
-		return here, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (p pipes) Accept() (net.Conn, error) {
-	conn, open := <-p
-	if !open {
-		return nil, net.ErrClosed
-	}
-	return conn, nil
-}
-
-func (p pipes) Close() error {
-	close(p)
-	return nil
-}
-
-func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
 // answer is what the client read.
 type answer struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/crmquota/crm-quota-operator/internal/crmsim/limit"
 	"github.com/crmquota/crm-quota-operator/internal/provider"
 	"github.com/crmquota/crm-quota-operator/internal/provider/dialect"
+	"github.com/crmquota/crm-quota-operator/test/pipes"
 )
 
 // refusedBy makes a call that fits, and then as many that do not as it takes.
@@ -70,10 +71,10 @@ func inBubble(t *testing.T, s suite, name string, config crmsim.Config, test fun
 		synctest.Test(t, func(t *testing.T) {
 			p, _ := provider.ByName(s.provider)
 			sim := simulated(s, config)
-			network := make(pipes)
+			network := make(pipes.Listener)
 			server := &http.Server{Handler: sim, ReadHeaderTimeout: time.Minute}
 			go func() { _ = server.Serve(network) }()
-			transport := &http.Transport{DialContext: network.dial}
+			transport := &http.Transport{DialContext: network.Dial}
 			defer func() { // also after a fatal failure: nothing may be left in the bubble
 				transport.CloseIdleConnections()
 				sim.Close()
