@@ -7,11 +7,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,15 +24,12 @@ const (
 	dialTimeout = 3 * time.Second
 	// answerTimeout bounds an answer beyond the time that it is held back.
 	answerTimeout = 5 * time.Second
-	// maxReportBytes is far more than 1,000 integrations with 16 limits take.
-	maxReportBytes = 16 << 20
 )
 
 // What can be wrong with a dispatcher. The texts appear in conditions: they name neither addresses nor times.
 var (
 	errNoConnection = errors.New("the dispatcher's report port cannot be reached")
 	errCertificate  = errors.New("the dispatcher's certificate is not signed by the CA that was pinned for its volume")
-	errAnswer       = errors.New("the dispatcher's report cannot be read")
 )
 
 // reportClient reads the report of one dispatcher.
@@ -98,7 +93,7 @@ func (r *reportClient) get(ctx context.Context, sequence int64, hold time.Durati
 	if response.StatusCode != http.StatusOK {
 		return nil, "", fmt.Errorf("the dispatcher answers its manager with status %d", response.StatusCode)
 	}
-	report, err := decode(response.Body)
+	report, err := contract.ReadReport(response.Body)
 	if err != nil {
 		return nil, "", err
 	}
@@ -121,17 +116,6 @@ func (r *reportClient) request(ctx context.Context, sequence int64, hold time.Du
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	return request, nil
-}
-
-func decode(body io.Reader) (*contract.Report, error) {
-	var report contract.Report
-	if err := json.NewDecoder(io.LimitReader(body, maxReportBytes)).Decode(&report); err != nil {
-		return nil, errAnswer
-	}
-	if report.Schema != contract.ReportSchema {
-		return nil, fmt.Errorf("the dispatcher's report has schema %d, this manager reads %d: they are of different versions", report.Schema, contract.ReportSchema)
-	}
-	return &report, nil
 }
 
 // authority is the pinned CA or, on first use, the one that the dispatcher names in its report or sends along in its chain.

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package usage
+package contract
 
 import (
 	"bytes"
 	"testing"
-
-	"github.com/crmquota/crm-quota-operator/internal/contract"
 )
 
 // FuzzReport: whatever a dispatcher answers, it is a report of this schema or an error.
@@ -16,8 +14,8 @@ func FuzzReport(f *testing.F) {
 	f.Add([]byte(`null`))
 	f.Add(bytes.Repeat([]byte("["), 10_000))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		report, err := decode(bytes.NewReader(body))
-		if (report == nil) == (err == nil) || err == nil && report.Schema != contract.ReportSchema {
+		report, err := ReadReport(bytes.NewReader(body))
+		if (report == nil) == (err == nil) || err == nil && report.Schema != ReportSchema {
 			t.Errorf("%+v, %v", report, err)
 		}
 	})
