@@ -30,6 +30,8 @@ type volume struct {
 	lies bool
 	// written to the log in use, whose memtable has at least this many bytes.
 	written, memTable int
+	// syncing is how many fsyncs take their time.
+	syncing int
 }
 
 // wait takes as long as an fsync does, and a stall that is due. A log that may soon be full is synced in no time: Pebble closes it under the lock of all
@@ -37,13 +39,29 @@ type volume struct {
 // records. The same holds while a store is opened.
 func (v *volume) wait() {
 	v.mu.Lock()
-	var took time.Duration
-	if v.written < v.memTable/4 && v.running.Load() {
-		took = 100*time.Microsecond + time.Duration(v.random.Int64N(int64(5*time.Millisecond))) + v.stall
-		v.stall = 0
+	if v.written >= v.memTable/4 || !v.running.Load() {
+		v.mu.Unlock()
+		return
 	}
+	took := 100*time.Microsecond + time.Duration(v.random.Int64N(int64(5*time.Millisecond))) + v.stall
+	v.stall = 0
+	v.syncing++
 	v.mu.Unlock()
 	time.Sleep(took)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.syncing--
+}
+
+// expectMuch is called before so much is written at once that the log in use is full by it: no fsync takes its time from then on.
+func (v *volume) expectMuch() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for v.written = v.memTable; v.syncing > 0; {
+		v.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		v.mu.Lock()
+	}
 }
 
 func (v *volume) stallOnce(d time.Duration) {

@@ -168,6 +168,7 @@ func (w *world) fill(ctx context.Context, random *rand.Rand) {
 		w.crash(ctx, random)
 		return
 	}
+	w.onMachine(func(m *machine) { m.volume.expectMuch() })
 	w.ask(ctx, 0, request{ // a large one: free space is looked at once for some megabyte
 		method: http.MethodPut, target: "/api/v2/tickets/1.json", body: `{"ticket":{"subject":"` + strings.Repeat("s", 1<<20) + `"}}`, queued: true,
 	})
