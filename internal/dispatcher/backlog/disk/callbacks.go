@@ -50,7 +50,7 @@ func parseTellQueue(key []byte) (backlog.CallbackQueue, error) {
 	integration, rest, hasIntegration := bytes.Cut(key[1:], []byte{sep})
 	endpoint, _, hasEndpoint := bytes.Cut(rest, []byte{sep})
 	if !hasIntegration || !hasEndpoint {
-		return backlog.CallbackQueue{}, fmt.Errorf("the store holds a malformed key %x", key)
+		return backlog.CallbackQueue{}, malformed(key)
 	}
 	return backlog.CallbackQueue{Integration: string(integration), Endpoint: string(endpoint)}, nil
 }

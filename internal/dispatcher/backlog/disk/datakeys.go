@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,17 @@ const spaceKey = 'e'
 
 func dataKeyKey(integration, name string) []byte {
 	return append(integrationKey(spaceKey, integration), name...)
+}
+
+// parseDataKeyKey reads a key that dataKeyKey made, and the day from the name.
+func parseDataKeyKey(key []byte) (integration, name, day string, err error) {
+	ref, err := parseRefKey(key)
+	name = string(ref.ID)
+	day, _, named := strings.Cut(name, ".")
+	if err == nil && (!named || len(day) != len(time.DateOnly)) {
+		err = malformed(key)
+	}
+	return ref.Integration, name, day, err
 }
 
 // dayOf is the day, in UTC, by which the calls of an ID are erased.
@@ -53,10 +65,9 @@ type dataKeys struct {
 // loadKeys finds the keys that there are, so that the first call after a restart does not make another one.
 func (s *Store) loadKeys() error {
 	return s.scan([]byte{spaceKey}, []byte{spaceKey + 1}, func(key, _ []byte) error {
-		if day := bytes.LastIndexByte(key, '.'); day > 0 {
-			s.keyring.today[string(key[:day])] = string(key[day-len(time.DateOnly):])
-		}
-		return nil
+		integration, name, day, err := parseDataKeyKey(key)
+		s.keyring.today[string(dataKeyKey(integration, day))] = name
+		return err
 	})
 }
 
@@ -247,7 +258,7 @@ func (s *Store) oldestDay(integration string) (day string, err error) {
 	err = s.scan(first, integrationEnd(spaceRecord, integration), func(key, _ []byte) error {
 		id, err := ulid.ParseStrict(string(key[len(first):]))
 		if err != nil {
-			return fmt.Errorf("the store holds a malformed key %x", key)
+			return malformed(key)
 		}
 		day = dayOf(id)
 		return errStop
@@ -277,14 +288,11 @@ func (s *Store) dropKeys(ctx context.Context, lower, upper []byte, unneeded func
 	w := writer{batch: s.db.NewBatch(), from: s.db}
 	var gone [][]byte
 	w.keep(s.scan(lower, upper, func(key, _ []byte) error {
-		ref, err := parseRefKey(key)
-		if err == nil && len(ref.ID) <= len(time.DateOnly) {
-			err = fmt.Errorf("the store holds a malformed key %x", key)
-		}
+		integration, _, day, err := parseDataKeyKey(key)
 		if err != nil {
 			return err
 		}
-		drop, err := unneeded(ref.Integration, string(ref.ID[:len(time.DateOnly)]))
+		drop, err := unneeded(integration, day)
 		if drop && err == nil {
 			w.del(key)
 			gone = append(gone, bytes.Clone(key))

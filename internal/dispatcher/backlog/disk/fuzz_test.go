@@ -25,6 +25,8 @@ func FuzzStore(f *testing.F) {
 	f.Add(tellKey(backlog.Callback{Ref: ref, Endpoint: "app", Number: 1, Due: time.Unix(1, 0)}), []byte(`{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","number":1,"due":"1970-01-01T00:00:01Z"}`))
 	f.Add(keyClock, []byte(`{"store":1,"bootID":"b"}`))
 	f.Add(keyFormat, []byte("1"))
+	f.Add(dataKeyKey("a/x", "2026-12-01.0123abcd"), []byte(`{"by":"0123"}`))
+	f.Add([]byte{spaceKey, '.'}, []byte{})
 	f.Add([]byte{spaceEnded}, []byte{})
 	f.Add([]byte{spaceRecord}, []byte("null"))
 	f.Fuzz(func(t *testing.T, key, value []byte) {
@@ -42,6 +44,8 @@ func FuzzStore(f *testing.F) {
 		}
 		defer func() { _ = s.Close() }()
 		readAll(s, ref)
+		_, _, _ = s.KeepKeys(t.Context(), time.Now())
+		_, _ = s.Erase(t.Context(), ref.Integration, time.Now())
 	})
 }
 

@@ -56,8 +56,10 @@ func parseRefKey(key []byte) (backlog.Ref, error) {
 	if integration, id, found := bytes.Cut(key[1:], []byte{sep}); found {
 		return backlog.Ref{Integration: string(integration), ID: call.ID(id)}, nil
 	}
-	return backlog.Ref{}, fmt.Errorf("the store holds a malformed key %x", key)
+	return backlog.Ref{}, malformed(key)
 }
+
+func malformed(key []byte) error { return fmt.Errorf("the store holds a malformed key %x", key) }
 
 func integrationKey(space byte, integration string) []byte {
 	key := make([]byte, 0, len(integration)+2+26)
@@ -85,7 +87,7 @@ func readyKey(ref backlog.Ref, kind backlog.Kind) []byte {
 func parseReadyKey(integration string, key []byte) (backlog.Kind, call.ID, error) {
 	at := len(integration) + 2
 	if len(key) < at+8 {
-		return 0, "", fmt.Errorf("the store holds a malformed key %x", key)
+		return 0, "", malformed(key)
 	}
 	return backlog.Kind(binary.BigEndian.Uint64(key[at:])), call.ID(key[at+8:]), nil
 }
@@ -140,7 +142,7 @@ func endedKey(end time.Duration, id uint64) []byte {
 
 func parseEndedKey(key []byte) (time.Duration, error) {
 	if len(key) != 1+8+8 {
-		return 0, fmt.Errorf("the store holds a malformed key %x", key)
+		return 0, malformed(key)
 	}
 	return time.Duration(binary.BigEndian.Uint64(key[1:])), nil //nolint:gosec // written by endedKey
 }
@@ -164,5 +166,5 @@ func parseDueKey(key []byte) (at time.Time, ref backlog.Ref, err error) {
 		ref, err = parseRefKey(key[head-1:])
 		return at, ref, err
 	}
-	return at, ref, fmt.Errorf("the store holds a malformed key %x", key)
+	return at, ref, malformed(key)
 }
