@@ -162,8 +162,9 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 		return r, true, nil
 	}
 	s.report(func() { s.arrived(c, a) })
-	s.foretell(ctx, &a.Result)
-	return a.Result, false, nil
+	r = a.Result
+	s.foretell(ctx, &r)
+	return r, false, nil
 }
 
 // admitQueued completes the entry of a call to be queued, or says why it is not taken.

@@ -69,7 +69,7 @@ func TestControls(t *testing.T) {
 			breakIt: func(s *setup) {
 				s.crashes, s.longOutage = 6, false
 				s.between = func(store backlog.Store, sender scheduler.Sender) (backlog.Store, scheduler.Sender) {
-					return &lateStore{Store: store}, sender
+					return &lateStore{Store: store, late: make(chan struct{}, 1)}, sender
 				}
 			},
 			noticed: func(v *verdict) int { return v.doubled + v.overruns },

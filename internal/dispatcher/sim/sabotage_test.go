@@ -4,7 +4,6 @@ package sim
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/crmquota/crm-quota-operator/internal/dispatcher/backlog"
@@ -48,12 +47,18 @@ func (r resending) Send(ctx context.Context, charge *upstream.Charge, to upstrea
 // lateStore says that intents are durable before they are.
 type lateStore struct {
 	backlog.Store
-	late sync.WaitGroup
+	// late has room while nothing is late.
+	late chan struct{}
+}
+
+func (s *lateStore) wait() {
+	s.late <- struct{}{}
+	<-s.late
 }
 
 // Commit implements backlog.Store.
 func (s *lateStore) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
-	s.late.Wait()
+	s.wait()
 	sends := false
 	for _, c := range b.Charges {
 		sends = sends || c.Open
@@ -66,21 +71,23 @@ func (s *lateStore) Commit(b *backlog.Batch) ([]backlog.Ready, error) {
 	if !sends {
 		return s.Store.Commit(b)
 	}
-	s.late.Go(func() {
+	s.late <- struct{}{}
+	go func() {
 		time.Sleep(2 * time.Second)
 		_, _ = s.Store.Commit(b) // the machine may be dead by now
-	})
+		<-s.late
+	}()
 	return nil, nil
 }
 
 // Heads implements backlog.Store.
 func (s *lateStore) Heads(integration string, kind backlog.Kind, after call.ID, n int) ([]backlog.Head, error) {
-	s.late.Wait()
+	s.wait()
 	return s.Store.Heads(integration, kind, after, n)
 }
 
 // Close implements backlog.Store.
 func (s *lateStore) Close() error {
-	s.late.Wait()
+	s.wait()
 	return s.Store.Close()
 }
