@@ -112,8 +112,8 @@ type Appended struct {
 	// Ready: Heads returns the call, among those of Kind.
 	Ready bool
 	Kind  Kind
-	// Result is what Store.Result says of a new call, right after.
-	Result call.Result
+	// Result returns what Store.Result says of a new call, which it need not read for that. It is nil if Seen.
+	Result func() call.Result
 }
 
 // Ready is a call that may be sent now.

@@ -149,7 +149,9 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 		if err = line.check(s.options.Store, c); err != nil {
 			return err
 		}
-		a, err = s.options.Store.Append(entry)
+		if a, err = s.options.Store.Append(entry); err == nil && !a.Seen {
+			r = a.Result()
+		}
 		return err
 	})
 	if err != nil {
@@ -162,7 +164,6 @@ func (s *Scheduler) Enqueue(ctx context.Context, c *call.Call, dedupeKey string,
 		return r, true, nil
 	}
 	s.report(func() { s.arrived(c, a) })
-	r = a.Result
 	s.foretell(ctx, &r)
 	return r, false, nil
 }

@@ -175,8 +175,9 @@ func (r *run) appended(t *rapid.T, e backlog.Entry, got backlog.Appended, err er
 	if ready := r.now.ready(c); got.Ready != ready || ready && got.Kind != c.head.Kind {
 		t.Fatalf("a new call is ready: %v, of kind %d; want %v, of kind %d", got.Ready, got.Kind, ready, c.head.Kind)
 	}
-	if known, err := r.store.Result(ref); err != nil || !reflect.DeepEqual(known, got.Result) {
-		t.Fatalf("what is known of a new call: %+v, and then %+v, %v", got.Result, known, err)
+	first := got.Result()
+	if known, err := r.store.Result(ref); err != nil || !reflect.DeepEqual(known, first) {
+		t.Fatalf("what is known of a new call: %+v, and then %+v, %v", first, known, err)
 	}
 	r.made()
 }

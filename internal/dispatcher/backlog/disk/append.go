@@ -81,7 +81,7 @@ func (s *Store) append(e backlog.Entry, sync *pebble.WriteOptions) (backlog.Appe
 	if err != nil {
 		return backlog.Appended{}, err
 	}
-	return backlog.Appended{ID: id, Ready: len(w.readied) > 0, Kind: r.kind(), Result: s.resultOfNew(ref, r)}, nil
+	return backlog.Appended{ID: id, Ready: len(w.readied) > 0, Kind: r.kind(), Result: func() call.Result { return s.resultOfNew(ref, r) }}, nil
 }
 
 // resultOfNew is what is known of a call that is stored. It is that whatever happens here: what cannot be read is left out.
